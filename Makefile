@@ -1,0 +1,47 @@
+# Two commands matter: `make run` and `make test`. Both install what they need into .venv.
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-slow lint format tools clean
+
+run: $(VENV)/installed
+	@sh deploy/need.sh mosquitto
+	@$(BIN)/python -m console.frontend.setup
+	@$(BIN)/gengfu demo
+
+test: $(VENV)/tested tools lint
+	@$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/tested tools
+	@$(BIN)/pytest -m slow --timeout 3600
+
+tools: $(VENV)/tested
+	@sh deploy/need.sh mosquitto chromium
+	@$(BIN)/python -m console.frontend.setup
+
+lint: $(VENV)/tested
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/tested
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+$(VENV)/python:
+	@sh deploy/venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/python pyproject.toml
+	@echo "installing Gengfu into $(VENV) (a minute the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[frontend]"
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	@echo "installing what the tests need"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[frontend,test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo-data test-output

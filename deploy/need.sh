@@ -1,0 +1,56 @@
+#!/bin/sh
+# Makes sure that the named programs are there: with apt-get or brew where it can, else one clear line.
+set -eu
+
+found() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin" command -v "$1" >/dev/null 2>&1 && return 0
+    case "$1" in
+    chromium)
+        command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+            [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
+            [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ]
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        return 1
+    fi
+}
+
+with_apt() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    echo "installing $1 with apt-get"
+    export DEBIAN_FRONTEND=noninteractive
+    as_root apt-get install -y -qq "$1" >/dev/null 2>&1 ||
+        { as_root apt-get update -qq >/dev/null 2>&1 && as_root apt-get install -y -qq "$1" >/dev/null 2>&1; } ||
+        { [ "$1" = chromium ] && as_root apt-get install -y -qq chromium-browser >/dev/null 2>&1; }
+}
+
+with_brew() {
+    command -v brew >/dev/null 2>&1 || return 1
+    echo "installing $1 with brew"
+    case "$1" in
+    chromium) brew install --quiet --cask chromium ;;
+    *) brew install --quiet "$1" ;;
+    esac
+}
+
+for program in "$@"; do
+    found "$program" && continue
+    with_apt "$program" || with_brew "$program" || true
+    found "$program" && continue
+    case "$program" in
+    chromium) echo "chromium is missing: the browser tests will be skipped (install chromium to run them)" >&2 ;;
+    *)
+        echo "$program is missing: install it (apt-get install $program, or brew install $program) and try again" >&2
+        exit 1
+        ;;
+    esac
+done
