@@ -1,0 +1,1 @@
+"""What exists and who belongs to it: places, devices, contacts, bindings, profiles."""

@@ -1,0 +1,25 @@
+"""The installers' commands. The program's root mounts `apps` and puts a `Desk` into the context."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from devices.commands.contact import contact_app
+from devices.commands.desk import Desk
+from devices.commands.device import device_app
+from devices.commands.places import area_app, building_app, dwelling_app, stair_app
+from devices.commands.user import user_app
+
+__all__ = ["Desk", "apps"]
+
+apps: Final[dict[str, typer.Typer]] = {
+    "area": area_app,
+    "building": building_app,
+    "stair": stair_app,
+    "dwelling": dwelling_app,
+    "contact": contact_app,
+    "device": device_app,
+    "user": user_app,
+}

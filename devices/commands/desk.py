@@ -1,0 +1,129 @@
+"""What every registry command shares: where it works, how it prints, how it refuses."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from sqlalchemy import Connection, Engine
+
+from devices.database import reading, writing
+from devices.registry.errors import RegistryError
+from devices.vault import Vault, VaultError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object per line")]
+RevealOption = Annotated[
+    bool, typer.Option("--reveal", help="personal data in clear; every look is recorded")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where commands work, and who sits there: `by` goes into every change and every look."""
+
+    engine: Engine
+    vault: Vault
+    by: str
+
+
+def desk_of(context: typer.Context) -> Desk:
+    """The desk that the program's root put into the context, or that the function there opens."""
+    desk = context.obj() if callable(context.obj) else context.obj
+    if not isinstance(desk, Desk):
+        raise TypeError("the registry's commands need a Desk as the context's object")
+    return desk
+
+
+def now_us() -> int:
+    """The clock of this edge: microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+@contextmanager
+def changing(desk: Desk) -> Iterator[Connection]:
+    """One write transaction; a refusal rolls back, is said on stderr, and ends with exit code 1."""
+    try:
+        with writing(desk.engine) as connection:
+            yield connection
+    except (RegistryError, VaultError) as error:
+        raise refuse(str(error)) from None
+
+
+@contextmanager
+def looking(desk: Desk) -> Iterator[Connection]:
+    """One consistent read; refuses as `changing` does."""
+    try:
+        with reading(desk.engine) as connection:
+            yield connection
+    except (RegistryError, VaultError) as error:
+        raise refuse(str(error)) from None
+
+
+def refuse(reason: str) -> typer.Exit:
+    """The exit to raise after saying why on stderr."""
+    typer.echo(reason, err=True)
+    return typer.Exit(1)
+
+
+def say(json: bool, line: str, **facts: object) -> None:
+    """What a change did: a sentence, or with `json` its facts as one object."""
+    typer.echo(msgspec.json.encode(facts).decode() if json else line)
+
+
+def print_rows(rows: Sequence[DataclassInstance], *, json: bool) -> None:
+    """Dataclass rows as a JSON object per line, or as a plain table that no width wraps."""
+    shown = [_shown(row) for row in rows]
+    if json:
+        for facts in shown:
+            typer.echo(msgspec.json.encode(facts).decode())
+        return
+    if not shown:
+        typer.echo("nothing registered", err=True)
+        return
+    names = list(shown[0])
+    table = [names, *([_cell(value) for value in facts.values()] for facts in shown)]
+    widths = [max(_width(row[n]) for row in table) for n in range(len(names))]
+    for cells in table:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+        typer.echo("  ".join(padded).rstrip())
+
+
+def _shown(row: DataclassInstance) -> dict[str, object]:
+    """The row's fields; instants in µs as `_at` in ISO form, UTC."""
+    facts: dict[str, object] = {}
+    for one in fields(row):
+        value = getattr(row, one.name)
+        if one.name.endswith("_us"):
+            facts[one.name.removesuffix("_us") + "_at"] = _instant(value)
+        else:
+            facts[one.name] = value
+    return facts
+
+
+def _instant(us: int | None) -> str | None:
+    return None if us is None else datetime.fromtimestamp(us // 1_000_000, UTC).isoformat()
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,291 @@
+"""The words every room shares: metrics, quality, batches of readings, severities, roles.
+
+Types only, standard library and numpy. Time base everywhere: microseconds since 1970 UTC in int64
+(`_us`), aware UTC datetimes (`_at`) at the edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag, StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int16 = NDArray[np.int16]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+UInt16 = NDArray[np.uint16]
+UInt32 = NDArray[np.uint32]
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+
+class Metric(IntEnum):
+    """What a series measures. The numbers are journalled: never reuse or renumber one.
+
+    `name_on_wire` is the public name (`current.residual`), `unit` the canonical unit. Flags are 0.0 or
+    1.0 and have the empty unit.
+    """
+
+    SMOKE_ALARM = 1
+    HEAT_ALARM = 2
+    GAS_ALARM = 3
+    SMOKE_TEST = 4
+    SMOKE_MUTED = 5
+    MANUAL_ALARM = 6
+    DEVICE_FAULT = 7
+    DEVICE_TAMPER = 8
+    DEVICE_ALARM = 9
+    BATTERY_LOW = 10
+    POWER_EXTERNAL = 11
+    DIGITAL_IN = 12
+    SWITCH = 13
+    ARC_ALARM = 14
+    BREAKER_TRIP = 15
+    SMOKE_DENSITY = 20
+    BATTERY_PCT = 21
+    BATTERY_V = 22
+    TEMPERATURE = 23
+    TEMPERATURE_AMBIENT = 24
+    HUMIDITY = 25
+    CURRENT = 30
+    CURRENT_RESIDUAL = 31
+    VOLTAGE = 32
+    POWER_ACTIVE = 33
+    POWER_APPARENT = 34
+    POWER_REACTIVE = 35
+    POWER_FACTOR = 36
+    FREQUENCY = 37
+    ENERGY_IMPORT = 38
+    ENERGY_EXPORT = 39
+    CHARGE_TOTAL = 40
+    ARC_HALF_CYCLES = 41
+    LINK_RSSI = 50
+    LINK_SNR = 51
+    LINK_LQI = 52
+    LINK_MARGIN = 53
+
+    @property
+    def name_on_wire(self) -> str:
+        """The public name, for example `smoke.alarm`."""
+        return self.name.lower().replace("_", ".", 1)
+
+    @property
+    def unit(self) -> str:
+        """The canonical unit; empty for flags and bare numbers."""
+        return _UNITS.get(self, "")
+
+    @property
+    def is_flag(self) -> bool:
+        """True where the value is 0.0 or 1.0."""
+        return self < Metric.SMOKE_DENSITY
+
+
+_UNITS: Final[dict[Metric, str]] = {
+    Metric.BATTERY_PCT: "%",
+    Metric.BATTERY_V: "V",
+    Metric.TEMPERATURE: "degC",
+    Metric.TEMPERATURE_AMBIENT: "degC",
+    Metric.HUMIDITY: "%",
+    Metric.CURRENT: "A",
+    Metric.CURRENT_RESIDUAL: "A",
+    Metric.VOLTAGE: "V",
+    Metric.POWER_ACTIVE: "W",
+    Metric.POWER_APPARENT: "VA",
+    Metric.POWER_REACTIVE: "var",
+    Metric.FREQUENCY: "Hz",
+    Metric.ENERGY_IMPORT: "Wh",
+    Metric.ENERGY_EXPORT: "Wh",
+    Metric.CHARGE_TOTAL: "Ah",
+    Metric.LINK_RSSI: "dBm",
+    Metric.LINK_SNR: "dB",
+    Metric.LINK_MARGIN: "dB",
+}
+METRIC_BY_NAME: Final[dict[str, Metric]] = {m.name_on_wire: m for m in Metric}
+METRIC_LIMIT: Final = 64
+"""One more than the largest metric code there will be: the width of tables indexed by metric."""
+
+LIFE_FLAGS: Final = frozenset({Metric.SMOKE_ALARM, Metric.HEAT_ALARM, Metric.GAS_ALARM, Metric.MANUAL_ALARM})
+"""Flags that are alarmed even from a device nobody registered (life_safety, smoke 4)."""
+
+
+class Quality(IntFlag):
+    """A set of flags on one reading; 0 is good. Hard flags make the value NaN. Journalled: never renumber."""
+
+    SENTINEL = 1 << 0
+    FAULT = 1 << 1
+    TYPE_MISMATCH = 1 << 2
+    INCOMPLETE = 1 << 3
+    OUT_OF_RANGE = 1 << 4
+    SUSPECT = 1 << 5
+    ESTIMATED = 1 << 6
+    STALE = 1 << 7
+    RETAINED = 1 << 8
+    REPLAYED = 1 << 9
+    BACKFILL = 1 << 10
+    CLOCK_INVALID = 1 << 11
+    CLOCK_SKEW = 1 << 12
+    TZ_ASSUMED = 1 << 13
+    DUPLICATE = 1 << 14
+    LATE = 1 << 15
+    QUEUED = 1 << 16
+
+    @property
+    def names(self) -> list[str]:
+        """The flags set, in lower case, as `gengfu decode` prints them."""
+        return [flag.name.lower() for flag in Quality if flag in self and flag.name]
+
+
+HARD_QUALITY: Final = Quality.SENTINEL | Quality.FAULT | Quality.TYPE_MISMATCH | Quality.INCOMPLETE
+"""With any of these the value is NaN: it neither raises nor clears a value alarm (contract 4)."""
+MUTE_QUALITY: Final = Quality.RETAINED | Quality.REPLAYED | Quality.BACKFILL
+"""With any of these a reading updates state but opens no new alarm, except smoke (contract 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBatch:
+    """Readings of one tick in arrival order, as parallel arrays of length n.
+
+    `slot` is the persistent number of the series (table `series`). `observed_us` is the device's time
+    where it gave a sane one, else `received_us`. `nudge_ns` (0..999) separates readings of one series
+    with one time in the store: the later gets +1 ns. NaN values carry a hard quality flag.
+    """
+
+    received_us: int
+    slot: Int32
+    observed_us: Int64
+    nudge_ns: UInt16
+    value: Float64
+    quality: UInt32
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    @classmethod
+    def empty(cls, received_us: int) -> ReadingBatch:
+        """A batch of no readings, for ticks that carry only engine inputs or time."""
+        return cls(
+            received_us,
+            np.empty(0, np.int32),
+            np.empty(0, np.int64),
+            np.empty(0, np.uint16),
+            np.empty(0, np.float64),
+            np.empty(0, np.uint32),
+        )
+
+    @property
+    def observed_ns(self) -> Int64:
+        """The store's time stamp: nanoseconds, unique per series."""
+        return self.observed_us * 1000 + self.nudge_ns
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTable:
+    """What the rules need to know of each series, as columns indexed by slot (length = highest slot + 1).
+
+    `metric` 0 marks a slot nobody uses. `device` and `dwelling` are registry ids, 0 for none (a device
+    nobody registered, or one outside dwellings). `reference_a` is I_ref = min(breaker, cable) of the
+    circuit in amperes, NaN where the registry does not know it. `generation` grows with every change.
+    """
+
+    generation: int
+    metric: Int16
+    device: Int32
+    dwelling: Int32
+    reference_a: Float64
+
+    def __len__(self) -> int:
+        return len(self.metric)
+
+
+class Severity(StrEnum):
+    """How bad, worst first by `rank`. P0+ is confirmed fire; P3 is maintenance."""
+
+    P0_PLUS = "P0+"
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+    @property
+    def rank(self) -> int:
+        """0 for P0+ down to 4 for P3: sorts worst first."""
+        return list(Severity).index(self)
+
+
+class Role(StrEnum):
+    """What a contact is to a place."""
+
+    GRID_WORKER = "grid_worker"
+    BUILDING_SECRETARY = "building_secretary"
+    MICRO_STATION = "micro_station"
+    FIRE_BRIGADE = "fire_brigade"
+    FAMILY = "family"
+    NEIGHBOUR = "neighbour"
+    MAINTENANCE = "maintenance"
+    DUTY_DESK = "duty_desk"
+    SUPERVISOR = "supervisor"
+    VOLUNTEER = "volunteer"
+
+
+class PlaceKind(StrEnum):
+    """A level of the tree a binding can hang on, from the widest to the narrowest.
+
+    `area` covers the five levels city, district, street, community and grid (`AreaLevel`).
+    """
+
+    AREA = "area"
+    BUILDING = "building"
+    STAIR = "stair"
+    DWELLING = "dwelling"
+
+
+class AreaLevel(StrEnum):
+    """The five administrative levels, from the top."""
+
+    CITY = "city"
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    GRID = "grid"
+
+
+class Medium(StrEnum):
+    """How a message meets a person."""
+
+    PUSH = "push"
+    SMS = "sms"
+    VOICE = "voice"
+    EMAIL = "email"
+
+
+class Carrier(StrEnum):
+    """Which sender in `alerts/channels` carries it."""
+
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+
+
+class InputKind(StrEnum):
+    """What a human decided that the engine must know (the only thing that flows back)."""
+
+    RESET = "reset"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInput:
+    """A row of `engine_input`, journalled like a reading.
+
+    `reset` and `close` name the alarm by (`rule`, `slot`) or, for alarms of places, (`rule`, `place`) with
+    slot 0. `at_us` is when the human acted.
+    """
+
+    id: int
+    at_us: int
+    kind: InputKind
+    rule: str
+    slot: int
+    place: int

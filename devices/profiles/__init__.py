@@ -1,0 +1,1 @@
+"""Device profiles: how a vendor's topics and payloads become readings."""

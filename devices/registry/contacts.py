@@ -1,0 +1,202 @@
+"""Contacts and how they are reached. Names and addresses are sealed; clear text leaves only with a look.
+
+`code` of a contact is a handle without personal data: it may appear in logs, exports and time lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from devices.addresses import ALLOWED, can_carry
+from devices.model import Carrier, Medium
+from devices.registry.errors import (
+    AlreadyThere,
+    NotAllowed,
+    NotThere,
+    among,
+    check_code,
+    check_rank,
+    check_words,
+    one_of,
+)
+from devices.registry.rows import add, need, note_change, note_look, rows_of
+from devices.schema import contact, contact_channel
+from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, Vault, mask
+
+LANGUAGES: Final = ("zh-CN", "en")
+NAME_MAX: Final = 100
+ADDRESS_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """One way to reach a contact; `address` is masked unless it was asked for in clear."""
+
+    id: int
+    medium: str
+    carrier: str
+    rank: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One contact; `name` is masked unless it was asked for in clear. Channels in the order of trying."""
+
+    code: str
+    name: str
+    language: str
+    channels: tuple[ChannelRow, ...]
+
+
+def add_contact(
+    connection: Connection,
+    vault: Vault,
+    *,
+    code: str,
+    name: str,
+    language: str = "zh-CN",
+    by: str,
+    now_us: int,
+) -> int:
+    """A new contact and its id; `language` is what messages to them are written in."""
+    values = {
+        "code": check_code(code, "contact"),
+        "name_sealed": vault.seal(check_words(name, NAME_MAX, "name"), CONTACT_NAME),
+        "language": among(language, LANGUAGES, "language"),
+        "created_us": now_us,
+    }
+    return add(connection, contact, "code", values, by=by, now_us=now_us)
+
+
+def add_channel(
+    connection: Connection,
+    vault: Vault,
+    *,
+    contact_code: str,
+    medium: str,
+    carrier: str,
+    address: str,
+    rank: int = 1,
+    by: str,
+    now_us: int,
+) -> int:
+    """A new way to reach a contact, and its id. Lower `rank` is tried first.
+
+    Raises NotAllowed when the carrier can do nothing with the address; the text holds nothing of it. Raises
+    AlreadyThere when this contact has that address on that medium already, however it was written.
+    """
+    chosen_medium = one_of(Medium, medium, "medium")
+    chosen_carrier = one_of(Carrier, carrier, "carrier")
+    text = _check_address(chosen_carrier, address)
+    owner = need(connection, contact, "code", contact_code)
+    index = vault.blind_index(text)
+    taken = connection.execute(
+        select(contact_channel.c.id).where(
+            contact_channel.c.contact_id == owner["id"],
+            contact_channel.c.medium == chosen_medium,
+            contact_channel.c.address_index == index,
+        )
+    ).first()
+    if taken is not None:
+        raise AlreadyThere(f"contact {contact_code!r} has {mask(text)} as {medium} already")
+    channel_id: int = connection.execute(
+        insert(contact_channel)
+        .values(
+            contact_id=owner["id"],
+            medium=chosen_medium,
+            carrier=chosen_carrier,
+            address_sealed=vault.seal(text, CHANNEL_ADDRESS),
+            address_index=index,
+            rank=check_rank(rank),
+        )
+        .returning(contact_channel.c.id)
+    ).scalar_one()
+    note_change(connection, by, now_us, f"contact {contact_code} add-channel {chosen_medium}")
+    return channel_id
+
+
+def _check_address(carrier: Carrier, address: str) -> str:
+    text = address.strip()
+    if not 1 <= len(text) <= ADDRESS_MAX or not text.isprintable():
+        raise NotAllowed(f"address: 1 to {ADDRESS_MAX} printable characters are allowed")
+    if not can_carry(carrier, text):
+        raise NotAllowed(f"carrier {carrier} cannot use this address: allowed is {ALLOWED[carrier]}")
+    return text
+
+
+def list_contacts(connection: Connection, vault: Vault, *, only: str | None = None) -> list[ContactRow]:
+    """All contacts by code, or the one with code `only` (else NotThere); names and addresses masked."""
+    return [_contact_row(vault, row, channels, clear=False) for row, channels in _contacts(connection, only)]
+
+
+def reveal_contacts(
+    connection: Connection, vault: Vault, *, only: str | None = None, by: str, now_us: int
+) -> list[ContactRow]:
+    """As `list_contacts`, in clear; one look is recorded per contact shown. Needs a write transaction."""
+    shown = []
+    for row, channels in _contacts(connection, only):
+        note_look(connection, by, now_us, row["id"], "name, addresses")
+        shown.append(_contact_row(vault, row, channels, clear=True))
+    return shown
+
+
+def find_by_address(connection: Connection, vault: Vault, address: str) -> tuple[str, ...]:
+    """Codes of the contacts reached at `address`, however it is written; nothing is unsealed."""
+    rows = connection.execute(
+        select(contact.c.code)
+        .join(contact_channel, contact_channel.c.contact_id == contact.c.id)
+        .where(contact_channel.c.address_index == vault.blind_index(address))
+        .distinct()
+        .order_by(contact.c.code)
+    )
+    return tuple(row.code for row in rows)
+
+
+def address_to_send(connection: Connection, vault: Vault, channel_id: int) -> str:
+    """The address of one channel in clear, for the sender alone: the notification is its record, no look.
+
+    Raises NotThere when the channel is gone, SealBroken when it does not open.
+    """
+    sealed = connection.execute(
+        select(contact_channel.c.address_sealed).where(contact_channel.c.id == channel_id)
+    ).scalar_one_or_none()
+    if sealed is None:
+        raise NotThere(f"no contact_channel with id {channel_id}")
+    return vault.unseal(sealed, CHANNEL_ADDRESS)
+
+
+def _contacts(connection: Connection, only: str | None) -> list[tuple[RowMapping, list[RowMapping]]]:
+    rows = rows_of(connection, select(contact), contact, only)
+    query = select(contact_channel).order_by(contact_channel.c.rank, contact_channel.c.id)
+    if only is not None:
+        query = query.where(contact_channel.c.contact_id == rows[0]["id"])
+    channels: dict[int, list[RowMapping]] = {}
+    for channel in connection.execute(query).mappings():
+        channels.setdefault(channel["contact_id"], []).append(channel)
+    return [(row, channels.get(row["id"], [])) for row in rows]
+
+
+def _contact_row(vault: Vault, row: RowMapping, channels: list[RowMapping], *, clear: bool) -> ContactRow:
+    def shown(sealed: bytes, where: str) -> str:
+        text = vault.unseal(sealed, where)
+        return text if clear else mask(text)
+
+    return ContactRow(
+        code=row["code"],
+        name=shown(row["name_sealed"], CONTACT_NAME),
+        language=row["language"],
+        channels=tuple(
+            ChannelRow(
+                id=channel["id"],
+                medium=channel["medium"],
+                carrier=channel["carrier"],
+                rank=channel["rank"],
+                address=shown(channel["address_sealed"], CHANNEL_ADDRESS),
+            )
+            for channel in channels
+        ),
+    )
