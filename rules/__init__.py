@@ -1,0 +1,1 @@
+"""What is wrong. Pure: no clock, file, network or database."""

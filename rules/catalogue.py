@@ -1,0 +1,140 @@
+"""The catalogue: the text of a rule file to checked rules. Reading the file is the caller's.
+
+Errors:
+* CatalogueError: the text is not TOML or a rule is wrong; it names the file, the line where it can be found,
+  the key and what is allowed. Nothing is taken from a file that has one error.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from enum import StrEnum
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from devices.model import Severity
+from rules.quantity import Level, Span, parse_level, parse_span
+from rules.rule import FlagRule, PlaceRule, Rule, ThresholdRule, Title
+from rules.transition import Mark
+
+R = TypeVar("R", FlagRule, ThresholdRule, PlaceRule)
+
+
+class CatalogueError(Exception):
+    """The rule file cannot be used; the text says where and what is allowed."""
+
+
+class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
+    """All rules, in the order of the file; `version` is journalled with the readings they judged."""
+
+    version: Annotated[int, Meta(ge=1)]
+    rule: tuple[Rule, ...]
+
+    def of(self, kind: type[R]) -> list[R]:
+        """The rules of one kernel, in the order of the file."""
+        return [rule for rule in self.rule if isinstance(rule, kind)]
+
+    def order(self) -> dict[str, int]:
+        """Each rule's place in the file: the order of transitions of one reading."""
+        return {rule.name: n for n, rule in enumerate(self.rule)}
+
+
+_KINDS: Final[dict[str, type[Struct]]] = {"flag": FlagRule, "threshold": ThresholdRule, "place": PlaceRule}
+_AT: Final = re.compile(r" - at `\$(?P<path>.*)`$")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
+_MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
+_TAG: Final = re.compile(r"Invalid value '(.*)'$")
+
+_CHOICE: Final = re.compile(r"Invalid enum value '(.*)'$")
+_CHOICES: Final[dict[str, type[StrEnum]]] = {"severity": Severity, "visit_severity": Severity, "mark": Mark}
+
+
+def parse_catalogue(text: str, name: str) -> Catalogue:
+    """The rules in `text`; `name` is what errors call the file. Raises CatalogueError."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{name}: not TOML: {error}") from None
+    try:
+        catalogue = msgspec.convert(tree, Catalogue, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise CatalogueError(_explain(str(error), tree, text, name)) from None
+    _check_names(catalogue, text, name)
+    return catalogue
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Span:
+        return parse_span(value)
+    if kind is Level:
+        return parse_level(value)
+    raise NotImplementedError(f"no decoder for {kind}")
+
+
+def _check_names(catalogue: Catalogue, text: str, name: str) -> None:
+    seen: dict[str, int] = {}
+    for n, rule in enumerate(catalogue.rule):
+        if rule.name in seen:
+            raise CatalogueError(
+                f"{_place(text, name, n, 'name')}: key `name`: two rules are called {rule.name}; "
+                "every rule needs a name of its own"
+            )
+        seen[rule.name] = n
+    known = [rule.name for rule in catalogue.rule if not isinstance(rule, PlaceRule)]
+    for place in catalogue.of(PlaceRule):
+        for key, members in (("anchor", place.anchor), ("partner", place.partner)):
+            for member in members:
+                if member not in known:
+                    raise CatalogueError(
+                        f"{_place(text, name, seen[place.name], key)}: key `{key}`: no rule {member}; "
+                        f"allowed: {', '.join(known)}"
+                    )
+
+
+def _explain(message: str, tree: dict[str, Any], text: str, name: str) -> str:
+    """msgspec's sentence with file, line, key and what is allowed."""
+    at = _AT.search(message)
+    path = at["path"] if at else ""
+    said = message[: at.start()] if at else message
+    found = re.match(r"\.rule\[(\d+)\](?:\.(.+))?", path)
+    n = int(found[1]) if found else None
+    key = (found[2] if found else path.lstrip(".")) or ""
+    if own := re.match(r"key `(.+?)`: ", said):  # the rule's own check names its key
+        return f"{_place(text, name, n, own[1])}: {said}"
+    if unknown := _UNKNOWN.match(said):
+        allowed = ", ".join(_allowed(tree, n, key))
+        full = f"{key}.{unknown[1]}" if key else unknown[1]
+        return f"{_place(text, name, n, unknown[1])}: unknown key `{full}`; allowed here: {allowed}"
+    if missing := _MISSING.match(said):
+        return f"{_place(text, name, n, key)}: key `{missing[1]}` is missing"
+    if key == "kernel" and (tag := _TAG.match(said)):
+        said = f"`{tag[1]}` is unknown; allowed: {', '.join(_KINDS)}"
+    if value := _CHOICE.match(said):
+        said = f"`{value[1]}` is unknown; allowed: {', '.join(_CHOICES[key])}"
+    return f"{_place(text, name, n, key)}: key `{key}`: {said}"
+
+
+def _allowed(tree: dict[str, Any], n: int | None, key: str) -> list[str]:
+    if n is None:
+        return list(Catalogue.__struct_encode_fields__)
+    kind = Title if key == "title" else _KINDS[tree["rule"][n]["kernel"]]
+    tag = [] if kind is Title else ["kernel"]
+    return tag + list(kind.__struct_encode_fields__)
+
+
+def _place(text: str, name: str, rule: int | None, key: str) -> str:
+    """`name, line N` of the key, else of its rule, else just the file."""
+    lines = text.splitlines()
+    heads = [n for n, line in enumerate(lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
+    if rule is None or rule >= len(heads):
+        start, end = 0, heads[0] if heads else len(lines)
+    else:
+        start, end = heads[rule], (*heads, len(lines))[rule + 1]
+    last = re.escape(key.rsplit(".", 1)[-1].split("[", 1)[0])
+    for n in range(start, end):
+        if last and re.match(rf"\s*(\[.*\b)?{last}\s*[\]=]|.*[{{,]\s*{last}\s*=", lines[n]):
+            return f"{name}, line {n + 1}"
+    return f"{name}, line {start + 1}" if rule is not None else name

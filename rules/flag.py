@@ -1,0 +1,243 @@
+"""The flag kernel: a true flag raises at once and stays raised until a person ends it.
+
+What it promises is life_safety, smoke 1-3, and "reset of a latched alarm" in its table of acts. In short:
+
+* A true flag raises whatever its soft quality; NaN, hard quality and duplicates are not seen at all.
+* Aged readings (observed long before they were received) are marked; too old ones are a visit.
+* Readings of unknown age (retained, replayed) raise once, and only what we did not know already. On an
+  active alarm they change nothing, so that the next live 1 still shows its edge.
+* Late readings (a newer one came first) can raise and do nothing else.
+* A closed alarm comes back with any true reading of known age, and clears after a stretch of live zeros.
+
+State: 17 bytes a pair.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import (
+    HARD_QUALITY,
+    Bool,
+    EngineInput,
+    InputKind,
+    Int16,
+    Int64,
+    Quality,
+    ReadingBatch,
+    SeriesTable,
+    UInt32,
+)
+from rules import why
+from rules.catalogue import Catalogue
+from rules.found import Found, by_reading, cleared_by_input
+from rules.kernel import ACTIVE, PairKernel
+from rules.rounds import Rows
+from rules.rule import FlagRule
+from rules.transition import Mark, To, Transition
+
+_CLOSED: Final = 2
+_KNOWN: Final = 4
+_ONE: Final = 8
+"""With _KNOWN: the newest flag is 1; without _ONE it is 0 since `zero_since_us`."""
+_VISITED: Final = 16
+
+_NEVER: Final = -(2**62)
+_BLANK: Final[dict[str, np.generic]] = {
+    "status": np.uint8(0),
+    "zero_since_us": np.int64(_NEVER),
+    "zero_seen_us": np.int64(_NEVER),
+}
+"""`zero_seen_us` is the newest live 0 since the alarm was raised; it is kept only while it is active."""
+
+_UNSEEN: Final = int(HARD_QUALITY | Quality.DUPLICATE)
+_UNKNOWN_AGE: Final = int(Quality.RETAINED | Quality.REPLAYED)
+_LATE: Final = int(Quality.LATE)
+_STALE: Final = int(Quality.STALE)
+_BACKFILL: Final = int(Quality.BACKFILL)
+_QUEUED: Final = int(Quality.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One round as columns: the readings, what they may be used for, and the state they meet."""
+
+    pair: Rows
+    rule: Int16
+    observed: Int64
+    age: Int64
+    one: Bool
+    unknown_age: Bool
+    aged: Bool
+    current: Bool
+    """Of known age and newest: speaks for now."""
+    zero: Bool
+    """Current and 0."""
+    old_zero: Bool
+    """Of unknown age and 0: tells the flag, though not since when."""
+    proves: Bool
+    """A zero that may clear: not back-filled."""
+    status: NDArray[np.uint8]
+    zero_since: Int64
+
+    def has(self, bit: int) -> Bool:
+        """Which pairs have a bit of status."""
+        with_bit: Bool = (self.status & bit) != 0
+        return with_bit
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What a round says of each pair. `second` is a part of `raised`."""
+
+    raised: Bool
+    second: Bool
+    visit: Bool
+    cleared: Bool
+    zero_since: Int64
+
+
+class FlagKernel(PairKernel[FlagRule]):
+    """All flag rules of a catalogue."""
+
+    def __init__(self, catalogue: Catalogue, table: SeriesTable) -> None:
+        rules = catalogue.of(FlagRule)
+        super().__init__(rules, catalogue.order(), _BLANK, table)
+        self._visit_after = np.array([rule.visit_after for rule in rules], np.int64)
+        self._second_fire_after = np.array([rule.second_fire_after for rule in rules], np.int64)
+        self._clear_hold = np.array([rule.clear_hold for rule in rules], np.int64)
+
+    def evaluate(self, batch: ReadingBatch) -> list[Found]:
+        """What the readings of `batch` raise and clear."""
+        rows, pair = self.pairs.expand(batch.slot)
+        if not len(rows):
+            return []
+        hot = (batch.value.take(rows) > 0) | (self.pairs.state["status"].take(pair) != _KNOWN)
+        if (
+            not hot.any()
+        ):  # every flag is 0, was 0, and no alarm is active: nothing to decide, nothing to keep
+            return []
+        found = []
+        for some_rows, some_pairs in self.in_rounds(batch, rows, pair, hot=hot, unseen=_UNSEEN):
+            seen = self._look(batch, some_rows, some_pairs)
+            verdict = self._judge(seen)
+            self._keep(seen, verdict)
+            told = np.flatnonzero(verdict.raised | verdict.visit | verdict.cleared)
+            found += [self._tell(batch, int(some_rows[n]), seen, verdict, int(n)) for n in told]
+        return found
+
+    def _look(self, batch: ReadingBatch, rows: Rows, pair: Rows) -> _Seen:
+        rule, observed, state = self.pairs.rule[pair], batch.observed_us[rows], self.pairs.state
+        quality: UInt32 = batch.quality[rows]
+        one = batch.value[rows] > 0
+        age = batch.received_us - observed
+        unknown_age = (quality & _UNKNOWN_AGE) != 0
+        current = ((quality & _LATE) == 0) & ~unknown_age
+        says_zero = ~one & ((quality & _STALE) == 0)  # a stale 0 is no 0 (contract 4)
+        zero = current & says_zero
+        return _Seen(
+            pair=pair,
+            rule=rule,
+            observed=observed,
+            age=age,
+            one=one,
+            unknown_age=unknown_age,
+            aged=~unknown_age & (age > self._visit_after[rule]),
+            current=current,
+            zero=zero,
+            old_zero=unknown_age & says_zero,
+            proves=zero & ((quality & _BACKFILL) == 0),
+            status=state["status"][pair],
+            zero_since=state["zero_since_us"][pair],
+        )
+
+    def _judge(self, seen: _Seen) -> _Verdict:
+        active, closed = seen.has(ACTIVE), seen.has(_CLOSED)
+        is_one, is_zero = seen.has(_ONE), seen.has(_KNOWN) & ~seen.has(_ONE)
+        attended = active & ~closed
+        true = seen.one & ~seen.unknown_age
+        live = true & ~seen.aged
+        quiet = seen.observed - seen.zero_since
+        second = live & attended & seen.current & is_zero & (quiet >= self._second_fire_after[seen.rule])
+        news = seen.one & seen.unknown_age & ~active & ~is_one
+        starts = (seen.zero | (seen.old_zero & ~active)) & ~is_zero
+        zero_since = np.where(starts, seen.observed, seen.zero_since)
+        long_enough = seen.observed - zero_since >= self._clear_hold[seen.rule]
+        return _Verdict(
+            raised=(live & ~attended) | second | news,
+            second=second,
+            visit=true & seen.aged & ~attended & ~seen.has(_VISITED),
+            cleared=seen.proves & active & closed & long_enough,
+            zero_since=zero_since,
+        )
+
+    def _keep(self, seen: _Seen, verdict: _Verdict) -> None:
+        active, raised, cleared = seen.has(ACTIVE), verdict.raised, verdict.cleared
+        attended = active & ~seen.has(_CLOSED)
+        to_zero = seen.zero | (seen.old_zero & ~active)
+        # An aged 1 on an attended alarm is not kept either: a live 1 after it must still show its edge.
+        to_one = seen.one & ((seen.current & ~(seen.aged & attended)) | (seen.unknown_age & ~active))
+        bits = (
+            ((active | raised) & ~cleared, ACTIVE),
+            (seen.has(_CLOSED) & ~raised & ~cleared, _CLOSED),
+            (seen.has(_KNOWN) | to_one | to_zero, _KNOWN),
+            ((seen.has(_ONE) | to_one) & ~to_zero, _ONE),
+            ((seen.has(_VISITED) | verdict.visit) & ~seen.zero, _VISITED),
+        )
+        state, pair = self.pairs.state, seen.pair
+        state["status"][pair] = sum(has * np.uint8(bit) for has, bit in bits)
+        state["zero_since_us"][pair] = verdict.zero_since
+        zero_seen = np.where(seen.proves & active, seen.observed, state["zero_seen_us"][pair])
+        state["zero_seen_us"][pair] = np.where(raised, _NEVER, zero_seen)
+
+    def _tell(self, batch: ReadingBatch, row: int, seen: _Seen, verdict: _Verdict, n: int) -> Found:
+        number = int(seen.rule[n])
+        rule, table, order = self.rules[number], self.pairs.table, self.order[number]
+        quiet_us, age_us = int(seen.observed[n] - verdict.zero_since[n]), int(seen.age[n])
+        if verdict.cleared[n]:
+            said = why.flag_cleared(rule.metric, quiet_us)
+            return Found(row, order, by_reading(rule, To.CLEARED, batch, row, table=table, why=said))
+        queued = (Mark.QUEUED,) if batch.quality[row] & _QUEUED else ()
+        if seen.unknown_age[n]:
+            said, marks = why.flag_of_unknown_age(rule.metric), (Mark.LATE, Mark.RETAINED, Mark.AGE_UNKNOWN)
+            transition = by_reading(
+                rule, To.RAISED, batch, row, table=table, why=said, age_s=math.nan, marks=marks + queued
+            )
+            return Found(row, order, transition)
+        late = age_us > rule.late_after
+        second = (Mark.SECOND_FIRE,) if verdict.second[n] else ()
+        said = why.flag_set(rule.metric, age_us if late else None, quiet_us if second else None)
+        severity = rule.visit_severity if verdict.visit[n] else rule.severity
+        transition = by_reading(
+            rule, To.RAISED, batch, row, table=table, why=said,
+            severity=severity, marks=((Mark.LATE,) if late else ()) + queued + second,
+        )  # fmt: skip
+        return Found(row, order, transition)
+
+    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
+        """A reset clears at once; a close clears after long enough zeros, else leaves the alarm closed."""
+        number = self.number[given.rule]
+        pair = self.pairs.find(given.slot, number)
+        if pair < 0:
+            return None
+        state, rule = self.pairs.state, self.rules[number]
+        status = int(state["status"][pair]) & ~_VISITED
+        state["status"][pair] = status
+        if not status & ACTIVE:
+            return None
+        said = why.by_person(given.kind)
+        if given.kind is InputKind.CLOSE:
+            quiet_us = int(state["zero_seen_us"][pair] - state["zero_since_us"][pair])
+            if status & _ONE or not status & _KNOWN or quiet_us < rule.clear_hold:
+                state["status"][pair] = status | _CLOSED
+                return None
+            said = why.flag_cleared(rule.metric, quiet_us)
+        state["status"][pair] = status & ~(ACTIVE | _CLOSED)
+        return cleared_by_input(
+            rule, given, slot=given.slot, place=0, table=self.pairs.table, now_us=now_us, why=said
+        )

@@ -1,0 +1,80 @@
+"""What every kernel over (reading, rule) pairs has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import Bool, EngineInput, ReadingBatch, SeriesTable
+from rules.found import Found
+from rules.pairs import Pairs, State
+from rules.rounds import Rows, rounds
+from rules.rule import FlagRule, ThresholdRule
+from rules.transition import Transition
+
+ACTIVE: Final = 1
+"""The bit of `status` that means the alarm is active, in every kernel."""
+
+R = TypeVar("R", FlagRule, ThresholdRule)
+
+
+class PairKernel(ABC, Generic[R]):
+    """All rules of one kind over one series table: one call a batch, whatever the number of rules.
+
+    `order` is each rule's place in the catalogue. A subclass's columns include `status` (uint8).
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[R],
+        order: Mapping[str, int],
+        blank: Mapping[str, np.generic],
+        table: SeriesTable,
+    ) -> None:
+        self.rules: list[R] = list(rules)
+        self.order = [order[rule.name] for rule in rules]
+        self.number = {rule.name: number for number, rule in enumerate(rules)}
+        self.pairs = Pairs([rule.metric for rule in rules], blank, table)
+
+    @abstractmethod
+    def evaluate(self, batch: ReadingBatch) -> list[Found]:
+        """What the readings of `batch` raise and clear; arrival order is kept within a series."""
+
+    @abstractmethod
+    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
+        """What a person's act on one of these rules changes. An act on a series we do not know is nothing."""
+
+    def adopt(self, table: SeriesTable) -> None:
+        """Takes a changed series table; see `Pairs.adopt`."""
+        self.pairs.adopt(table)
+
+    def active(self) -> Iterator[tuple[str, int]]:
+        """(rule, slot) of every active alarm."""
+        for pair in np.flatnonzero(self.pairs.state["status"][: self.pairs.n] & ACTIVE):
+            yield self.rules[self.pairs.rule[pair]].name, int(self.pairs.slot[pair])
+
+    def snapshot(self) -> State:
+        """Copies of all state; `rules` names the rules that the column `rule` numbers."""
+        return {"rules": np.array([rule.name for rule in self.rules], np.str_), **self.pairs.snapshot()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Takes a snapshot: exact for every pair that still is what it was, blank for others."""
+        now = [self.number.get(str(name), -1) for name in state["rules"]]
+        self.pairs.restore(state, np.array(now, np.int16))
+
+    def in_rounds(
+        self, batch: ReadingBatch, rows: Rows, pair: Rows, *, hot: Bool, unseen: int
+    ) -> Iterator[tuple[Rows, Rows]]:
+        """(rows, pairs) of each round: every reading of a pair that has a hot one, and no other.
+
+        NaN and readings with a quality flag of `unseen` are left out.
+        """
+        usable = ((batch.quality.take(rows) & unseen) == 0) & ~np.isnan(batch.value.take(rows))
+        judged = np.flatnonzero(self.pairs.company(pair, hot) & usable)
+        rows, pair = rows[judged], pair[judged]
+        for turn in rounds(pair):
+            yield rows[turn], pair[turn]

@@ -1,0 +1,187 @@
+"""The place kernel: alarms of two kinds that meet in one dwelling within a time.
+
+It is fed with the engine's own transitions in arrival order, so it sees what the other kernels decided and
+nothing else. Two alarms meet when one is raised while the other is active, or within the rule's time of the
+other. The anchor (smoke) counts from when it was raised; the partner (electrical) also from when it was
+cleared, since a fire often ends the overload that started it.
+
+State: a row for each dwelling that ever had such an alarm (about 1.4 kB with its sentences), none for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import EngineInput, SeriesTable
+from rules import why
+from rules.catalogue import Catalogue
+from rules.found import cleared_by_input
+from rules.pairs import State
+from rules.rule import PlaceRule
+from rules.transition import Mark, To, Transition, Why
+
+_NEVER: Final = -(2**62)
+_NO_WHY: Final = Why("", "")
+
+
+@dataclass(slots=True)
+class _Side:
+    """One kind of alarm in one dwelling: which are active, and the newest that counts."""
+
+    active: set[tuple[str, int]] = field(default_factory=set)
+    at_us: int = _NEVER
+    rule: str = ""
+    why: Why = _NO_WHY
+
+    def meets(self, at_us: int, within_us: int) -> bool:
+        """Whether an alarm of the other kind, raised at `at_us`, meets this one."""
+        return bool(self.active) or abs(at_us - self.at_us) <= within_us
+
+
+@dataclass(slots=True)
+class _Meeting:
+    """One place rule in one dwelling; `slot` is the series that raised it."""
+
+    anchor: _Side = field(default_factory=_Side)
+    partner: _Side = field(default_factory=_Side)
+    raised: bool = False
+    slot: int = 0
+
+
+class PlaceKernel:
+    """All place rules of a catalogue. Alarms outside dwellings (dwelling 0) never meet."""
+
+    def __init__(self, catalogue: Catalogue, table: SeriesTable) -> None:
+        self._table = table
+        self._all = {rule.name: rule for rule in catalogue.rule}
+        self._rules = {rule.name: rule for rule in catalogue.of(PlaceRule)}
+        self._meetings: dict[tuple[str, int], _Meeting] = {}
+
+    def adopt(self, table: SeriesTable, active: Iterable[tuple[str, int]]) -> None:
+        """Takes a changed series table and the (rule, slot) of all active alarms; forgets lost dwellings."""
+        self._table = table
+        keys = list(self._meetings)
+        there = np.isin([place for _, place in keys], table.dwelling) if keys else ()
+        self._meetings = {key: self._meetings[key] for key, kept in zip(keys, there, strict=True) if kept}
+        for meeting in self._meetings.values():
+            meeting.anchor.active.clear()
+            meeting.partner.active.clear()
+        for name, slot in active:
+            place = int(table.dwelling[slot])
+            for rule in self._concerned(name, place):
+                side = self._side(rule, place, name)
+                side.active.add((name, slot))
+                if not side.rule:  # the device moved here with its alarm: the numbers stayed behind
+                    side.rule, side.why = name, why.still_active(self._all[name].title)
+
+    def feed(self, transition: Transition) -> list[Transition]:
+        """What one transition of another kernel raises here. A visit is no alarm and meets nothing."""
+        name, place = transition.rule, transition.dwelling
+        if transition.severity is not self._all[name].severity:
+            return []
+        raised = []
+        for rule in self._concerned(name, place):
+            side = self._side(rule, place, name)
+            if transition.to is To.RAISED:
+                side.active.add((name, transition.slot))
+                _note(side, transition)
+                raised += self._meet(rule, place, transition)
+                continue
+            side.active.discard((name, transition.slot))
+            if name in rule.partner:
+                side.at_us = max(side.at_us, transition.at_us)
+        return raised
+
+    def _concerned(self, name: str, place: int) -> list[PlaceRule]:
+        if not place:
+            return []
+        return [rule for rule in self._rules.values() if name in rule.anchor or name in rule.partner]
+
+    def _side(self, rule: PlaceRule, place: int, name: str) -> _Side:
+        meeting = self._meetings.setdefault((rule.name, place), _Meeting())
+        return meeting.anchor if name in rule.anchor else meeting.partner
+
+    def _meet(self, rule: PlaceRule, place: int, trigger: Transition) -> list[Transition]:
+        meeting = self._meetings[rule.name, place]
+        other = meeting.partner if trigger.rule in rule.anchor else meeting.anchor
+        if meeting.raised or not other.meets(trigger.at_us, rule.within):
+            return []
+        meeting.raised, meeting.slot = True, trigger.slot
+        anchor, partner = self._all[meeting.anchor.rule], self._all[meeting.partner.rule]
+        said = why.met_in_place(anchor.title, partner.title, rule.within, meeting.partner.why)
+        marks = tuple(mark for mark in trigger.marks if mark is not Mark.SECOND_FIRE)
+        return [
+            replace(
+                trigger,
+                rule=rule.name,
+                severity=rule.severity,
+                place=place,
+                why=said,
+                marks=(rule.mark, *marks),
+            )
+        ]
+
+    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
+        """A reset or close: the alarm clears and may be raised again.
+
+        What led to it is forgotten, but an alarm that is still active goes on counting.
+        """
+        meeting = self._meetings.get((given.rule, given.place))
+        if meeting is None or not meeting.raised:
+            return None
+        meeting.raised = False
+        meeting.anchor.at_us = meeting.partner.at_us = _NEVER
+        rule, said = self._rules[given.rule], why.by_person(given.kind)
+        return cleared_by_input(
+            rule, given, slot=meeting.slot, place=given.place, table=self._table, now_us=now_us, why=said
+        )
+
+    def snapshot(self) -> State:
+        """All state but the active alarms, which the other kernels know."""
+        meetings = list(self._meetings.values())
+        return {
+            "rule": np.array([rule for rule, _ in self._meetings], np.str_),
+            "place": np.array([place for _, place in self._meetings], np.int64),
+            "raised": np.array([meeting.raised for meeting in meetings], np.bool_),
+            "slot": np.array([meeting.slot for meeting in meetings], np.int64),
+            **_columns("anchor", [meeting.anchor for meeting in meetings]),
+            **_columns("partner", [meeting.partner for meeting in meetings]),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Takes a snapshot, rules that are gone left out; `adopt` must follow with the active alarms."""
+        anchors, partners = _sides("anchor", state), _sides("partner", state)
+        self._meetings = {
+            (str(rule), int(state["place"][n])): _Meeting(
+                anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n])
+            )
+            for n, rule in enumerate(state["rule"])
+            if str(rule) in self._rules
+        }
+
+
+def _note(side: _Side, transition: Transition) -> None:
+    side.at_us = max(side.at_us, transition.at_us)
+    side.rule, side.why = transition.rule, transition.why
+
+
+def _columns(name: str, sides: list[_Side]) -> State:
+    return {
+        f"{name}_us": np.array([side.at_us for side in sides], np.int64),
+        f"{name}_rule": np.array([side.rule for side in sides], np.str_),
+        f"{name}_why_en": np.array([side.why.en for side in sides], np.str_),
+        f"{name}_why_zh_cn": np.array([side.why.zh_cn for side in sides], np.str_),
+    }
+
+
+def _sides(name: str, state: Mapping[str, NDArray[Any]]) -> list[_Side]:
+    columns = (state[f"{name}_{part}"] for part in ("us", "rule", "why_en", "why_zh_cn"))
+    return [
+        _Side(set(), int(at), str(rule), Why(str(en), str(zh_cn)))
+        for at, rule, en, zh_cn in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,120 @@
+"""Why an alarm was raised or cleared: the numbers a person checks, in both languages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from devices.model import InputKind, Metric
+from rules.nouns import noun, noun_zh
+from rules.quantity import Level
+from rules.rule import ThresholdRule, Title
+from rules.transition import Why
+
+_SIGNS: Final = {"degC": "°C"}
+_UNITS_ZH: Final[Mapping[str, str]] = {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}
+
+
+def duration(us: int) -> str:
+    """`64 s`, `4 min 10 s`, `2 h 5 min`: the largest two units, cut down, never rounded up."""
+    return " ".join(f"{number} {unit}" for number, unit in _parts(us))
+
+
+def duration_zh(us: int) -> str:
+    """`64 秒`, `4 分钟 10 秒`: as `duration`."""
+    return " ".join(f"{number} {_UNITS_ZH[unit]}" for number, unit in _parts(us))
+
+
+def quantity(value: float, unit: str) -> str:
+    """`38.4 A`: three digits or so."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f} {_SIGNS.get(unit, unit)}".rstrip()
+
+
+def flag_set(metric: Metric, late_us: int | None, quiet_us: int | None) -> Why:
+    """A true flag; `late_us` where it came late, `quiet_us` where it is a second fire after that much 0."""
+    again = again_zh = late = late_zh = ""
+    if quiet_us is not None:
+        again, again_zh = f" again after {duration(quiet_us)} of 0", f"解除 {duration_zh(quiet_us)}后再次"
+    if late_us is not None:
+        late, late_zh = f", reported {duration(late_us)} late", f"，迟报 {duration_zh(late_us)}"
+    return Why(
+        en=f"{noun(metric)} flag set{again}{late}",
+        zh_cn=f"{noun_zh(metric)}信号{again_zh}触发{late_zh}",
+    )
+
+
+def flag_of_unknown_age(metric: Metric) -> Why:
+    """A true flag that was retained or replayed."""
+    return Why(
+        en=f"{noun(metric)} flag set, retained or replayed, of unknown age",
+        zh_cn=f"{noun_zh(metric)}信号触发，为留存或重放的消息，时间不明",
+    )
+
+
+def by_person(kind: InputKind) -> Why:
+    """An act that cleared an alarm by itself."""
+    if kind is InputKind.RESET:
+        return Why(en="reset by a person", zh_cn="由人员复位")
+    return Why(en="closed by a person", zh_cn="由人员结束")
+
+
+def flag_cleared(metric: Metric, quiet_us: int) -> Why:
+    """A closed alarm whose flag stayed 0."""
+    return Why(
+        en=f"closed by a person and {noun(metric)} flag 0 for {duration(quiet_us)}",
+        zh_cn=f"由人员结束，且{noun_zh(metric)}信号已解除 {duration_zh(quiet_us)}",
+    )
+
+
+def held_above(rule: ThresholdRule, value: float, reference: float, held_us: int) -> Why:
+    """`current 38.4 A ≥ 36.2 A (1.45 × 25 A) for 64 s`."""
+    return _held(rule.metric, value, "≥", rule.raise_at, reference, held_us)
+
+
+def held_below(rule: ThresholdRule, value: float, reference: float, held_us: int) -> Why:
+    """`current 20.0 A < 28.2 A (1.13 × 25 A) for 5 min`."""
+    return _held(rule.metric, value, "<", rule.clear_below, reference, held_us)
+
+
+def met_in_place(anchor: Title, partner: Title, within_us: int, evidence: Why) -> Why:
+    """Two alarms of one dwelling; `evidence` is the partner's own why."""
+    en = f"{anchor.en.lower()} and {partner.en.lower()} in one dwelling within {duration(within_us)}"
+    zh_cn = f"同一户 {duration_zh(within_us)}内先后出现{anchor.zh_cn}和{partner.zh_cn}"
+    return Why(en=f"{en}: {evidence.en}", zh_cn=f"{zh_cn}：{evidence.zh_cn}")
+
+
+def still_active(title: Title) -> Why:
+    """An alarm whose own numbers stayed behind when its device moved."""
+    return Why(en=f"{title.en.lower()} is active", zh_cn=f"{title.zh_cn}尚未恢复")
+
+
+def _held(metric: Metric, value: float, sign: str, level: Level, reference: float, held_us: int) -> Why:
+    compared = f"{quantity(value, metric.unit)} {sign} {_limit(level, metric, reference)}"
+    return Why(
+        en=f"{noun(metric)} {compared} for {duration(held_us)}",
+        zh_cn=f"{noun_zh(metric)} {compared}，持续 {duration_zh(held_us)}",
+    )
+
+
+def _limit(level: Level, metric: Metric, reference: float) -> str:
+    value = level.value_for(metric)
+    if not level.is_relative:
+        return quantity(value, metric.unit)
+    return f"{quantity(value * reference, metric.unit)} ({level.value:g} × {reference:g} {metric.unit})"
+
+
+def _parts(us: int) -> list[tuple[int, str]]:
+    """The largest two units with their numbers, a second one of 0 left out."""
+    seconds = us // 1_000_000
+    if seconds < 120:
+        return [(seconds, "s")]
+    if seconds < 7200:
+        return _two(seconds // 60, "min", seconds % 60, "s")
+    if seconds < 172_800:
+        return _two(seconds // 3600, "h", seconds % 3600 // 60, "min")
+    return _two(seconds // 86_400, "d", seconds % 86_400 // 3600, "h")
+
+
+def _two(much: int, unit: str, little: int, less: str) -> list[tuple[int, str]]:
+    return [(much, unit), (little, less)] if little else [(much, unit)]

@@ -1,0 +1,185 @@
+"""O3: when an overload is held long enough to raise, and low enough long enough to clear."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from devices.model import HARD_QUALITY, Quality, Severity
+from rules.catalogue import parse_catalogue
+from rules.transition import To
+from tests.rules.story import CURRENT, HOME, REFERENCE_A, UNRATED, WARMTH, Story, us
+
+RAISE_A, CLEAR_A = 1.45 * REFERENCE_A, 1.13 * REFERENCE_A
+UNSEEN = [*HARD_QUALITY, Quality.LATE, Quality.RETAINED, Quality.REPLAYED, Quality.BACKFILL]
+UNSEEN += [Quality.DUPLICATE, Quality.STALE]
+
+
+def overloaded() -> Story:
+    story = Story()
+    assert len(story.series(CURRENT, 0, 60, 10, 40)) == 1
+    return story
+
+
+def test_an_overload_held_for_a_minute_raises_and_says_the_numbers() -> None:
+    story = Story()
+    assert story.series(CURRENT, 0, 56, 8, 38.4) == []
+    (raised,) = story.read(CURRENT, 64, 38.4)
+    assert (raised.rule, raised.to, raised.severity) == ("O3", To.RAISED, Severity.P1)
+    assert (raised.slot, raised.dwelling, raised.place, raised.at_us) == (CURRENT, HOME, 0, us(64))
+    assert raised.why.en == "current 38.4 A ≥ 36.2 A (1.45 × 25 A) for 64 s"
+
+
+def test_exactly_the_level_for_exactly_the_hold_raises() -> None:
+    assert len(Story().series(CURRENT, 0, 60, 60, RAISE_A)) == 1
+
+
+def test_just_below_the_level_never_raises() -> None:
+    assert Story().series(CURRENT, 0, 7200, 60, np.nextafter(RAISE_A, 0)) == []
+
+
+def test_a_second_short_of_the_hold_does_not_raise() -> None:
+    story = Story()
+    assert story.read(CURRENT, 0, 40) + story.read(CURRENT, 59.999999, 40) == []
+
+
+def test_one_reading_below_the_level_starts_the_hold_again() -> None:
+    story = Story()
+    story.series(CURRENT, 0, 50, 10, 40)
+    story.read(CURRENT, 55, RAISE_A - 0.1)
+    assert story.series(CURRENT, 60, 119, 10, 40) == []
+    assert len(story.read(CURRENT, 120, 40)) == 1
+
+
+def test_time_alone_raises_nothing() -> None:
+    story = Story()
+    story.read(CURRENT, 0, 40)
+    assert story.read(WARMTH, 100, 20) == []
+
+
+def test_an_overload_that_lasts_raises_once() -> None:
+    assert overloaded().series(CURRENT, 70, 7200, 10, 40) == []
+
+
+def test_a_gap_longer_than_the_longest_allowed_starts_the_hold_again() -> None:
+    story = Story()
+    story.read(CURRENT, 0, 40)
+    assert story.read(CURRENT, 901, 40) == []
+    assert len(story.read(CURRENT, 961, 40)) == 1
+
+
+def test_a_gap_as_long_as_allowed_does_not() -> None:
+    story = Story()
+    story.read(CURRENT, 0, 40)
+    assert len(story.read(CURRENT, 900, 40)) == 1
+
+
+def test_five_minutes_below_the_clear_level_clear_and_say_the_numbers() -> None:
+    story = overloaded()
+    assert story.series(CURRENT, 70, 360, 10, 20) == []
+    (cleared,) = story.read(CURRENT, 370, 20)
+    assert (cleared.rule, cleared.to, cleared.severity) == ("O3", To.CLEARED, Severity.P1)
+    assert cleared.why.en == "current 20.0 A < 28.2 A (1.13 × 25 A) for 5 min"
+
+
+def test_exactly_the_clear_level_does_not_clear() -> None:
+    assert overloaded().series(CURRENT, 70, 3600, 60, CLEAR_A) == []
+
+
+def test_one_reading_at_the_clear_level_starts_the_clear_hold_again() -> None:
+    story = overloaded()
+    story.series(CURRENT, 70, 360, 10, 20)
+    story.read(CURRENT, 365, CLEAR_A)
+    assert story.series(CURRENT, 370, 660, 10, 20) == []
+    assert len(story.read(CURRENT, 670, 20)) == 1
+
+
+def test_a_gap_starts_the_clear_hold_again() -> None:
+    story = overloaded()
+    story.read(CURRENT, 70, 20)
+    assert story.read(CURRENT, 980, 20) == []
+
+
+def test_after_clearing_it_can_raise_again() -> None:
+    story = overloaded()
+    story.series(CURRENT, 70, 370, 10, 20)
+    assert len(story.series(CURRENT, 380, 440, 10, 40)) == 1
+
+
+@pytest.mark.parametrize("flag", UNSEEN)
+def test_readings_that_do_not_count_neither_hold_nor_break_nor_clear(flag: Quality) -> None:
+    story = Story()
+    assert story.series(CURRENT, 0, 30, 10, 40) == []
+    assert story.read(CURRENT, 40, 0, flag) == []
+    assert story.read(CURRENT, 1e6, 40, flag) == []
+    assert len(story.read(CURRENT, 60, 40)) == 1
+    story.read(CURRENT, 70, 20)
+    assert story.read(CURRENT, 370, 20, flag) == []
+    assert len(story.read(CURRENT, 371, 20)) == 1
+
+
+def test_nan_neither_raises_nor_breaks_a_hold() -> None:
+    story = Story()
+    story.read(CURRENT, 0, 40)
+    assert story.read(CURRENT, 30, math.nan) == []
+    assert len(story.read(CURRENT, 60, 40)) == 1
+
+
+def test_a_queued_reading_starts_the_hold_again_with_the_next_live_one() -> None:
+    story = Story()
+    story.read(CURRENT, 0, 40)
+    assert story.read(CURRENT, 60, 40, Quality.QUEUED) == []
+    assert story.read(CURRENT, 70, 40) + story.read(CURRENT, 129, 40) == []
+    assert len(story.read(CURRENT, 130, 40)) == 1
+
+
+def test_an_unknown_rating_turns_the_rule_off() -> None:
+    assert Story().series(UNRATED, 0, 7200, 60, 400) == []
+
+
+def test_a_rating_that_becomes_known_turns_it_on() -> None:
+    story = Story()
+    reference = story.table.reference_a.copy()
+    reference[UNRATED] = 10
+    story.engine.adopt(dataclasses.replace(story.table, generation=2, reference_a=reference))
+    assert len(story.series(UNRATED, 0, 60, 10, 15)) == 1
+
+
+def test_a_metric_without_a_rule_is_nothing() -> None:
+    assert Story().series(WARMTH, 0, 3600, 60, 400) == []
+
+
+@pytest.mark.parametrize("act", ["reset", "close"])
+def test_a_person_clears_it_at_once_and_an_overload_that_lasts_comes_back(act: str) -> None:
+    story = overloaded()
+    acts = {"reset": story.reset, "close": story.close}
+    (cleared,) = acts[act]("O3", 65, CURRENT)
+    assert cleared.to is To.CLEARED
+    assert acts[act]("O3", 66, CURRENT) == []
+    assert story.series(CURRENT, 70, 120, 10, 40) == []
+    assert len(story.read(CURRENT, 130, 40)) == 1
+
+
+def test_a_level_in_the_metrics_own_unit_needs_no_rating() -> None:
+    text = """
+        version = 1
+        [[rule]]
+        name = "T1"
+        kernel = "threshold"
+        metric = "temperature"
+        severity = "P2"
+        raise = "60 degC"
+        hold = "5 min"
+        clear = "55 degC"
+        clear_hold = "0 s"
+        max_gap = "15 min"
+        title = { en = "Cable warm", zh-CN = "电缆温度高" }
+        source = { raise = "s", hold = "s", clear = "s", clear_hold = "s", max_gap = "s" }
+    """
+    story = Story(parse_catalogue(text, "t1.toml"))
+    (raised,) = story.series(WARMTH, 0, 300, 60, 64)
+    assert raised.why.en == "temperature 64.0 °C ≥ 60.0 °C for 5 min"
+    assert len(story.read(WARMTH, 310, 54)) == 1
