@@ -1,0 +1,1 @@
+"""From the wire to durable readings: source, decoding, journal, series store."""

@@ -1,0 +1,184 @@
+"""Our mosquitto's configuration, where mosquitto is, and whether it answers.
+
+The private broker of `gengfu up` and `gengfu demo` listens on loopback only and lets anonymous clients in:
+whoever is on this machine may publish. Per-publisher credentials and the access list are not made by this
+release; a site's own broker (deploy/mosquitto.conf) refuses anonymous clients and needs a password file.
+
+Errors:
+* BrokerError: there is no answer, or none that is MQTT 5.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import shutil
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ingest import wire
+from ingest.packets import Connack, WireError
+
+FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
+"""Where packages put mosquitto; sbin is seldom in a user's PATH."""
+
+_TEXT: Final = """\
+# mosquitto's configuration for Gengfu (mosquitto 2.0 and newer).
+
+# One address. Global settings only: with per_listener_settings, mosquitto 2.0.12 to 2.0.18 forgets sessions.
+listener {port} {host}
+allow_anonymous {anonymous}
+{password_file}
+# Small acknowledgements leave at once instead of waiting up to 40 ms for more.
+set_tcp_nodelay true
+
+# Started by root, mosquitto becomes this user, who must be able to write the folder below.
+user {user}
+
+# What is queued for us survives a restart of the broker. The default saves every 30 minutes. What remains:
+# a kill -9 or a power cut loses what was queued since the last save, 30 s at most.
+persistence true
+persistence_location {folder}/
+autosave_interval 30
+
+# Most vendors publish at QoS 0; without this, a QoS 0 alarm published while ingest is away is lost.
+upgrade_outgoing_qos true
+
+# While ingest is away everything is kept (the default drops above 1000), up to 1 GiB of payload a client
+# (five million messages of 200 bytes). Above that new messages are dropped. Not 0 for "no limit": with 0,
+# mosquitto 2.0.11 cuts off a publisher whose message it refuses, and the good ones behind it (measured).
+max_queued_messages 100000000
+max_queued_bytes 1073741824
+
+# The window of unacknowledged messages is ingest's Receive Maximum; the default of 20 caps it at about 20
+# messages a tick.
+max_inflight_messages 0
+
+# The longest payload. A longer one is refused here, so that it cannot stop what is behind it.
+message_size_limit {message_size_limit}
+
+# Sessions of clients that never come back end after two months: longer than any session expiry ingest asks
+# for (1000 h).
+persistent_client_expiration 2m
+
+log_dest file {log_file}
+log_type error
+log_type warning
+log_type notice
+log_timestamp_format %Y-%m-%dT%H:%M:%S
+"""
+
+
+class BrokerError(Exception):
+    """There is no answer, or none that is MQTT 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFile:
+    """What differs between one broker and another.
+
+    `folder` is absolute. Without `password_file` anonymous clients are let in.
+
+    `user` is who runs mosquitto when root starts it. `message_size_limit` is in bytes of payload.
+    """
+
+    port: int
+    folder: Path
+    log_file: Path
+    user: str
+    host: str = "127.0.0.1"
+    password_file: Path | None = None
+    message_size_limit: int = 262_144
+
+    @property
+    def text(self) -> str:
+        """The configuration file."""
+        return _TEXT.format(
+            port=self.port,
+            host=self.host,
+            anonymous="false" if self.password_file else "true",
+            password_file=f"password_file {self.password_file}\n" if self.password_file else "",
+            user=self.user,
+            folder=self.folder,
+            log_file=self.log_file,
+            message_size_limit=self.message_size_limit,
+        )
+
+
+SITE: Final = BrokerFile(
+    port=1883,
+    folder=Path("/var/lib/mosquitto"),
+    log_file=Path("/var/log/mosquitto/mosquitto.log"),
+    user="mosquitto",
+    password_file=Path("/etc/mosquitto/gengfu.passwd"),
+)
+"""deploy/mosquitto.conf, for Debian's package. Loopback until the site names the devices' network."""
+
+
+def private_broker(folder: Path, port: int, message_size_limit: int = SITE.message_size_limit) -> BrokerFile:
+    """The broker that lives in `folder` of the data folder, on loopback, run by the current user."""
+    folder = folder.resolve()
+    return BrokerFile(
+        port=port,
+        folder=folder,
+        log_file=folder / "mosquitto.log",
+        user=getpass.getuser(),
+        message_size_limit=message_size_limit,
+    )
+
+
+def write_configuration(broker: BrokerFile) -> Path:
+    """Makes the broker's folder and writes `mosquitto.conf` into it, for `mosquitto -c`."""
+    broker.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = broker.folder / "mosquitto.conf"
+    path.write_text(broker.text, encoding="utf-8")
+    return path
+
+
+def find_mosquitto() -> Path | None:
+    """The mosquitto program, from PATH or where packages put it."""
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path=":".join(FOLDERS))
+    return Path(found) if found else None
+
+
+def wait_ready(host: str, port: int, timeout_s: float) -> None:
+    """Returns when the broker answers a CONNECT (a refusal of credentials is an answer too).
+
+    Raises BrokerError after `timeout_s`, with the last reason.
+    """
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            return _greet(host, port, max(0.05, until - time.monotonic()))
+        except (OSError, WireError) as error:
+            if time.monotonic() >= until:
+                raise BrokerError(
+                    f"no MQTT 5 broker at {host}:{port} after {timeout_s:g} s: {error}"
+                ) from None
+            time.sleep(0.02)
+
+
+def _greet(host: str, port: int, timeout_s: float) -> None:
+    """One CONNECT and its CONNACK. Raises OSError or WireError."""
+    greeting = wire.connect(
+        f"gengfu-ready-{secrets.token_hex(4)}",
+        username="",
+        password="",
+        clean_start=True,
+        keep_alive_s=10,
+        session_expiry_s=0,
+        receive_maximum=1,
+        max_packet_bytes=4096,
+    )
+    with socket.create_connection((host, port), timeout_s) as connection:
+        connection.settimeout(timeout_s)
+        connection.sendall(greeting)
+        reader = wire.Wire(4096)
+        while data := connection.recv(4096):
+            if any(isinstance(control, Connack) for control in reader.feed(data).controls):
+                connection.sendall(wire.DISCONNECT)
+                return
+    raise ConnectionResetError("closed before it answered")

@@ -1,0 +1,293 @@
+"""From raw messages to arrays: which profile speaks for a topic, and one combined result per tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from devices.model import METRIC_LIMIT, Int16, Int32
+from devices.profiles.profile import Decoded, Profile, Reason, Rejected, StrangerReading
+from ingest.record import StrangerTopic
+from ingest.series import SeriesIndex
+
+log = structlog.get_logger()
+
+MAX_REMEMBERED_TOPICS: Final = 200_000
+"""Then all are forgotten: garbage topics cost a fresh look at each good one, but no memory (chosen)."""
+LONGEST_REMEMBERED_TOPIC: Final = 256
+"""Longer topics are matched anew each time; MQTT allows 64 KiB each (chosen)."""
+_NOBODY: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An unregistered device was heard on a topic, in words of a profile."""
+
+    uid: str
+    topic: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedTick:
+    """All readings of a tick in message order, strangers' life flags among them, and what else was heard.
+
+    `stranger_topics` pairs rows and metrics of true stranger flags with their topic, in `stranger_rows`.
+    """
+
+    decoded: Decoded
+    sightings: list[Sighting]
+    stranger_rows: list[tuple[int, int, str]]
+
+
+class Decoder:
+    """Hands each message to the profile that matches its topic, first match first.
+
+    A profile that raises or returns nonsense (a bug) is asked again message by message, so that it costs only
+    the messages it cannot take: they are rejected as `profile_error`.
+    """
+
+    def __init__(self, profiles: Sequence[Profile], index: SeriesIndex, *, max_payload_bytes: int) -> None:
+        self._profiles = tuple(profiles)
+        self._index = index
+        self._max_payload_bytes = max_payload_bytes
+        self._profile_of: dict[str, int] = {}
+        self.profile_errors = 0
+        """How often a profile raised; each is a bug to report."""
+
+    @property
+    def remembered_topics(self) -> int:
+        """How many topics the decoder holds in memory."""
+        return len(self._profile_of)
+
+    def decode(self, topics: Sequence[str], payloads: Sequence[bytes]) -> DecodedTick:
+        """Everything one tick brought. Never raises for bad input, nor for a bad profile."""
+        groups, rejected = self._group(topics, payloads)
+        parts: list[Decoded] = []
+        sightings: list[Sighting] = []
+        for number, messages in groups.items():
+            profile = self._profiles[number]
+            part = self._ask(profile, topics, payloads, messages)
+            parts.append(part)
+            rejected += part.rejected
+            sightings += [Sighting(s.uid, topics[s.message], profile.name) for s in part.strangers]
+        strangers = [s for part in parts for s in part.strangers]
+        extra, stranger_rows = self._strangers(strangers, topics)
+        if extra is not None:
+            parts.append(extra)
+        return DecodedTick(_join(parts, len(topics), rejected, strangers), sightings, stranger_rows)
+
+    def topics_of(self, tick: DecodedTick) -> list[StrangerTopic]:
+        """The topics of strangers in alarm, by slot. Call it after the stamps have numbered the series."""
+        if not tick.stranger_rows:
+            return []
+        rows, metrics, topics = zip(*tick.stranger_rows, strict=True)
+        slots = self._index.slots_for(np.array(rows, np.int32), np.array(metrics, np.int16))
+        return [
+            StrangerTopic(slot, topic)
+            for slot, topic in dict(zip(slots.tolist(), topics, strict=True)).items()
+        ]
+
+    def _group(
+        self, topics: Sequence[str], payloads: Sequence[bytes]
+    ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
+        """Message indices by profile, and what no profile is asked about."""
+        numbers = set(map(self._profile_of.get, topics))
+        number = numbers.pop() if len(numbers) == 1 else None
+        if number is not None and number != _NOBODY and max(map(len, payloads)) <= self._max_payload_bytes:
+            return {number: range(len(topics))}, []  # the usual tick: one known profile, nothing odd
+        return self._group_one_by_one(topics, payloads)
+
+    def _group_one_by_one(
+        self, topics: Sequence[str], payloads: Sequence[bytes]
+    ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
+        groups: dict[int, list[int]] = {}
+        rejected = []
+        known, limit = self._profile_of, self._max_payload_bytes
+        for message, topic in enumerate(topics):
+            number = known.get(topic)
+            if number is None:
+                number = self._look_up(topic)
+            if number == _NOBODY:
+                rejected.append(Rejected(message, Reason.UNKNOWN_TOPIC, "no profile matches this topic"))
+            elif len(payloads[message]) > limit:
+                detail = f"{len(payloads[message])} bytes, at most {limit} are read"
+                rejected.append(Rejected(message, Reason.TOO_LARGE, detail))
+            elif number in groups:
+                groups[number].append(message)
+            else:
+                groups[number] = [message]
+        return dict(groups), rejected
+
+    def _look_up(self, topic: str) -> int:
+        number = next(
+            (i for i, profile in enumerate(self._profiles) if self._matches(profile, topic)), _NOBODY
+        )
+        if len(topic) <= LONGEST_REMEMBERED_TOPIC:
+            if len(self._profile_of) >= MAX_REMEMBERED_TOPICS:
+                self._profile_of.clear()
+            self._profile_of[topic] = number
+        return number
+
+    def _matches(self, profile: Profile, topic: str) -> bool:
+        try:
+            return profile.matches(topic)
+        except Exception:
+            self._report(profile)
+            return False
+
+    def _ask(
+        self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes], messages: Sequence[int]
+    ) -> Decoded:
+        """The profile's answer with message indices of the tick."""
+        whole = len(messages) == len(topics)
+        asked = topics if whole else [topics[i] for i in messages]
+        bodies = payloads if whole else [payloads[i] for i in messages]
+        try:
+            part = self._checked(profile, asked, bodies)
+        except Exception:
+            self._report(profile)
+            return self._one_by_one(profile, topics, payloads, messages)
+        return part if whole else _renumber(part, messages)
+
+    def _checked(self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes]) -> Decoded:
+        part = profile.decode(topics, payloads, self._index)
+        columns = (part.row, part.metric, part.observed_us, part.value, part.quality, part.message)
+        if len({len(column) for column in columns}) != 1 or len(part.seq) != len(topics):
+            raise ValueError("arrays of different length")
+        if len(part.row) and not (
+            _within(part.row, 0, self._index.rows)
+            and _within(part.metric, 1, METRIC_LIMIT)
+            and _within(part.message, 0, len(topics))
+        ):
+            raise ValueError("row, metric or message out of range")
+        named = [one.message for one in part.rejected] + [one.message for one in part.strangers]
+        if not all(0 <= message < len(topics) for message in named):
+            raise ValueError("rejected or stranger message out of range")
+        return part
+
+    def _one_by_one(
+        self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes], messages: Sequence[int]
+    ) -> Decoded:
+        parts: list[Decoded] = []
+        rejected: list[Rejected] = []
+        for message in messages:
+            try:
+                part = self._checked(profile, [topics[message]], [payloads[message]])
+            except Exception as error:  # a bug in a profile must cost its own message only
+                detail = f"profile {profile.name} failed: {type(error).__name__}"
+                rejected.append(Rejected(message, Reason.PROFILE_ERROR, detail))
+                continue
+            part = _renumber(part, [message])
+            parts.append(part)
+            rejected += part.rejected
+        strangers = [stranger for part in parts for stranger in part.strangers]
+        return _join(parts, len(topics), rejected, strangers)
+
+    def _report(self, profile: Profile) -> None:
+        self.profile_errors += 1
+        if (
+            self.profile_errors & (self.profile_errors - 1) == 0
+        ):  # the 1st, 2nd, 4th, ...: no flood of tracebacks
+            log.exception("profile_failed", profile=profile.name, times=self.profile_errors)
+
+    def _strangers(
+        self, strangers: list[StrangerReading], topics: Sequence[str]
+    ) -> tuple[Decoded | None, list[tuple[int, int, str]]]:
+        """Strangers' life flags as readings, and rows, metrics and topics of the true ones."""
+        placed = [(self._index.stranger_row(one), one) for one in strangers]
+        kept = [(row, one) for row, one in placed if row >= 0]
+        if not kept:
+            return None, []
+        found = [one for _, one in kept]
+        extra = Decoded(
+            np.array([row for row, _ in kept], np.int32),
+            np.array([one.metric for one in found], np.int16),
+            np.array([one.observed_us for one in found], np.int64),
+            np.array([one.value for one in found], np.float64),
+            np.array([one.quality for one in found], np.uint32),
+            np.array([one.message for one in found], np.int32),
+            np.full(len(topics), -1, np.int64),
+            [],
+            [],
+        )
+        return extra, [(row, int(one.metric), topics[one.message]) for row, one in kept if one.value == 1.0]
+
+
+def _within(values: Int32 | Int16, low: int, high: int) -> bool:
+    return bool(values.min() >= low and values.max() < high)
+
+
+def _renumber(part: Decoded, messages: Sequence[int]) -> Decoded:
+    """`part` of some messages, with the tick's numbers; its `seq` stays one per asked message."""
+    number = np.array(messages, np.int32)
+    seq = np.full(max(messages) + 1, -1, np.int64)
+    seq[number] = part.seq
+    return Decoded(
+        part.row,
+        part.metric,
+        part.observed_us,
+        part.value,
+        part.quality,
+        number[part.message],
+        seq,
+        [Rejected(messages[one.message], one.reason, one.detail) for one in part.rejected],
+        [
+            StrangerReading(
+                messages[one.message],
+                one.uid,
+                one.channel,
+                one.metric,
+                one.value,
+                one.observed_us,
+                one.quality,
+            )
+            for one in part.strangers
+        ],
+    )
+
+
+def _join(
+    parts: list[Decoded], count: int, rejected: list[Rejected], strangers: list[StrangerReading]
+) -> Decoded:
+    """One result in message order. Each part's `seq` is numbered by the tick's messages, -1 for others'."""
+    if len(parts) == 1 and len(parts[0].seq) == count:
+        one = parts[0]
+        return Decoded(
+            one.row,
+            one.metric,
+            one.observed_us,
+            one.value,
+            one.quality,
+            one.message,
+            one.seq,
+            rejected,
+            strangers,
+        )
+    seq = np.full(count, -1, np.int64)
+    for part in parts:
+        np.maximum(seq[: len(part.seq)], part.seq, out=seq[: len(part.seq)])
+    message = _column(parts, "message", np.int32)
+    order = np.argsort(message, kind="stable")
+    return Decoded(
+        _column(parts, "row", np.int32)[order],
+        _column(parts, "metric", np.int16)[order],
+        _column(parts, "observed_us", np.int64)[order],
+        _column(parts, "value", np.float64)[order],
+        _column(parts, "quality", np.uint32)[order],
+        message[order],
+        seq,
+        rejected,
+        strangers,
+    )
+
+
+def _column(parts: list[Decoded], name: str, dtype: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([getattr(part, name) for part in parts] or [np.empty(0, dtype)]).astype(
+        dtype, copy=False
+    )

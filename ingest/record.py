@@ -1,0 +1,252 @@
+"""One record of the journal: everything a tick knew, as bytes that can be replayed.
+
+Layout, little-endian, padded to 8 bytes so that arrays stay aligned: a fixed header (magic, body length,
+CRC-32, seq, tick time), counts, the raw arrays by falling width, and a msgpack tail for what is rare.
+
+Errors:
+* RecordDamaged: bytes that are not one whole record.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import EngineInput, Int32, Int64, ReadingBatch, UInt16, UInt32
+
+UInt8 = NDArray[np.uint8]
+
+MAGIC: Final = b"GFJ2"
+_HEADER: Final = struct.Struct("<4sII4xqq")
+_COUNTS: Final = struct.Struct("<III4xqq")
+HEADER_BYTES: Final = _HEADER.size
+_CHECKED_FROM: Final = 16
+"""The checksum covers all bytes from the seq on; magic, length and itself are checked by their use."""
+MAX_RECORD_BYTES: Final = 1 << 28
+"""A length above 256 MiB is damage, not a record (chosen; a tick of 10,000 messages is below 4 MiB)."""
+
+
+class RecordDamaged(Exception):
+    """The bytes are not one whole record; the text says which check failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeries:
+    """A series heard for the first time; `metric` is the code. Rows of table `series`."""
+
+    slot: int
+    uid: str
+    channel: str
+    metric: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerTopic:
+    """On which topic an unregistered device raised the flag of `slot`: all an operator has to find it."""
+
+    slot: int
+    topic: str
+
+
+class Proof(IntEnum):
+    """What the same number with the same content proves about a message. Journalled: never renumber.
+
+    WITHIN_SECONDS: it has no believed time of its own, so a device that started again sends the same bytes;
+    only what follows within seconds is a resend. SAME_INSTANT: content and checksum hold its time, so it is
+    the same message. NOTHING: a true life flag without time, which is never taken for a resend.
+    """
+
+    WITHIN_SECONDS = 0
+    SAME_INSTANT = 1
+    NOTHING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The messages of a tick in arrival order, as parallel arrays.
+
+    `packet_id` is 0 at QoS 0. `checksum` is the CRC-32 of topic and payload. `device` is the registry id
+    of the sender, 0 for none. `seq` is the device's own sequence number, -1 where it sends none; `proof` is
+    what an equal one means (`Proof`).
+    """
+
+    packet_id: UInt16
+    checksum: UInt32
+    device: Int32
+    seq: Int64
+    proof: UInt8
+
+    def __len__(self) -> int:
+        return len(self.packet_id)
+
+    @classmethod
+    def empty(cls) -> Messages:
+        """No messages: a tick of engine inputs or of time alone."""
+        return cls(
+            np.empty(0, np.uint16),
+            np.empty(0, np.uint32),
+            np.empty(0, np.int32),
+            np.empty(0, np.int64),
+            np.empty(0, np.uint8),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One tick. `seq` grows by one per record; `batch.received_us` is the tick's time, `now` of its rules.
+
+    `rejected` counts refused messages by reason, so that the exact counts survive a crash.
+    `rules_version` and `registry_generation` say what it was evaluated under, for people who read journals.
+    """
+
+    seq: int
+    batch: ReadingBatch
+    messages: Messages
+    inputs: list[EngineInput]
+    new_series: list[NewSeries]
+    strangers: list[StrangerTopic]
+    rejected: dict[str, int]
+    rules_version: int
+    registry_generation: int
+
+    @property
+    def tick_us(self) -> int:
+        """The time of the tick, microseconds UTC."""
+        return self.batch.received_us
+
+
+class _Rare(msgspec.Struct, array_like=True, frozen=True):
+    inputs: list[EngineInput]
+    new_series: list[NewSeries]
+    strangers: list[StrangerTopic]
+    rejected: dict[str, int]
+
+
+_rare_encoder: Final = msgspec.msgpack.Encoder()
+_rare_decoder: Final = msgspec.msgpack.Decoder(_Rare)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first bytes of a record promise. `size` is the whole record with header and padding."""
+
+    size: int
+    seq: int
+    tick_us: int
+
+
+def encode_record(record: Record) -> bytes:
+    """The record as bytes, a multiple of 8 long. Cost: about a copy of its arrays and one CRC-32."""
+    batch, messages = record.batch, record.messages
+    rare = _encode_rare(record)
+    counts = _COUNTS.pack(
+        len(batch), len(messages), len(rare), record.rules_version, record.registry_generation
+    )
+    times = struct.pack("<qq", record.seq, batch.received_us)
+    parts = [
+        times, counts,
+        _raw(batch.observed_us, "<i8"), _raw(batch.value, "<f8"), _raw(messages.seq, "<i8"),
+        _raw(batch.slot, "<i4"), _raw(batch.quality, "<u4"),
+        _raw(messages.checksum, "<u4"), _raw(messages.device, "<i4"),
+        _raw(batch.nudge_ns, "<u2"), _raw(messages.packet_id, "<u2"),
+        _raw(messages.proof, "<u1"),
+        rare,
+    ]  # fmt: skip
+    body = b"".join(parts)
+    body += b"\0" * (-len(body) % 8)
+    head = struct.pack("<4sII4x", MAGIC, len(body) - 16, zlib.crc32(body))
+    return head + body
+
+
+def _encode_rare(record: Record) -> bytes:
+    if not (record.inputs or record.new_series or record.strangers or record.rejected):
+        return b""
+    return _rare_encoder.encode(_Rare(record.inputs, record.new_series, record.strangers, record.rejected))
+
+
+def _raw(array: NDArray[np.generic], dtype: str) -> bytes:
+    return np.ascontiguousarray(array, dtype=dtype).tobytes()
+
+
+def read_header(data: bytes, at: int) -> Header | None:
+    """The header at `at`, None where there is none (wrong magic, absurd length, too few bytes)."""
+    if len(data) - at < HEADER_BYTES:
+        return None
+    magic, length, _crc, seq, tick_us = _HEADER.unpack_from(data, at)
+    if magic != MAGIC or length > MAX_RECORD_BYTES or length % 8:
+        return None
+    return Header(HEADER_BYTES + length, seq, tick_us)
+
+
+def is_whole(data: bytes, at: int, header: Header) -> bool:
+    """Whether all bytes that `header` promises stand at `at` with the right checksum."""
+    if len(data) - at < header.size:
+        return False
+    crc: int = _HEADER.unpack_from(data, at)[2]
+    return zlib.crc32(memoryview(data)[at + _CHECKED_FROM : at + header.size]) == crc
+
+
+def decode_record(data: bytes, at: int = 0) -> Record:
+    """The record at `at`; its arrays are read-only views into `data`. Raises RecordDamaged."""
+    header = read_header(data, at)
+    if header is None:
+        raise RecordDamaged("no record header here")
+    if not is_whole(data, at, header):
+        raise RecordDamaged(f"record {header.seq} is torn or its checksum does not match")
+    return decode_body(data, at, header)
+
+
+def decode_body(data: bytes, at: int, header: Header) -> Record:
+    """The record at `at` whose header and checksum were looked at already. Raises RecordDamaged."""
+    at += HEADER_BYTES
+    readings, count, rare_bytes, rules_version, generation = _COUNTS.unpack_from(data, at)
+    needed = readings * 26 + count * 19 + rare_bytes + _COUNTS.size
+    if needed > header.size - HEADER_BYTES:
+        raise RecordDamaged(f"record {header.seq} promises more than it holds")
+    cut = _Cutter(data, at + _COUNTS.size)
+    observed, value, seq = cut.take("<i8", readings), cut.take("<f8", readings), cut.take("<i8", count)
+    slot, quality = cut.take("<i4", readings), cut.take("<u4", readings)
+    checksum, device = cut.take("<u4", count), cut.take("<i4", count)
+    nudge, packet_id = cut.take("<u2", readings), cut.take("<u2", count)
+    proof = cut.take("<u1", count)
+    rare = _decode_rare(data[cut.at : cut.at + rare_bytes], header.seq)
+    return Record(
+        header.seq,
+        ReadingBatch(header.tick_us, slot, observed, nudge, value, quality),
+        Messages(packet_id, checksum, device, seq, proof),
+        rare.inputs,
+        rare.new_series,
+        rare.strangers,
+        rare.rejected,
+        rules_version,
+        generation,
+    )
+
+
+def _decode_rare(data: bytes, seq: int) -> _Rare:
+    if not data:
+        return _Rare([], [], [], {})
+    try:
+        return _rare_decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise RecordDamaged(f"record {seq}: {error}") from None
+
+
+class _Cutter:
+    """Takes arrays one after the other out of one buffer."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data = data
+        self.at = at
+
+    def take(self, dtype: str, count: int) -> NDArray[Any]:
+        array: NDArray[Any] = np.frombuffer(self._data, dtype, count, self.at)
+        self.at += array.nbytes
+        return array

@@ -1,0 +1,85 @@
+"""What the tick is composed of, as it sees it. T is the transition: rules make it, the ledger stores it,
+ingest only carries it (it may not import either room).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from numpy.typing import NDArray
+
+from devices.model import EngineInput, ReadingBatch, SeriesTable
+from ingest.record import NewSeries, Record, StrangerTopic
+from ingest.source import Progress, Source
+
+Arrays = Mapping[str, NDArray[Any]]
+"""State as named arrays: what a snapshot holds."""
+
+T = TypeVar("T")
+Made_co = TypeVar("Made_co", covariant=True)
+Stored_contra = TypeVar("Stored_contra", contravariant=True)
+
+
+class TickSource(Source, Protocol):
+    """A source that can tell which acknowledgements are proven."""
+
+    @property
+    def progress(self) -> Progress:
+        """As of the last poll or commit."""
+
+
+class Rules(Protocol[Made_co]):
+    """The engine. Deterministic: the same calls after `restore` give the same answers.
+
+    An exception from `evaluate` is a bug that ends the process; the supervisor starts it again.
+    """
+
+    def adopt(self, table: SeriesTable) -> None:
+        """The series as they are from now on; called before `restore` and before new slots are evaluated."""
+
+    def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> Sequence[Made_co]:
+        """The transitions of one tick. `now_us` is the record's time."""
+
+    def snapshot(self) -> Arrays:
+        """The whole state, independent of what follows."""
+
+    def restore(self, state: Arrays) -> None:
+        """Takes the state of a snapshot."""
+
+
+class Ledger(Protocol[Stored_contra]):
+    """The SQL side of a tick."""
+
+    def commit(
+        self,
+        transitions: Sequence[Stored_contra],
+        new_series: Sequence[NewSeries],
+        strangers: Sequence[StrangerTopic],
+        seq: int,
+    ) -> None:
+        """One transaction: all of it or nothing, and nothing twice when the same call comes again.
+
+        Raises sqlalchemy.exc.OperationalError where the database is locked, full or away.
+        """
+
+
+class Inbox(Protocol):
+    """Where human inputs come from."""
+
+    def take(self) -> list[EngineInput]:
+        """What is new since the last call, oldest first."""
+
+
+class Spool(Protocol):
+    """The journal, as the tick writes it."""
+
+    @property
+    def next_seq(self) -> int:
+        """The seq the next record must carry."""
+
+    def append(self, record: Record) -> None:
+        """Returns when the record is durable. Raises JournalFull or OSError with nothing written."""
+
+    def keep_after(self, seq: int) -> None:
+        """Recovery no longer needs records up to `seq`."""

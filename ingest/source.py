@@ -1,0 +1,293 @@
+"""From the broker to raw messages: one MQTT 5 session, read and acknowledged a tick at a time.
+
+Synchronous, one non-blocking socket, no thread but for name look-ups. The tick loop calls `poll`, journals
+what came, and calls `commit`. Nothing is acknowledged before `commit`; what is not committed when a
+connection ends comes again on the next one, with DUP set (ingest/redelivery.py tells it apart).
+
+Commit a batch before the next `poll`: only then do acknowledgement, redelivery and `Progress` fit together.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from ingest.link import Dialer, LinkLost
+from ingest.pace import PAUSE_S, SHORT_LIVES, STEADY_S, TAKEN_OVER_S, Backoff
+from ingest.packets import WireError
+from ingest.session import Ended, Session, SourceSettings, TakenOver
+
+__all__ = ["MqttSource", "Progress", "RawBatch", "Source", "SourceCounters", "SourceSettings"]
+
+log = structlog.get_logger()
+_uniform = random.SystemRandom().random
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """The messages of one tick in arrival order, as parallel lists.
+
+    `epoch` is the connection's number: acknowledgements never cross connections. `packet_ids` is 0 for
+    QoS 0. `retain` marks what the broker kept for new subscribers, never a live message. `queued` is true
+    for what the broker or the socket held while we were away or did not look.
+    """
+
+    received_us: int
+    epoch: int
+    topics: list[str]
+    payloads: list[bytes]
+    packet_ids: list[int]
+    retain: list[bool]
+    dup: list[bool]
+    queued: bool
+
+    def __len__(self) -> int:
+        return len(self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What redelivery must know.
+
+    `session` grows when the broker does not know our session (also at the first connection ever). `commits`
+    is the number of the newest acknowledged commit of this process, over all connections. `confirmed`: up to
+    this commit every acknowledgement has arrived, or its message has come again.
+    """
+
+    session: int
+    commits: int
+    confirmed: int
+
+
+class Source(Protocol):
+    """Where raw messages come from."""
+
+    def poll(self, timeout_s: float) -> RawBatch | None:
+        """Waits at most `timeout_s` for something; gives what is there, None when nothing."""
+
+    def commit(self, raw: RawBatch) -> None:
+        """Acknowledges the batch, without blocking; ignored when its connection is over."""
+
+    def tend(self) -> None:
+        """Keeps the connection alive while a batch waits; reads nothing and does not wait."""
+
+    def close(self) -> None:
+        """Ends the connection; the broker keeps the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounters:
+    """Totals since start.
+
+    `connected`: subscribed to every filter. `bytes` is all that was read from the socket. `malformed` counts
+    connections ended by a WireError and messages salvaged. `sessions_lost`: the broker had forgotten us, and
+    with that what it held.
+    """
+
+    connected: bool
+    connects: int
+    received: int
+    bytes: int
+    acked: int
+    malformed: int
+    sessions_lost: int
+
+
+class MqttSource:
+    """A `Source` on one MQTT 5 broker that reconnects by itself.
+
+    `now_us` is wall-clock time in µs, `monotonic` seconds that never jump, `jitter` uniform in [0, 1).
+    `resumes`: a former process had a session, so a broker that does not know it at the first connect has lost
+    it. Raises nothing: every failure of the connection is logged and tried again with backoff.
+    """
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        *,
+        now_us: Callable[[], int],
+        resumes: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = _uniform,
+    ) -> None:
+        self._settings = settings
+        self._now_us, self._monotonic = now_us, monotonic
+        self._resumes = resumes
+        self._looked_at = monotonic()
+        self._backoff = Backoff(jitter)
+        self._retry_at = monotonic()
+        self._dialer: Dialer | None = None
+        self._session: Session | None = None
+        self._epoch = self._session_number = self._sessions_lost = 0
+        self._commits = self._confirmed = 0
+        self._short_lives = 0
+        self._received = self._bytes = self._acked = self._malformed = 0
+
+    @property
+    def progress(self) -> Progress:
+        """As of the last poll or commit."""
+        return Progress(self._session_number, self._commits, self._confirmed)
+
+    @property
+    def counters(self) -> SourceCounters:
+        """Totals since start."""
+        return SourceCounters(
+            connected=self._session is not None and self._session.granted,
+            connects=self._epoch,
+            received=self._received,
+            bytes=self._bytes,
+            acked=self._acked,
+            malformed=self._malformed + (self._session.salvaged if self._session else 0),
+            sessions_lost=self._sessions_lost,
+        )
+
+    def poll(self, timeout_s: float) -> RawBatch | None:
+        """Waits at most `timeout_s` for something; gives what is there, None when nothing.
+
+        While `receive_maximum` messages are uncommitted the socket is not read. A batch holds messages of
+        one connection only. When more than PAUSE_S went by without looking at the socket, also because the
+        process was stopped in here, what is read is queued.
+        """
+        try:
+            if self._session is None:
+                self._dial(timeout_s)
+                return None
+            self._note_pause(self._session, PAUSE_S)
+            self._session.beat(self._commits)
+            found = self._session.wait(timeout_s)
+            self._note_pause(self._session, PAUSE_S + timeout_s)
+            return self._read(self._session) if found else None
+        except LinkLost as lost:
+            self._lose(lost)
+            return None
+        finally:
+            self._looked_at = self._monotonic()
+
+    def tend(self) -> None:
+        """Keeps the connection alive between polls: a PINGREQ when due. Reads nothing, does not wait."""
+        if self._session is None:
+            return
+        try:
+            self._session.tend(self._commits)
+        except LinkLost as lost:
+            self._lose(lost)
+
+    def commit(self, raw: RawBatch) -> None:
+        """Acknowledges the batch in one write; what the socket does not take now is sent by later polls.
+
+        Ignored when the batch's connection is over: the broker sends its messages again.
+        """
+        if self._session is None or raw.epoch != self._epoch:
+            return
+        self._commits += 1
+        try:
+            self._acked += self._session.acknowledge(raw.packet_ids)
+        except LinkLost as lost:
+            self._lose(lost)
+
+    def close(self) -> None:
+        """Ends the connection, within half a second; the broker keeps the session."""
+        if self._dialer:
+            self._dialer.close()
+        if self._session:
+            self._session.close()
+        self._dialer = self._session = None
+
+    def _note_pause(self, session: Session, allowed_s: float) -> bool:
+        """Whether more than `allowed_s` went by since the last look; this is a look."""
+        now = self._monotonic()
+        paused = now - self._looked_at > allowed_s
+        self._looked_at = now
+        if paused:
+            session.away()
+        return paused
+
+    def _dial(self, timeout_s: float) -> None:
+        """One step towards a connection: waiting for the next try, looking up, connecting."""
+        if self._dialer is None:
+            rest_s = self._retry_at - self._monotonic()
+            if rest_s > 0:
+                time.sleep(min(rest_s, timeout_s))
+                return
+            self._dialer = Dialer(self._settings.host, self._settings.port, self._monotonic)
+        link = self._dialer.step(timeout_s)
+        if link:
+            self._dialer = None
+            self._session = Session(link, self._settings, self._monotonic)
+
+    def _read(self, session: Session) -> RawBatch | None:
+        greeted = session.greeting is not None
+        reading = session.read()
+        paused = self._note_pause(session, PAUSE_S)
+        if session.greeting and not greeted:
+            self._begin_epoch(session_present=session.greeting.session_present)
+        self._confirmed = max(self._confirmed, session.proven)
+        self._bytes += reading.size
+        messages, raw = reading.messages, None
+        if messages:
+            self._received += len(messages)
+            raw = RawBatch(
+                received_us=self._now_us(),
+                epoch=self._epoch,
+                topics=messages.topics,
+                payloads=messages.payloads,
+                packet_ids=messages.packet_ids,
+                retain=messages.retain,
+                dup=messages.dup,
+                queued=reading.queued or paused,
+            )
+        if reading.failure:
+            self._lose(reading.failure)
+        return raw
+
+    def _begin_epoch(self, *, session_present: bool) -> None:
+        self._epoch += 1
+        log.info("broker_connected", epoch=self._epoch, session_present=session_present)
+        if session_present:
+            return
+        self._session_number += 1
+        if self._epoch > 1 or self._resumes:
+            self._sessions_lost += 1
+            log.error(
+                "broker_forgot_session",
+                do="see persistence and session expiry of the broker; what it held for us is lost",
+            )
+
+    def _lose(self, why: LinkLost | WireError) -> None:
+        """The connection is over: let go and set the time of the next try."""
+        now = self._monotonic()
+        self._malformed += isinstance(why, WireError)
+        if self._session:
+            self._malformed += self._session.salvaged
+            self._judge_life(self._session, now)
+            self._session.drop()
+        self._dialer = self._session = None
+        delay_s = self._backoff.next_delay_s(TAKEN_OVER_S if isinstance(why, TakenOver) else 0.0)
+        self._retry_at = now + delay_s
+        self._say(why, delay_s)
+
+    def _judge_life(self, session: Session, now: float) -> None:
+        """A connection that held ends the backoff; short ones in a row are counted."""
+        if session.greeting and now - session.opened_at >= STEADY_S:
+            self._backoff.steady()
+            self._short_lives = 0
+        elif session.greeting:
+            self._short_lives += 1
+
+    def _say(self, why: LinkLost | WireError, delay_s: float) -> None:
+        place = {"host": self._settings.host, "port": self._settings.port, "again_in_s": round(delay_s, 2)}
+        if isinstance(why, TakenOver) or self._short_lives >= SHORT_LIVES:
+            # mosquitto 2.0.11 closes without a word when another client takes the session (measured).
+            do = "if another service uses our client id, stop it or give it another client id"
+            log.error(
+                "session_taken_over", client_id=self._settings.client_id, reason=str(why), do=do, **place
+            )
+        elif isinstance(why, Ended | WireError):
+            log.error("broker_lost", reason=str(why), **place)
+        else:
+            log.warning("broker_lost", reason=str(why), **place)

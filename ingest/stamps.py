@@ -1,0 +1,252 @@
+"""From decoded values to readings: which series, at what time, how trustworthy, and whether it is new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import (
+    LIFE_FLAGS,
+    METRIC_LIMIT,
+    Bool,
+    Float64,
+    Int32,
+    Int64,
+    Quality,
+    ReadingBatch,
+    UInt16,
+    UInt32,
+)
+from devices.profiles.profile import Decoded
+from ingest.columns import Columns
+from ingest.record import Messages, Proof, Record, UInt8
+from ingest.series import SeriesIndex
+from ingest.spread import Runs, before_each, spread
+from ingest.windows import SeqWindows
+
+BACK_US: Final = 7 * 86_400 * 1_000_000
+"""How far behind receipt a device's time is believed (contract 11)."""
+AHEAD_US: Final = 5 * 60 * 1_000_000
+"""How far ahead of receipt a device's time is believed (contract 11)."""
+FIRST_SANE_US: Final = 1_577_836_800_000_000
+"""2020-01-01 UTC: a clock before it was never set (chosen: older than any device we know of)."""
+_IS_LIFE: Final = np.isin(np.arange(METRIC_LIMIT), np.array(sorted(LIFE_FLAGS)))
+_SPAN: Final = 1 << 40
+"""More microseconds than the window is wide, so that segments can be told apart by adding multiples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """One tick's readings, its messages as the journal keeps them, and how many readings were duplicates."""
+
+    batch: ReadingBatch
+    messages: Messages
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How the messages of one tick came: when, per message packet id, checksum and retain flag, and whether
+    the broker had held them for us (`queued`).
+    """
+
+    received_us: int
+    packet_id: UInt16
+    checksum: UInt32
+    retained: Bool
+    queued: bool
+
+
+class Stamps:
+    """Turns `Decoded` into a `ReadingBatch`, with the memory that needs: a few numbers per series and device.
+
+    Duplicates are not in the batch: they are stored once. The memory depends on what is journalled and on
+    nothing else, so that `replay` of the records brings it to exactly where it was.
+
+    Late means observed before a reading of the same series that arrived earlier. A newest time that lies
+    ahead of what is believed now (our own clock was wrong and was put back) is forgotten: otherwise every
+    reading would be late until the clock has caught up.
+    """
+
+    def __init__(self, index: SeriesIndex) -> None:
+        self._index = index
+        self._windows = SeqWindows()
+        self._place = Columns({"at": np.int32})
+        self._series = Columns(
+            {
+                "newest_us": np.int64,
+                "run_us": np.int64,
+                "last_us": np.int64,
+                "last_value": np.float64,
+                "last_nudge": np.uint16,
+            }
+        )
+
+    def stamp(self, decoded: Decoded, arrived: Arrivals) -> Stamped:
+        """The readings of one tick; `decoded` and `arrived` speak of the same messages."""
+        received_us, checksum = arrived.received_us, arrived.checksum
+        slot = self._index.slots_for(decoded.row, decoded.metric)
+        self._series.grow(len(self._index))
+        observed, quality, timed = _observe(decoded, received_us)
+        proof = _proof(decoded, timed)
+        messages = Messages(arrived.packet_id, checksum, self._devices(decoded), decoded.seq, proof)
+        quality |= np.where(arrived.retained, Quality.RETAINED, 0).astype(np.uint32)[decoded.message]
+        if arrived.queued:
+            quality |= np.uint32(Quality.QUEUED)
+        seen = self._windows.admit(messages.device, messages.seq, checksum, proof, received_us)
+        keep = ~seen[decoded.message]
+        by_time = keep & timed & (decoded.seq[decoded.message] < 0)
+        keep &= ~self._repeats(slot, observed, decoded.value, by_time, keep)
+        value = decoded.value
+        if not keep.all():
+            slot, observed, value, quality = slot[keep], observed[keep], value[keep], quality[keep]
+        batch = self._mark(received_us, slot, observed, value, quality)
+        self._remember(batch)
+        return Stamped(batch, messages, len(keep) - len(batch))
+
+    def replay(self, record: Record) -> None:
+        """Brings the memory to where it was after this record's tick. The index must know its series."""
+        self._series.grow(len(self._index))
+        messages = record.messages
+        self._windows.admit(messages.device, messages.seq, messages.checksum, messages.proof, record.tick_us)
+        self._remember(record.batch)
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """The whole memory as arrays, independent of what follows."""
+        return self._series.snapshot("series.") | self._windows.snapshot()
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Takes the memory of a snapshot. Raises KeyError where an array is missing."""
+        self._series.restore("series.", arrays)
+        self._windows.restore(arrays)
+
+    def _devices(self, decoded: Decoded) -> Int32:
+        device = np.zeros(len(decoded.seq), np.int32)
+        device[decoded.message[::-1]] = self._index.device_of(decoded.row)[::-1]
+        return device
+
+    def _repeats(self, slot: Int32, observed: Int64, value: Float64, asked: Bool, arrived: Bool) -> Bool:
+        """Where a reading that is `asked` about has time and value of the one before it in its series."""
+        repeats = np.zeros(len(slot), np.bool_)
+        if not asked.any():
+            return repeats
+        at = np.flatnonzero(arrived)
+        order, first = self._runs(slot[at])
+        at = at[order]
+        times, before_value = observed[at], before_each(value[at])
+        heads = slot[at[first]]
+        same_time = times == before_each(times)
+        same_time[first] = self._run_of(heads).reach_over(times[first])
+        before_value[first] = self._series["last_value"][heads]
+        now_value = value[at]
+        same_value = (now_value == before_value) | (np.isnan(now_value) & np.isnan(before_value))
+        repeats[at] = asked[at] & same_time & same_value
+        return repeats
+
+    def _mark(
+        self, received_us: int, slot: Int32, observed: Int64, value: Float64, quality: UInt32
+    ) -> ReadingBatch:
+        """Sets LATE and the nudges, series by series in arrival order, without a loop over readings."""
+        nudge = np.zeros(len(slot), np.uint16)
+        if len(slot):
+            order, first = self._runs(slot)
+            heads = slot[order[first]]
+            times, nudge[order] = spread(observed[order], first, self._run_of(heads))
+            late = times < self._newest_before(times, first, heads, received_us)
+            quality[order[late]] |= np.uint32(Quality.LATE)
+            observed = np.empty_like(observed)
+            observed[order] = times
+        return ReadingBatch(received_us, slot, observed, nudge, value, quality)
+
+    def _newest_before(self, times: Int64, first: Bool, heads: Int32, received_us: int) -> Int64:
+        """For each reading (sorted by series) the newest time of its series that arrived before it."""
+        if len(heads) == len(times):
+            return self._newest(heads, received_us)
+        floor = received_us - BACK_US - 1
+        segment = np.cumsum(first) - 1
+        before = before_each(times)
+        before[first] = self._newest(heads, received_us)
+        lifted = before - floor + segment * _SPAN  # times lie within a span: segments do not mix
+        newest: Int64 = np.maximum.accumulate(lifted) - segment * _SPAN + floor
+        return newest
+
+    def _run_of(self, slot: Int32) -> Runs:
+        return Runs(
+            self._series["run_us"][slot], self._series["last_us"][slot], self._series["last_nudge"][slot]
+        )
+
+    def _runs(self, slot: Int32) -> tuple[NDArray[Any], Bool]:
+        """A stable order by slot, and in it True at the first reading of each slot.
+
+        Most ticks hold no series twice; writing places and reading them back shows that without sorting.
+        """
+        self._place.grow(len(self._series))
+        at, order = self._place["at"], np.arange(len(slot), dtype=np.int32)
+        at[slot] = order
+        if np.array_equal(at[slot], order):
+            return order, np.ones(len(slot), np.bool_)
+        sorted_order = np.argsort(slot, kind="stable")
+        ordered = slot[sorted_order]
+        return sorted_order, np.r_[True, ordered[1:] != ordered[:-1]]
+
+    def _newest(self, slot: Int32, received_us: int) -> Int64:
+        newest = self._series["newest_us"][slot]
+        believed: Int64 = np.where(newest > received_us + AHEAD_US, 0, newest)
+        return believed
+
+    def _remember(self, batch: ReadingBatch) -> None:
+        """The kept readings become the memory. Assignment by index keeps the last of equal slots."""
+        slot = batch.slot
+        if not len(slot):
+            return
+        newest = self._series["newest_us"]
+        newest[slot] = self._newest(slot, batch.received_us)
+        np.maximum.at(newest, slot, batch.observed_us)
+        self._remember_runs(batch)
+        self._series["last_us"][slot] = batch.observed_us
+        self._series["last_value"][slot] = batch.value
+        self._series["last_nudge"][slot] = batch.nudge_ns
+
+    def _remember_runs(self, batch: ReadingBatch) -> None:
+        """Where the newest run of each series began: at the last reading not one ns behind another."""
+        order, first = self._runs(batch.slot)
+        heads = batch.slot[order[first]]
+        stamp_ns = batch.observed_ns[order]
+        before_ns = before_each(stamp_ns)
+        before_ns[first] = self._run_of(heads).last_ns
+        begins = np.where(stamp_ns != before_ns + 1, np.arange(len(order)), -1)
+        several = len(heads) < len(order)
+        last_begin = np.maximum.reduceat(begins, np.flatnonzero(first)) if several else begins
+        begun = last_begin >= 0
+        self._series["run_us"][heads[begun]] = batch.observed_us[order[last_begin[begun]]]
+
+
+def _observe(decoded: Decoded, received_us: int) -> tuple[Int64, UInt32, Bool]:
+    """Observed time, quality with the clock's flags, and whether the device's own time was believed."""
+    given = decoded.observed_us
+    has_time = given != 0
+    timed = (
+        has_time
+        & (given >= received_us - BACK_US)
+        & (given <= received_us + AHEAD_US)
+        & (given >= FIRST_SANE_US)
+    )
+    quality = decoded.quality.copy()
+    refused = has_time & ~timed
+    quality[refused & (given < FIRST_SANE_US)] |= np.uint32(Quality.CLOCK_INVALID)
+    quality[refused & (given >= FIRST_SANE_US)] |= np.uint32(Quality.CLOCK_SKEW)
+    return np.where(timed, given, received_us), quality, timed
+
+
+def _proof(decoded: Decoded, timed: Bool) -> UInt8:
+    """Per message what its sequence number proves (`Proof`); one untimed reading makes it untimed."""
+    proof = np.full(len(decoded.seq), Proof.SAME_INSTANT, np.uint8)
+    if not timed.all():
+        proof[decoded.message[~timed]] = Proof.WITHIN_SECONDS
+        life = ~timed & _IS_LIFE[decoded.metric] & (decoded.value > 0)
+        proof[decoded.message[life]] = Proof.NOTHING
+    return proof

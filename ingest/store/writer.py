@@ -1,0 +1,173 @@
+"""From the journal to the series store: a reader of the journal with its own position, in its own process."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import structlog
+
+from ingest.journal_files import READER, Damage, Mark
+from ingest.journal_reader import JournalReader
+from ingest.record import Record
+from ingest.store.embedded import Points
+
+log = structlog.get_logger()
+
+NAME: Final = "store"
+BATCH_RECORDS: Final = 512
+BATCH_POINTS: Final = 20_000
+"""A transaction ends at either (chosen: some tens of milliseconds of SQLite)."""
+REST_S: Final = 0.2
+"""How long an idle writer rests, so that a quiet site does not sync five times a second (chosen)."""
+PRUNE_EVERY_S: Final = 5.0
+LONGEST_WAIT_S: Final = 30.0
+
+
+class SeriesStore(Protocol):
+    """Where points go. What `write` took is durable with its offset, or neither is."""
+
+    repeats: int
+    """How many points since start were there already and were not stored again."""
+
+    @property
+    def offset(self) -> int:
+        """The newest journal record whose points are in the store."""
+
+    def write(self, points: Points, offset: int) -> None:
+        """All points and the offset, or nothing. Raises sqlite3.OperationalError or OSError."""
+
+    def prune(self, now_us: int) -> int:
+        """Deletes a bite of what is too old; how many points."""
+
+
+class StoreWriter:
+    """Moves points from the journal in `folder` to `store`, each exactly once, and tells the journal how far.
+
+    `points` and `damaged` count since start; `behind` is how many records wait.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: SeriesStore,
+        *,
+        clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store = store
+        self._clock_us = clock_us
+        self._monotonic = monotonic
+        self._reader = JournalReader(folder, store.offset)
+        self._mark = Mark(folder / f"{READER}{NAME}")
+        self._mark.seq = store.offset
+        self._pending: list[Record] = []
+        self._pruned_at = 0.0
+        self._failing = False
+        self.points = 0
+
+    @property
+    def behind(self) -> int:
+        """How many durable records are not in the store yet."""
+        return max(0, self._reader.durable - self._mark.seq)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the store did not take the last batch: points wait in the journal."""
+        return self._failing
+
+    @property
+    def repeats(self) -> int:
+        """How many of `points` the store had already: same series, time and value."""
+        return self._store.repeats
+
+    @property
+    def damaged(self) -> int:
+        """How often the journal could not be read."""
+        return self._reader.damaged
+
+    def run_once(self) -> int:
+        """Writes one batch; how many records it was, 0 when there is nothing. Raises as the store does."""
+        if not self._pending:
+            self._pending = _without_damage(self._reader.read(BATCH_RECORDS))
+        position = self._reader.position
+        batch = _first_batch(self._pending)
+        rest = self._pending[len(batch) :]
+        offset = batch[-1].seq if rest else position
+        if offset <= self._mark.seq:
+            return 0
+        points = _points_of(batch)
+        self._store.write(points, offset)
+        self._pending = rest
+        self._mark.seq = offset
+        self.points += len(points)
+        return max(len(batch), 1)
+
+    def run(self, stop: threading.Event) -> None:
+        """Writes until `stop`. A store that cannot be written now is tried again; nothing is skipped."""
+        wait_s = REST_S
+        while not stop.is_set():
+            try:
+                busy = self.run_once() > 0
+                self._prune_sometimes()
+            except (OSError, sqlite3.OperationalError) as error:
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+                if not self._failing:
+                    log.error("store_waits", error=str(error))
+                self._failing = True
+                stop.wait(wait_s)
+                continue
+            if self._failing:
+                log.warning("store_goes_on")
+            self._failing, wait_s = False, REST_S
+            if not busy:
+                stop.wait(REST_S)
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the journal's files."""
+        self._reader.close()
+        self._mark.close()
+
+    def _prune_sometimes(self) -> None:
+        if self._monotonic() - self._pruned_at >= PRUNE_EVERY_S:
+            self._pruned_at = self._monotonic()
+            self._store.prune(self._clock_us())
+
+
+def _without_damage(found: list[Record | Damage]) -> list[Record]:
+    records = []
+    for one in found:
+        if isinstance(one, Damage):
+            log.error("journal_damaged", segment=one.segment, offset=one.offset, size=one.size)
+        else:
+            records.append(one)
+    return records
+
+
+def _first_batch(records: list[Record]) -> list[Record]:
+    taken, points = [], 0
+    for record in records:
+        taken.append(record)
+        points += len(record.batch)
+        if points >= BATCH_POINTS:
+            break
+    return taken
+
+
+def _points_of(records: list[Record]) -> Points:
+    batches = [record.batch for record in records]
+    if not batches:
+        return Points.empty()
+    return Points(
+        np.concatenate([batch.slot for batch in batches]),
+        np.concatenate([batch.observed_ns for batch in batches]),
+        np.concatenate([batch.value for batch in batches]),
+        np.concatenate([batch.quality for batch in batches]),
+    )

@@ -1,0 +1,239 @@
+"""One tick: from what the socket holds to the acknowledgement, in the order that loses nothing.
+
+    poll → redelivery → decode → stamp → inputs → journal (fsync) → evaluate → commit → acknowledge
+
+A step that cannot be done now (disk full, journal full, database locked) stops the line: the batch stays in
+hand, unacknowledged, the step is tried again, and nothing behind it is read. The broker keeps what comes, and
+the connection is kept alive. Where it is lost all the same, the batch comes again and the tail knows it.
+Shedding points to keep alarms going when the journal is full (contract 9) is not built yet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic
+
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy.exc import OperationalError
+
+from devices.model import EngineInput
+from ingest.intake import Intake
+from ingest.journal import JournalFull
+from ingest.record import Record
+from ingest.redelivery import Split, Tail
+from ingest.seams import Inbox, Ledger, Rules, Spool, T, TickSource
+from ingest.snapshot import Snapshot, SnapshotFolder
+from ingest.source import RawBatch
+
+log = structlog.get_logger()
+
+FIRST_WAIT_S: Final = 0.05
+LONGEST_WAIT_S: Final = 1.0
+"""How long a step that failed is left alone before it is tried again: doubling between these (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Generic[T]):
+    """What a tick is made of. `recover` brings them to one state; only then may a tick run."""
+
+    source: TickSource
+    tail: Tail
+    intake: Intake
+    journal: Spool
+    rules: Rules[T]
+    ledger: Ledger[T]
+    inbox: Inbox
+    snapshots: SnapshotFolder
+
+
+@dataclass(slots=True)
+class _InHand(Generic[T]):
+    """A tick under way: what is done of it, so that a step tried again repeats none before it."""
+
+    raw: RawBatch | None
+    split: Split | None
+    record: Record
+    journalled: bool = False
+    transitions: Sequence[T] | None = None
+
+
+class Tick(Generic[T]):
+    """Runs ticks, in one thread.
+
+    `clock_us` is the wall clock; `wait` is how a step that failed is waited for. Counters are attributes:
+    `ticks`, `transitions`, `redelivered`, `stalls` (failed steps) and `seconds` (working, without waiting);
+    those of messages and readings are in `Intake.figures`.
+    """
+
+    def __init__(
+        self,
+        parts: Parts[T],
+        *,
+        last_input_id: int,
+        clock_us: Callable[[], int],
+        snapshot_s: float = 60.0,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._parts = parts
+        self._clock_us = clock_us
+        self._wait = wait
+        self._snapshot_us = int(snapshot_s * 1e6)
+        self._snapshotted_us = clock_us()
+        self._in_hand: _InHand[T] | None = None
+        self._wait_s = self._left_s = 0.0
+        self._stalled_by = ""
+        self._inbox_fails = False
+        self._generation = -1
+        self._safe_seq = 0
+        self._snapshot_seq = -1
+        self.last_input_id = last_input_id
+        self.ticks = self.transitions = self.redelivered = self.stalls = 0
+        self.seconds = 0.0
+
+    @property
+    def stalled(self) -> str:
+        """What the batch in hand waits for; empty when nothing waits."""
+        return self._stalled_by
+
+    def run_once(self, timeout_s: float) -> bool:
+        """One tick, or a step of the one in hand. Waits at most `timeout_s`. True when a tick was done."""
+        if self._in_hand is None:
+            raw = self._parts.source.poll(timeout_s)
+            started = time.perf_counter()
+            self._in_hand = self._begin(raw)
+        else:
+            self._parts.source.tend()
+            wait_s = min(self._left_s, timeout_s)
+            self._wait(wait_s)
+            self._left_s -= wait_s
+            if self._left_s > 0:
+                return False
+            started = time.perf_counter()
+        done = self._in_hand is not None and self._finish(self._in_hand)
+        if done:
+            self._in_hand = None
+            self.ticks += 1
+        if self._in_hand is None:
+            self._keep_house()
+        if done:
+            self.seconds += time.perf_counter() - started
+        return done
+
+    def save_snapshot(self) -> None:
+        """Saves the state now and waits for it: after recovery, and at a clean end. Raises OSError.
+
+        Does nothing while a batch is in hand: the state then knows more than the journal and the database do,
+        and what is in hand would be taken for done.
+        """
+        if self._in_hand is not None:
+            return
+        self._parts.snapshots.wait()
+        self._parts.snapshots.save(self._snapshot())
+        self._let_go()
+
+    def _begin(self, raw: RawBatch | None) -> _InHand[T] | None:
+        """Reads and decodes into a record; None where there is nothing to journal."""
+        parts = self._parts
+        inputs = self._take_inputs()
+        if raw is None:
+            return self._of_inputs(None, None, inputs)
+        split = parts.tail.split(raw, parts.source.progress)
+        self.redelivered += split.redelivered
+        if split.redelivered == len(raw):
+            if not inputs:
+                self._acknowledge(raw, split)
+            return self._of_inputs(raw, split, inputs)
+        return _InHand(raw, split, parts.intake.of_messages(raw, split, inputs, parts.journal.next_seq))
+
+    def _of_inputs(
+        self, raw: RawBatch | None, split: Split | None, inputs: list[EngineInput]
+    ) -> _InHand[T] | None:
+        if not inputs:
+            return None
+        record = self._parts.intake.of_inputs(inputs, self._clock_us(), self._parts.journal.next_seq)
+        return _InHand(raw, split, record)
+
+    def _take_inputs(self) -> list[EngineInput]:
+        """New inputs, each once. A database that cannot be read now gives them at a later tick."""
+        try:
+            inputs = [one for one in self._parts.inbox.take() if one.id > self.last_input_id]
+        except OperationalError as error:
+            if not self._inbox_fails:
+                log.warning("inputs_wait", error=str(error.orig))
+            self._inbox_fails = True
+            return []
+        self._inbox_fails = False
+        if inputs:
+            self.last_input_id = max(one.id for one in inputs)
+        return inputs
+
+    def _finish(self, hand: _InHand[T]) -> bool:
+        """The steps from the journal on; False where one failed and must be tried again."""
+        parts, record = self._parts, hand.record
+        try:
+            if not hand.journalled:
+                parts.journal.append(record)
+                hand.journalled = True
+            if hand.transitions is None:
+                hand.transitions = self._evaluate(record)
+            if hand.transitions or record.new_series:
+                parts.ledger.commit(hand.transitions, record.new_series, record.strangers, record.seq)
+        except (JournalFull, OSError, OperationalError) as error:
+            self._stall(error)
+            return False
+        self.transitions += len(hand.transitions)
+        self._go_on()
+        if hand.raw is not None and hand.split is not None:
+            self._acknowledge(hand.raw, hand.split)
+        return True
+
+    def _evaluate(self, record: Record) -> Sequence[T]:
+        table = self._parts.intake.index.table()
+        if table.generation != self._generation:
+            self._parts.rules.adopt(table)
+            self._generation = table.generation
+        return self._parts.rules.evaluate(record.batch, record.inputs, record.tick_us)
+
+    def _acknowledge(self, raw: RawBatch, split: Split) -> None:
+        self._parts.source.commit(raw)
+        self._parts.tail.settle(split, self._parts.source.progress)
+
+    def _stall(self, error: Exception) -> None:
+        self.stalls += 1
+        self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S) if self._stalled_by else FIRST_WAIT_S
+        if not self._stalled_by:
+            log.error("ingest_stalled", error=str(getattr(error, "orig", error)), kind=type(error).__name__)
+        self._left_s = self._wait_s
+        self._stalled_by = type(error).__name__
+
+    def _go_on(self) -> None:
+        if self._stalled_by:
+            log.warning("ingest_goes_on", after=self._stalled_by)
+        self._stalled_by = ""
+
+    def _keep_house(self) -> None:
+        """Between ticks: dead letters, snapshots, old segments."""
+        now_us = self._clock_us()
+        self._parts.intake.dead_letters.flush(now_us)
+        due = abs(now_us - self._snapshotted_us) >= self._snapshot_us
+        if due and self._parts.journal.next_seq - 1 != self._snapshot_seq and not self._parts.snapshots.busy:
+            self._snapshotted_us = now_us
+            self._parts.snapshots.save_behind(self._snapshot())
+        if self._parts.snapshots.safe_seq != self._safe_seq:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._safe_seq = self._parts.snapshots.safe_seq
+        self._parts.journal.keep_after(self._safe_seq)
+
+    def _snapshot(self) -> Snapshot:
+        parts = self._parts
+        self._snapshot_seq = parts.journal.next_seq - 1
+        packet_ids, checksums = parts.tail.unproven()
+        arrays: dict[str, NDArray[Any]] = {"tail.packet_id": packet_ids, "tail.checksum": checksums}
+        arrays |= {f"stamps.{name}": array for name, array in parts.intake.stamps.snapshot().items()}
+        arrays |= {f"rules.{name}": array for name, array in parts.rules.snapshot().items()}
+        return Snapshot(self._snapshot_seq, self.last_input_id, arrays)

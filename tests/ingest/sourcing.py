@@ -1,0 +1,112 @@
+"""What tests of the source share: running one, polling it with patience, and a broker that obeys a script."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ingest.source import MqttSource, RawBatch, SourceSettings
+
+TOPIC = "gengfu/v1/d1/readings"
+PATIENCE_S = 20.0
+CONNACK = b"\x20\x03\x00\x00\x00"
+CONNACK_PRESENT = b"\x20\x03\x01\x00\x00"
+PONG = b"\xd0\x00"
+SUBACK = b"\x90\x04\x00\x01\x00\x01"
+
+
+def settings_for(port: int) -> SourceSettings:
+    return SourceSettings("127.0.0.1", port, "ingest", ("gengfu/#",), keep_alive_s=30)
+
+
+@contextmanager
+def running(
+    settings: SourceSettings, monotonic: Callable[[], float] = time.monotonic, *, resumes: bool = False
+) -> Iterator[MqttSource]:
+    source = MqttSource(
+        settings,
+        now_us=lambda: time.time_ns() // 1000,
+        resumes=resumes,
+        monotonic=monotonic,
+        jitter=lambda: 0.5,
+    )
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def poll_until(source: MqttSource, done: Callable[[], bool]) -> list[RawBatch]:
+    """Polls without committing until `done`; what came."""
+    got, until = [], time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < until, source.counters
+        raw = source.poll(0.02)
+        if raw:
+            got.append(raw)
+    return got
+
+
+def connect(source: MqttSource) -> list[RawBatch]:
+    return poll_until(source, lambda: source.counters.connected)
+
+
+def take(source: MqttSource, count: int) -> list[RawBatch]:
+    """Polls and commits until `count` messages came."""
+    got: list[RawBatch] = []
+    until = time.monotonic() + PATIENCE_S
+    while sum(map(len, got)) < count:
+        assert time.monotonic() < until, source.counters
+        raw = source.poll(0.02)
+        if raw:
+            source.commit(raw)
+            got.append(raw)
+    return got
+
+
+def payloads(batches: list[RawBatch]) -> list[bytes]:
+    return [payload for raw in batches for payload in raw.payloads]
+
+
+def numbers(count: int, start: int = 0) -> list[bytes]:
+    return [b"%d" % i for i in range(start, start + count)]
+
+
+class Scripted:
+    """A broker of our own for what mosquitto does not do: says what a test tells it to."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.listener.getsockname()[1])
+        self._peers: list[socket.socket] = []
+
+    @property
+    def peer(self) -> socket.socket:
+        return self._peers[-1]
+
+    def accept(self, source: MqttSource, *answers: bytes) -> None:
+        """Takes the next connection and sends `answers` at once."""
+        self.listener.settimeout(0.02)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            source.poll(0.01)
+            try:
+                self._peers.append(self.listener.accept()[0])
+            except TimeoutError:
+                continue
+            self.peer.settimeout(PATIENCE_S)
+            self.peer.sendall(b"".join(answers))
+            return
+        raise AssertionError("nobody came")
+
+    def called(self) -> bool:
+        """Whether somebody tries to connect now."""
+        return bool(select.select([self.listener], [], [], 0)[0])
+
+    def close(self) -> None:
+        for peer in self._peers:
+            peer.close()
+        self.listener.close()

@@ -1,0 +1,132 @@
+"""Decoding a tick: profiles in their order, refusals as values, and memory that stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, insert
+from structlog.testing import capture_logs
+
+from devices.database import reading, writing
+from devices.model import Metric
+from devices.profiles.profile import Decoded, Points, Profile, Reason
+from devices.schema import device, metadata
+from ingest import decoding
+from ingest.decoding import Decoder, Sighting
+from ingest.record import StrangerTopic
+from ingest.series import SeriesIndex
+from tests.ingest.house import PlainProfile
+
+
+class OtherProfile(PlainProfile):
+    """The same payloads under `o/`; falls over where the payload says so."""
+
+    name = "other"
+
+    def matches(self, topic: str) -> bool:
+        return topic.startswith("o/")
+
+    def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
+        if any(b"boom" in payload for payload in payloads):
+            raise KeyError("boom")
+        decoded = super().decode(topics, payloads, points)
+        if any(b"wild" in topic.encode() for topic in topics):
+            decoded.row[:] = 10_000
+        return decoded
+
+
+@pytest.fixture
+def index() -> SeriesIndex:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    with writing(engine) as connection:
+        for uid in ("d1", "d2", "wild"):
+            row = {"uid": uid, "kind": "smoke", "profile": "p", "registered_us": 1, "registered_by": "t"}
+            connection.execute(insert(device).values(**row))
+    with reading(engine) as connection:
+        found = SeriesIndex(connection)
+    engine.dispose()
+    return found
+
+
+def decoder_of(index: SeriesIndex) -> Decoder:
+    profiles: list[Profile] = [PlainProfile(), OtherProfile()]
+    return Decoder(profiles, index, max_payload_bytes=64)
+
+
+def test_readings_of_several_profiles_come_in_the_order_of_their_messages(index: SeriesIndex) -> None:
+    topics = ["o/d2", "t/d1", "o/d1", "t/d2"]
+    payloads = [b'{"amps": %d, "seq": %d}' % (n, n + 10) for n in range(4)]
+    decoded = decoder_of(index).decode(topics, payloads).decoded
+    assert decoded.message.tolist() == [0, 1, 2, 3]
+    assert decoded.value.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert decoded.seq.tolist() == [10, 11, 12, 13]
+    assert decoded.row.tolist() == [index.row(topic[2:], "") for topic in topics]
+
+
+def test_what_cannot_be_taken_is_refused_with_its_own_number(index: SeriesIndex) -> None:
+    topics = ["nobody/knows", "t/d1", "t/d1", "o/d1", "t/d1"]
+    payloads = [b"{}", b"x" * 65, b'{"amps": 1}', b"{", b"\xff"]
+    tick = decoder_of(index).decode(topics, payloads)
+    refused = {one.message: one.reason for one in tick.decoded.rejected}
+    assert refused == {0: Reason.UNKNOWN_TOPIC, 1: Reason.TOO_LARGE, 3: Reason.NOT_JSON, 4: Reason.NOT_JSON}
+    assert tick.decoded.message.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"), [("o/d1", b'{"amps": 1, "boom": 1}'), ("o/wild", b'{"amps": 1}')]
+)
+def test_a_profile_that_falls_over_costs_only_the_message_it_fell_over(
+    index: SeriesIndex, topic: str, payload: bytes
+) -> None:
+    decoder = decoder_of(index)
+    topics = ["t/d1", "o/d1", topic, "o/d2"]
+    good = b'{"amps": 1, "seq": 4}'
+    with capture_logs() as logs:
+        decoded = decoder.decode(topics, [good, good, payload, good]).decoded
+        decoder.decode(topics, [good, good, payload, good])
+        decoder.decode(topics, [good, good, payload, good])
+    assert decoded.message.tolist() == [0, 1, 3]
+    assert decoded.seq.tolist() == [4, 4, -1, 4]
+    assert [(one.message, one.reason) for one in decoded.rejected] == [(2, Reason.PROFILE_ERROR)]
+    assert decoder.profile_errors == 3
+    assert len(logs) == 2  # the 1st and the 2nd: no flood
+
+
+def test_strangers_are_sighted_and_their_true_life_flags_join_the_readings(index: SeriesIndex) -> None:
+    decoder = decoder_of(index)
+    payloads = [b'{"amps": 9}', b'{"amps": 1}', b'{"smoke": 1, "at": 77}', b'{"smoke": 0}', b'{"amps": 2}']
+    tick = decoder.decode(["t/new", "t/d1", "o/late", "t/calm", "t/d2"], payloads)
+    assert tick.decoded.message.tolist() == [1, 2, 4]
+    assert tick.decoded.metric.tolist() == [Metric.CURRENT, Metric.SMOKE_ALARM, Metric.CURRENT]
+    assert tick.decoded.observed_us.tolist() == [0, 77, 0]
+    assert tick.sightings == [
+        Sighting("new", "t/new", "plain"),
+        Sighting("calm", "t/calm", "plain"),
+        Sighting("late", "o/late", "other"),
+    ]
+    slots = index.slots_for(tick.decoded.row, tick.decoded.metric)
+    assert decoder.topics_of(tick) == [StrangerTopic(int(slots[1]), "o/late")]
+
+
+def test_an_empty_tick_and_a_tick_of_garbage_give_empty_arrays(index: SeriesIndex) -> None:
+    for topics in ([], ["a", "b"]):
+        decoded = decoder_of(index).decode(topics, [b""] * len(topics)).decoded
+        assert len(decoded.row) == 0
+        assert decoded.seq.tolist() == [-1] * len(topics)
+        assert decoded.row.dtype == np.int32
+
+
+def test_garbage_topics_by_the_hundred_thousand_keep_memory_bounded(index: SeriesIndex) -> None:
+    decoder = decoder_of(index)
+    most = 0
+    for start in range(0, 500_000, 10_000):
+        topics = [f"garbage/{n}" for n in range(start, start + 9_999)]
+        tick = decoder.decode([*topics, "t/d1"], [b'{"amps": 1}'] * 10_000)
+        assert len(tick.decoded.row) == 1
+        most = max(most, decoder.remembered_topics)
+    assert most <= decoding.MAX_REMEMBERED_TOPICS
+    decoder.decode(["t/" + "x" * 60_000], [b"{}"])
+    assert all(len(topic) < 300 for topic in decoder._profile_of)

@@ -1,0 +1,105 @@
+"""Records: what goes in comes out, and damage is noticed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.model import EngineInput, InputKind, ReadingBatch
+from ingest.record import (
+    Messages,
+    NewSeries,
+    Proof,
+    Record,
+    RecordDamaged,
+    StrangerTopic,
+    decode_record,
+    encode_record,
+)
+
+I64 = st.integers(-(2**63), 2**63 - 1)
+I32 = st.integers(-(2**31), 2**31 - 1)
+U32 = st.integers(0, 2**32 - 1)
+U16 = st.integers(0, 2**16 - 1)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+READINGS = st.lists(st.tuples(I32, I64, U16, st.floats(), U32), max_size=20)
+MESSAGES = st.lists(st.tuples(U16, U32, I32, I64, st.sampled_from(Proof)), max_size=20)
+INPUTS = st.lists(st.builds(EngineInput, I64, I64, st.sampled_from(InputKind), TEXT, I32, I32), max_size=3)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    readings, messages = draw(READINGS), draw(MESSAGES)
+    columns = list(zip(*readings, strict=True)) or [()] * 5
+    slot, at, nudge, value, quality = columns
+    batch = ReadingBatch(
+        draw(I64),
+        np.array(slot, np.int32),
+        np.array(at, np.int64),
+        np.array(nudge, np.uint16),
+        np.array(value, np.float64),
+        np.array(quality, np.uint32),
+    )
+    packet_id, checksum, device, seq, proof = list(zip(*messages, strict=True)) or [()] * 5
+    sent = Messages(
+        np.array(packet_id, np.uint16),
+        np.array(checksum, np.uint32),
+        np.array(device, np.int32),
+        np.array(seq, np.int64),
+        np.array(proof, np.uint8),
+    )
+    return Record(
+        draw(I64),
+        batch,
+        sent,
+        draw(INPUTS),
+        draw(st.lists(st.builds(NewSeries, I32, TEXT, TEXT, st.integers(1, 63)), max_size=3)),
+        draw(st.lists(st.builds(StrangerTopic, I32, TEXT), max_size=3)),
+        draw(st.dictionaries(TEXT, st.integers(0, 2**31), max_size=3)),
+        draw(I64),
+        draw(I64),
+    )
+
+
+def plain(record: Record) -> object:
+    """The record with arrays as bytes, so that NaN equals itself."""
+
+    def flat(value: object) -> object:
+        if isinstance(value, np.ndarray):
+            return value.dtype.str, value.tobytes()
+        return value
+
+    def fields(value: object) -> list[object]:
+        assert dataclasses.is_dataclass(value)
+        return [flat(getattr(value, field.name)) for field in dataclasses.fields(value)]
+
+    return fields(record.batch), fields(record.messages), *fields(record)[3:], record.seq
+
+
+@given(records())
+def test_a_record_comes_back_as_it_went_in(record: Record) -> None:
+    data = encode_record(record)
+    assert len(data) % 8 == 0
+    assert plain(decode_record(data)) == plain(record)
+
+
+@given(records(), st.data())
+def test_a_cut_record_is_never_taken_for_a_whole_one(record: Record, data: st.DataObject) -> None:
+    encoded = encode_record(record)
+    cut = data.draw(st.integers(0, len(encoded) - 1))
+    with pytest.raises(RecordDamaged):
+        decode_record(encoded[:cut])
+
+
+@given(records(), st.data())
+def test_a_flipped_bit_is_noticed(record: Record, data: st.DataObject) -> None:
+    encoded = bytearray(encode_record(record))
+    padding = range(12, 16)  # the only bytes that mean nothing
+    at = data.draw(st.integers(0, len(encoded) - 1).filter(lambda i: i not in padding))
+    encoded[at] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(RecordDamaged):
+        decode_record(bytes(encoded))
