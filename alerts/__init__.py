@@ -1,0 +1,1 @@
+"""Who must know, and until when: incidents, escalation, outbox, channels."""

@@ -1,0 +1,103 @@
+"""What waits for a turn: transitions and acts after their cursors, and due steps. Bounded, urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from alerts import schema
+from alerts.case import StepState
+from alerts.inbox import LESSER, URGENT, newest_transition_id, transition_rows_after
+from devices.database import insert_new
+
+URGENT_LIMIT: Final = 500
+LESSER_LIMIT: Final = 500
+LESSER_BESIDE_URGENT: Final = 50
+ACT_LIMIT: Final = 500
+STEP_LIMIT: Final = 500
+"""What one turn takes (chosen: a full turn stays well below the second that smoke may take). Beside urgent
+transitions few lesser ones are taken, so that they neither hold up a fire nor starve."""
+
+URGENT_CURSOR: Final = "urgent"
+LESSER_CURSOR: Final = "lesser"
+ACT_CURSOR: Final = "act"
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Rows to be decided in this turn, the cursors after it, and whether more wait behind the limits."""
+
+    transitions: Sequence[Row[Any]]
+    acts: Sequence[Row[Any]]
+    due: Sequence[int]
+    positions: Mapping[str, int]
+    more: bool
+
+
+def anything_waits(connection: Connection, now_us: int) -> bool:
+    """Whether a turn has anything to do: a cheap read, so that an idle turn takes no write lock."""
+    at = _positions(connection)
+    newest_act = connection.scalar(select(func.max(schema.act.c.id))) or 0
+    if newest_transition_id(connection) > min(at[URGENT_CURSOR], at[LESSER_CURSOR]):
+        return True
+    due = next_due_us(connection)
+    return newest_act > at[ACT_CURSOR] or (due is not None and due <= now_us)
+
+
+def next_due_us(connection: Connection) -> int | None:
+    """When the first pending step is due; None without one."""
+    pending = schema.step.c.state == StepState.PENDING
+    due: int | None = connection.scalar(select(func.min(schema.step.c.due_us)).where(pending))
+    return due
+
+
+def read_agenda(connection: Connection, now_us: int) -> Agenda:
+    """What this turn takes, in the order in which it is to be decided."""
+    at = _positions(connection)
+    newest = newest_transition_id(connection)
+    urgent = transition_rows_after(connection, at[URGENT_CURSOR], URGENT_LIMIT, URGENT)
+    limit = LESSER_BESIDE_URGENT if urgent else LESSER_LIMIT
+    lesser = transition_rows_after(connection, at[LESSER_CURSOR], limit, LESSER)
+    acts = connection.execute(
+        select(schema.act).where(schema.act.c.id > at[ACT_CURSOR]).order_by(schema.act.c.id).limit(ACT_LIMIT)
+    ).all()
+    due = _due_incidents(connection, now_us)
+    positions = {
+        URGENT_CURSOR: urgent[-1].id if len(urgent) == URGENT_LIMIT else newest,
+        LESSER_CURSOR: lesser[-1].id if len(lesser) == limit else newest,
+        ACT_CURSOR: acts[-1].id if acts else at[ACT_CURSOR],
+    }
+    more = len(urgent) == URGENT_LIMIT or len(lesser) == limit
+    more = more or len(acts) == ACT_LIMIT or len(due) == STEP_LIMIT
+    return Agenda((*urgent, *lesser), acts, due, positions, more)
+
+
+def store_positions(connection: Connection, positions: Mapping[str, int]) -> None:
+    """Moves the cursors, in the transaction that holds the effects."""
+    for name, position in positions.items():
+        connection.execute(insert_new(connection, schema.cursor), {"name": name, "position": position})
+        connection.execute(
+            update(schema.cursor).where(schema.cursor.c.name == name).values(position=position)
+        )
+
+
+def _positions(connection: Connection) -> dict[str, int]:
+    start = dict.fromkeys((URGENT_CURSOR, LESSER_CURSOR, ACT_CURSOR), 0)
+    stored = connection.execute(select(schema.cursor.c.name, schema.cursor.c.position))
+    return start | {row.name: row.position for row in stored}
+
+
+def _due_incidents(connection: Connection, now_us: int) -> list[int]:
+    """Incidents with a due step, worst first; P0 sorts before P0+, which is near enough."""
+    s, i = schema.step.c, schema.incident.c
+    rows = connection.execute(
+        select(s.incident_id)
+        .join(schema.incident, s.incident_id == i.id)
+        .where(s.state == StepState.PENDING, s.due_us <= now_us)
+        .order_by(i.severity, s.due_us)
+        .limit(STEP_LIMIT)
+    )
+    return list(rows.scalars())

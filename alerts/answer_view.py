@@ -1,0 +1,94 @@
+"""The one-tap page: what its contact must know of the incident and may do now. Nothing about other people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from alerts.case import Act, Case, Hazard
+from alerts.cases import load_cases
+from alerts.escalation import answered_roles
+from alerts.incident import hazard_of
+from alerts.lifecycle import possible_acts
+from alerts.texts import evidence_words
+from alerts.whereabouts import Whereabouts, place_words, where_of
+from devices.model import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Fellow:
+    """Who else was told, as a role: how many contacts, and whether the role has answered."""
+
+    role: str
+    count: int
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    """What the page shows. `role` is the one the contact was told in; `acts` what it may do now.
+
+    `evidence` is in the reader's language. `closed_us` ends the link 24 h later (`alerts.links.link_open`).
+    """
+
+    incident_id: int
+    contact_id: int
+    role: str
+    severity: str
+    hazard: str
+    state: str
+    place: str
+    since_us: int
+    evidence: str
+    tags: tuple[str, ...]
+    fellows: tuple[Fellow, ...]
+    acts: tuple[Act, ...]
+    closed_us: int | None
+
+
+def answer_page(
+    connection: Connection, incident_id: int, contact_id: int, language: str
+) -> AnswerPage | None:
+    """The page for this contact; None when there is no such incident or it does not concern the contact."""
+    case = load_cases(connection, ids=(incident_id,)).get(incident_id)
+    if case is None:
+        return None
+    roles = _roles(connection, case, contact_id)
+    if not roles:
+        return None
+    incident = case.incident
+    evidence = case.active() or case.alarms
+    smoke = {a.uid for a in evidence if hazard_of(a.rule) is Hazard.FIRE and not a.place}
+    rules = {a.rule for a in evidence}
+    return AnswerPage(
+        incident_id=incident_id,
+        contact_id=contact_id,
+        role=roles[0],
+        severity=str(incident.severity),
+        hazard=str(incident.hazard),
+        state=str(incident.state),
+        place=place_words(connection, where_of(case.incident), case.alarms, language),
+        since_us=min((a.raised_us for a in evidence), default=incident.opened_us),
+        evidence=evidence_words(rules, len(smoke), incident.hazard, incident.severity, language),
+        tags=tuple(sorted(incident.tags)),
+        fellows=_fellows(case, contact_id),
+        acts=possible_acts(case, f"contact:{contact_id}", frozenset(roles)),
+        closed_us=incident.closed_us,
+    )
+
+
+def _roles(connection: Connection, case: Case, contact_id: int) -> list[str]:
+    """What the contact was told as, latest first, then what else it is bound as."""
+    told = [str(t.role) for t in reversed(case.told) if t.contact_id == contact_id]
+    people = Whereabouts(connection).bound(case.incident)
+    bound = [str(b.role) for b in people if b.contact_id == contact_id]
+    return list(dict.fromkeys(told + bound))
+
+
+def _fellows(case: Case, contact_id: int) -> tuple[Fellow, ...]:
+    others = {(t.contact_id, t.role) for t in case.told if t.contact_id != contact_id}
+    count = Counter(role for _, role in others)
+    answered = answered_roles(case, ())
+    return tuple(Fellow(str(role), count[role], role in answered) for role in Role if count[role])

@@ -1,0 +1,240 @@
+"""The board of open incidents and the stream of changes, read from the database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Row, case, distinct, exists, func, select
+
+from alerts import schema
+from alerts.acts import actor_codes
+from alerts.case import ENDED_STATES, Act, Alarm, StepState
+from alerts.cases import alarm_of, standing_role
+from alerts.effects import HELP_TAG
+from alerts.joining import STRANGER_TAG
+from alerts.sayings import render, step_word, word
+from alerts.whereabouts import place_words, where_of
+
+log = structlog.get_logger()
+
+_TAKING: Final = (str(Act.ACKNOWLEDGE), str(Act.CONFIRM), str(Act.ARRIVED), str(Act.HANDLED))
+"""Acts by which somebody takes the matter in hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """One line of the board. `taken_by` is empty while nobody has it, else a role and a code or login.
+
+    `told` and `answered` count contacts, `accepted` messages that a provider took. `wants_help` puts it in
+    front of everything else.
+    """
+
+    id: int
+    severity: str
+    state: str
+    hazard: str
+    place: str
+    opened_us: int
+    evidence: str
+    taken_by: str
+    next_step: str
+    next_due_us: int | None
+    told: int
+    accepted: int
+    answered: int
+    tags: tuple[str, ...]
+    wants_help: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """A line of the timeline in the reader's language. `by` is `user:LOGIN`, `contact:CODE` or `gengfu`."""
+
+    id: int
+    incident_id: int
+    at_us: int
+    kind: str
+    by: str
+    via: str
+    text: str
+
+
+def open_incidents(connection: Connection, language: str, limit: int) -> list[OpenIncident]:
+    """The first `limit` open incidents in the order in which an operator should look at them.
+
+    Help wanted first, then by severity (one that this release does not know counts as the worst); within it
+    what no console user has taken yet, then registered devices before strangers, then the newest. So neither
+    many old incidents nor many unregistered devices hide a fresh fire. A fixed number of queries and at most
+    four more per place.
+    """
+    i = schema.incident.c
+    worst = case({"P0": 1, "P1": 2, "P2": 3, "P3": 4}, value=i.severity, else_=0)
+    help_first = case((i.tags.contains(HELP_TAG), 0), else_=1)
+    taken = case((seen_at_the_desk(), 1), else_=0)
+    stranger = case((i.tags.contains(STRANGER_TAG), 1), else_=0)
+    rows = connection.execute(
+        select(schema.incident)
+        .where(_is_open())
+        .order_by(help_first, worst, taken, stranger, i.opened_us.desc(), i.id.desc())
+        .limit(limit)
+    ).all()
+    return lines_of(connection, rows, language)
+
+
+def count_open(connection: Connection) -> int:
+    """How many incidents are open, on the board or not."""
+    return int(connection.scalar(select(func.count()).select_from(schema.incident).where(_is_open())) or 0)
+
+
+def seen_at_the_desk() -> ColumnElement[bool]:
+    """Of a row of `incident`: a console user has acted on it since it (re)started; a note is no taking."""
+    a, i = schema.act.c, schema.incident.c
+    return exists().where(
+        a.incident_id == i.id,
+        a.actor.startswith("user:"),
+        a.outcome == "done",
+        a.act != Act.NOTE,
+        a.at_us > i.started_us,
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    return schema.incident.c.state.not_in([str(s) for s in ENDED_STATES])
+
+
+def lines_of(connection: Connection, rows: Sequence[Row[Any]], language: str) -> list[OpenIncident]:
+    """Rows of `incident` as lines of the board, in the same order."""
+    ids = [row.id for row in rows]
+    alarms = alarms_of(connection, ids)
+    steps = _next_steps(connection, ids)
+    told = _told(connection, ids)
+    takers = _takers(connection, ids, language)
+    answered = _answered(connection, ids)
+    return [
+        _line(connection, row, language, alarms[row.id], steps.get(row.id), told.get(row.id, (0, 0)),
+              takers.get(row.id, ""), answered.get(row.id, 0))
+        for row in rows
+    ]  # fmt: skip
+
+
+def changes_after(
+    connection: Connection, change_id: int, limit: int, language: str = "zh-CN"
+) -> list[ChangeLine]:
+    """At most `limit` changes of any incident with an id above `change_id`, in id order."""
+    c = schema.incident_change.c
+    rows = connection.execute(
+        select(schema.incident_change).where(c.id > change_id).order_by(c.id).limit(limit)
+    )
+    return [change_line(row, row.text, language) for row in rows]
+
+
+def newest_change_id(connection: Connection) -> int:
+    """The largest id of a change, 0 before the first."""
+    return int(connection.scalar(select(func.max(schema.incident_change.c.id))) or 0)
+
+
+def change_line(row: Row[Any], text: str, language: str) -> ChangeLine:
+    """A row of `incident_change` with its text, or one that stands for several, for a reader."""
+    return ChangeLine(row.id, row.incident_id, row.at_us, row.kind, row.by, row.via, render(text, language))
+
+
+def alarms_of(connection: Connection, ids: Collection[int]) -> Mapping[int, list[Alarm]]:
+    """The evidence of incidents, in the order in which it came; what cannot be read is left out."""
+    found: dict[int, list[Alarm]] = defaultdict(list)
+    a = schema.incident_alarm.c
+    rows = select(schema.incident_alarm).where(a.incident_id.in_(ids)).order_by(a.raised_us, a.id)
+    for row in connection.execute(rows) if ids else ():
+        try:
+            found[row.incident_id].append(alarm_of(row))
+        except ValueError as error:
+            log.error("evidence_not_readable", incident=row.incident_id, error=type(error).__name__)
+    return found
+
+
+def _line(
+    connection: Connection,
+    row: Row[Any],
+    language: str,
+    alarms: list[Alarm],
+    step: tuple[str, int] | None,
+    told: tuple[int, int],
+    taken_by: str,
+    answered: int,
+) -> OpenIncident:
+    tags = sorted(tag for tag in row.tags.split(",") if tag)
+    return OpenIncident(
+        id=row.id,
+        severity=row.severity,
+        state=row.state,
+        hazard=row.hazard,
+        place=place_words(connection, where_of(row), alarms, language),
+        opened_us=row.opened_us,
+        evidence=alarms[-1].why.said_in(language) if alarms else "",
+        taken_by=taken_by,
+        next_step=step_word(step[0], language) if step else "",
+        next_due_us=step[1] if step else None,
+        told=told[0],
+        accepted=told[1],
+        answered=answered,
+        tags=tuple(tags),
+        wants_help=HELP_TAG in tags,
+    )
+
+
+def _next_steps(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, int]]:
+    s = schema.step.c
+    pending = select(s.incident_id, s.name, s.due_us).where(
+        s.incident_id.in_(ids), s.state == StepState.PENDING
+    )
+    found: dict[int, tuple[str, int]] = {}
+    for row in connection.execute(pending.order_by(s.due_us, s.id)):
+        found.setdefault(row.incident_id, (row.name, row.due_us))
+    return found
+
+
+def _told(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Contacts told and messages accepted, by incident."""
+    n = schema.notification.c
+    rows = connection.execute(
+        select(n.incident_id, func.count(distinct(n.contact_id)), func.count(n.accepted_us))
+        .where(n.incident_id.in_(ids))
+        .group_by(n.incident_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _answered(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    a = schema.act.c
+    rows = connection.execute(
+        select(a.incident_id, func.count(distinct(a.actor)))
+        .where(a.incident_id.in_(ids), a.outcome.in_(("done", "noted")))
+        .group_by(a.incident_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _takers(connection: Connection, ids: Collection[int], language: str) -> dict[int, str]:
+    """Who last took each incident in hand, in this epoch or before, as role and code."""
+    a = schema.act.c
+    rows = connection.execute(
+        select(a.incident_id, a.actor, a.role)
+        .join(schema.incident, a.incident_id == schema.incident.c.id)
+        .where(a.incident_id.in_(ids), a.outcome == "done", a.act.in_(_TAKING))
+        .where(_still_holds())
+        .order_by(a.id)
+    ).all()
+    names = actor_codes(connection, {row.actor for row in rows})
+    return {
+        row.incident_id: f"{word(standing_role(row.actor, row.role), language)} {names.get(row.actor, '')}"
+        for row in rows
+    }
+
+
+def _still_holds() -> ColumnElement[bool]:
+    """A second fire forgets who had it: answers of this epoch count, and what stands from before."""
+    a, i = schema.act.c, schema.incident.c
+    return (a.at_us > i.started_us) | i.arrived_us.is_not(None) | i.confirmed_us.is_not(None)

@@ -1,0 +1,143 @@
+"""Cases into SQL, as the difference to what was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, update
+
+from alerts import schema
+from alerts.case import Alarm, Case, Incident, Step
+from alerts.inputs import store_inputs
+from alerts.sayings import pack
+from alerts.why_text import pack_why
+
+
+def store_cases(
+    connection: Connection, before: Mapping[int, Case], after: Mapping[int, Case]
+) -> dict[int, int]:
+    """Writes what differs, with new changes and engine inputs. Returns the real ids of negative ones.
+
+    Pages are the caller's: they need texts. A fixed number of statements, and one more per new incident.
+    """
+    ids = {
+        key: key if key > 0 else _insert_incident(connection, case.incident) for key, case in after.items()
+    }
+    old = {key: before.get(key, Case(case.incident)) for key, case in after.items()}
+    _update_incidents(
+        connection, [c.incident for k, c in after.items() if k > 0 and c.incident != old[k].incident]
+    )
+    _store_parts(connection, ids, old, after)
+    _store_changes(connection, ids, after)
+    store_inputs(connection, [(ids[key], one) for key, case in after.items() for one in case.inputs])
+    return ids
+
+
+def _insert_incident(connection: Connection, incident: Incident) -> int:
+    result = connection.execute(insert(schema.incident), _incident_values(incident))
+    return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+
+
+def _incident_values(incident: Incident) -> dict[str, Any]:
+    names = (column.name for column in schema.incident.columns if column.name != "id")
+    values: dict[str, Any] = {name: getattr(incident, name) for name in names}
+    for name in ("hazard", "severity", "state"):
+        values[name] = str(values[name])
+    return values | {"tags": ",".join(sorted(incident.tags))[:120]}
+
+
+def _update_incidents(connection: Connection, incidents: Sequence[Incident]) -> None:
+    if incidents:
+        connection.execute(
+            update(schema.incident).where(schema.incident.c.id == bindparam("b_id")),
+            [_incident_values(one) | {"b_id": one.id} for one in incidents],
+        )
+
+
+def _store_parts(
+    connection: Connection, ids: Mapping[int, int], old: Mapping[int, Case], new: Mapping[int, Case]
+) -> None:
+    """Alarms and steps, each by its identity: new ones inserted, changed ones updated."""
+    alarms: dict[tuple[Any, ...], dict[str, Any]] = {}
+    steps: dict[tuple[Any, ...], dict[str, Any]] = {}
+    known: set[tuple[Any, ...]] = set()
+    for key, case in new.items():
+        for alarm in set(case.alarms) - set(old[key].alarms):
+            alarms[ids[key], alarm.rule, alarm.subject] = _alarm_values(alarm) | {"incident_id": ids[key]}
+        for step in set(case.steps) - set(old[key].steps):
+            steps[ids[key], *step.identity] = _step_values(step) | {"incident_id": ids[key]}
+        known.update((ids[key], a.rule, a.subject) for a in old[key].alarms)
+        known.update((ids[key], *s.identity) for s in old[key].steps)
+    _upsert(connection, schema.incident_alarm, ("incident_id", "rule", "subject"), alarms, known)
+    _upsert(connection, schema.step, ("incident_id", "epoch", "name", "n"), steps, known)
+
+
+def _upsert(
+    connection: Connection,
+    table: Table,
+    identity: tuple[str, ...],
+    rows: Mapping[tuple[Any, ...], dict[str, Any]],
+    known: set[tuple[Any, ...]],
+) -> None:
+    fresh = [rows[key] for key in sorted(rows) if key not in known]
+    changed = [rows[key] for key in sorted(rows) if key in known]
+    if fresh:
+        connection.execute(insert(table), fresh)
+    if changed:
+        where = [table.c[name] == bindparam(f"b_{name}") for name in identity]
+        values: dict[str, Any] = {name: bindparam(f"b_{name}") for name in changed[0] if name not in identity}
+        connection.execute(
+            update(table).where(*where).values(values),
+            [{f"b_{name}": value for name, value in row.items()} for row in changed],
+        )
+
+
+def _alarm_values(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "rule": alarm.rule,
+        "subject": alarm.subject,
+        "uid": alarm.uid,
+        "slot": alarm.slot,
+        "place": alarm.place,
+        "severity": str(alarm.severity),
+        "raised_us": alarm.raised_us,
+        "cleared_us": alarm.cleared_us,
+        "why": pack_why(alarm.why),
+    }
+
+
+def _step_values(step: Step) -> dict[str, Any]:
+    return {
+        "epoch": step.epoch,
+        "name": str(step.name),
+        "n": step.n,
+        "due_us": step.due_us,
+        "state": str(step.state),
+        "ended_us": step.ended_us,
+    }
+
+
+def _store_changes(connection: Connection, ids: Mapping[int, int], cases: Mapping[int, Case]) -> None:
+    rows = [
+        {
+            "incident_id": ids[key],
+            "at_us": change.at_us,
+            "kind": str(change.kind),
+            "by": change.by,
+            "via": change.via,
+            "text": _with_real_id(change.text, ids) if change.kind == "related" else change.text,
+        }
+        for key, case in cases.items()
+        for change in case.changes
+    ]
+    if rows:
+        connection.execute(insert(schema.incident_change), rows)
+
+
+def _with_real_id(text: str, ids: Mapping[int, int]) -> str:
+    """A line that names an incident opened in this same turn learns its number here."""
+    for temporary, real in ids.items():
+        if temporary < 0 and text == pack("related", other=str(temporary)):
+            return pack("related", other=str(real))
+    return text

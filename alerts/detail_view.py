@@ -1,0 +1,200 @@
+"""Everything about one incident, for the operators' page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from alerts import schema
+from alerts.acts import actor_codes
+from alerts.board_view import (
+    ChangeLine,
+    OpenIncident,
+    alarms_of,
+    change_line,
+    lines_of,
+)
+from alerts.deliveries import added
+from alerts.sayings import render, step_word
+from devices.schema import contact
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLine:
+    """One piece of evidence; `why` is in the reader's language."""
+
+    rule: str
+    subject: str
+    uid: str
+    severity: str
+    raised_us: int
+    cleared_us: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """One notification: to whom by role and code, by what, and how far it got."""
+
+    id: int
+    role: str
+    contact: str
+    medium: str
+    severity: str
+    state: str
+    attempts: int
+    created_us: int
+    accepted_us: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step of the escalation. `name` is in the reader's language, `state` pending, done or stopped."""
+
+    name: str
+    n: int
+    epoch: int
+    due_us: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActLine:
+    """One act: `actor` is a contact's code or a user's login; `outcome` is empty while undecided."""
+
+    id: int
+    at_us: int
+    act: str
+    actor: str
+    role: str
+    note: str
+    via: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """One incident, open or ended. `line` is its line on the board; lists are in the order of time."""
+
+    line: OpenIncident
+    epoch: int
+    confirmed_us: int | None
+    false_alarm_us: int | None
+    arrived_us: int | None
+    closed_us: int | None
+    cause: str
+    disposition: str
+    alarms: tuple[AlarmLine, ...]
+    changes: tuple[ChangeLine, ...]
+    messages: tuple[MessageLine, ...]
+    steps: tuple[StepLine, ...]
+    acts: tuple[ActLine, ...]
+
+
+def incident_detail(connection: Connection, incident_id: int, language: str) -> IncidentDetail | None:
+    """All of one incident; None when there is none of this id."""
+    found = connection.execute(select(schema.incident).where(schema.incident.c.id == incident_id)).all()
+    if not found:
+        return None
+    row = found[0]
+    return IncidentDetail(
+        line=lines_of(connection, found, language)[0],
+        epoch=row.epoch,
+        confirmed_us=row.confirmed_us,
+        false_alarm_us=row.false_alarm_us,
+        arrived_us=row.arrived_us,
+        closed_us=row.closed_us,
+        cause=row.cause or "",
+        disposition=row.disposition or "",
+        alarms=_alarms(connection, incident_id, language),
+        changes=_changes(connection, incident_id, language),
+        messages=_messages(connection, incident_id),
+        steps=_steps(connection, incident_id, language),
+        acts=_acts(connection, incident_id, language),
+    )
+
+
+def _alarms(connection: Connection, incident_id: int, language: str) -> tuple[AlarmLine, ...]:
+    return tuple(
+        AlarmLine(
+            rule=alarm.rule,
+            subject=alarm.subject,
+            uid=alarm.uid,
+            severity=str(alarm.severity),
+            raised_us=alarm.raised_us,
+            cleared_us=alarm.cleared_us,
+            why=alarm.why.said_in(language),
+        )
+        for alarm in alarms_of(connection, [incident_id])[incident_id]
+    )
+
+
+def _changes(connection: Connection, incident_id: int, language: str) -> tuple[ChangeLine, ...]:
+    """The timeline; counts of deliveries that follow each other are one line, as of the last."""
+    c = schema.incident_change.c
+    rows = select(schema.incident_change).where(c.incident_id == incident_id).order_by(c.id)
+    shown: list[tuple[Row[Any], str]] = []
+    for row in connection.execute(rows):
+        both = added(shown[-1][1], row.text) if shown else ""
+        if both:
+            shown.pop()
+        shown.append((row, both or row.text))
+    return tuple(change_line(row, text, language) for row, text in shown)
+
+
+def _messages(connection: Connection, incident_id: int) -> tuple[MessageLine, ...]:
+    n = schema.notification.c
+    rows = connection.execute(
+        select(schema.notification, contact.c.code)
+        .outerjoin(contact, n.contact_id == contact.c.id)
+        .where(n.incident_id == incident_id)
+        .order_by(n.id)
+    )
+    return tuple(
+        MessageLine(
+            id=row.id,
+            role=row.role,
+            contact=row.code or "",
+            medium=row.medium,
+            severity=row.severity,
+            state=row.state,
+            attempts=row.attempts,
+            created_us=row.created_us,
+            accepted_us=row.accepted_us,
+            text=row.text,
+        )
+        for row in rows
+    )
+
+
+def _steps(connection: Connection, incident_id: int, language: str) -> tuple[StepLine, ...]:
+    s = schema.step.c
+    rows = select(schema.step).where(s.incident_id == incident_id).order_by(s.epoch, s.due_us, s.id)
+    return tuple(
+        StepLine(step_word(row.name, language), row.n, row.epoch, row.due_us, row.state)
+        for row in connection.execute(rows)
+    )
+
+
+def _acts(connection: Connection, incident_id: int, language: str) -> tuple[ActLine, ...]:
+    a = schema.act.c
+    rows = connection.execute(select(schema.act).where(a.incident_id == incident_id).order_by(a.id)).all()
+    names = actor_codes(connection, {row.actor for row in rows})
+    return tuple(
+        ActLine(
+            id=row.id,
+            at_us=row.at_us,
+            act=row.act,
+            actor=names.get(row.actor, ""),
+            role=row.role,
+            note=row.note,
+            via=row.via,
+            outcome=row.outcome,
+            reason=render(row.reason, language),
+        )
+        for row in rows
+    )

@@ -1,0 +1,153 @@
+"""The cases of one turn in memory, and the decisions on them. Touches nothing but values.
+
+Each decision either is taken whole or, when it raises, leaves every case as it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.audience import best_way
+from alerts.case import Case, Change, Hazard, Step, StepState
+from alerts.effects import Doing
+from alerts.escalation import carry_out
+from alerts.gate import Page
+from alerts.incident import Arrival, Decision, Verdict, decide, hazard_of
+from alerts.joining import Where, confirm_by_neighbour_alarm, open_case, relate, take
+from alerts.lifecycle import Decided, decide_act
+from alerts.policy import TELL
+from alerts.sayings import pack
+from devices.bound import Bound
+from rules.transition import To
+
+UNROUTED_TAG: Final = "unrouted"
+"""The incident's place and people could not be worked out; only plain words go out for it."""
+RETRY_US: Final = 10_000_000
+"""Until a step is tried again that could tell nobody because of a fault of ours (chosen)."""
+
+
+class Docket:
+    """Cases by id; incidents opened in this turn have negative ids. `stairs` is each dwelling's stair."""
+
+    def __init__(
+        self, cases: Mapping[int, Case], stairs: Mapping[int, int], now_us: int, ratio: float
+    ) -> None:
+        self.loaded = dict(cases)
+        self.cases = dict(cases)
+        self._stairs = stairs
+        self._now_us = now_us
+        self._ratio = ratio
+        self._at_place: dict[str, set[int]] = defaultdict(set)
+        for key, case in cases.items():
+            self._at_place[case.incident.place].add(key)
+
+    def take_arrival(self, arrival: Arrival, where: Where) -> None:
+        """Decides what a transition means and carries it out."""
+        decision = decide(arrival, self.open_at(where.key), self._fires_in_stair(where))
+        changed: dict[int, Case] = {}
+        if decision.verdict is Verdict.OPEN:
+            changed |= self._opened(arrival, where, decision)
+        elif decision.case_id is not None and decision.verdict is not Verdict.IGNORE:
+            case = self.cases[decision.case_id]
+            changed[decision.case_id] = take(case, arrival, decision, self._now_us, self._ratio)
+        for other in decision.also:
+            changed[other] = confirm_by_neighbour_alarm(self.cases[other], arrival, self._now_us, self._ratio)
+        self._put(changed)
+
+    def open_plainly(self, arrival: Arrival, fault: str) -> None:
+        """A new incident of the device itself, for an alarm whose place could not be worked out."""
+        where = Where(f"device:{arrival.uid}")
+        decision = Decision(Verdict.OPEN, "opened", hazard_of(arrival.rule), arrival.severity)
+        key = self._fresh_id()
+        case = open_case(key, arrival, where, decision, now_us=self._now_us, ratio=self._ratio)
+        tags = case.incident.tags | {UNROUTED_TAG}
+        case = replace(case, incident=replace(case.incident, tags=tags))
+        text = pack("unrouted", fault=fault)
+        self._put({key: case.having(Change(self._now_us, "fault", "gengfu", "rule", text))})
+
+    def take_act(self, case_id: int, doing: Doing) -> Decided:
+        """Decides an act and carries it out."""
+        decided = decide_act(self.cases[case_id], doing, self._now_us, self._ratio)
+        self._put({case_id: decided.case})
+        return decided
+
+    def due(self) -> list[tuple[int, Step]]:
+        """What is due now, worst incident first."""
+        found = [
+            (case.incident.severity.rank, key, step)
+            for key, case in self.cases.items()
+            for step in case.pending()
+            if step.due_us <= self._now_us
+        ]
+        return [(key, step) for _, key, step in sorted(found, key=lambda f: (f[0], f[2].due_us, abs(f[1])))]
+
+    def carry_out(self, case_id: int, step: Step, bound: Sequence[Bound]) -> None:
+        """Carries a due step out."""
+        self._put({case_id: carry_out(self.cases[case_id], step, bound, self._now_us, self._ratio)})
+
+    def tell_plainly(self, case_id: int, step: Step, desks: Sequence[Bound], fault: str) -> None:
+        """Every duty desk is told instead of whoever the step would have told; the step is done."""
+        case = self.cases[case_id]
+        done = case.with_step(replace(step, state=StepState.DONE, ended_us=self._now_us))
+        pages = tuple(
+            Page(case.incident.id, step.epoch, step.name, step.n, desk, way, "plain")
+            for desk in {d.contact_id: d for d in desks}.values()
+            if (way := best_way(desk.ways, TELL)) is not None
+        )
+        text = pack("unrouted", fault=fault)
+        done = done.having(Change(self._now_us, "fault", "gengfu", "clock", text))
+        self._put({case_id: replace(done, pages=(*done.pages, *pages))})
+
+    def postpone(self, case_id: int, step: Step) -> None:
+        """Tries the step again after RETRY_US, when not even the duty desk could be told."""
+        later = replace(step, due_us=self._now_us + RETRY_US)
+        self._put({case_id: self.cases[case_id].with_step(later)})
+
+    def open_at(self, place: str) -> list[Case]:
+        """The open cases of a place."""
+        cases = (self.cases[key] for key in sorted(self._at_place.get(place, ())))
+        return [case for case in cases if case.incident.state.is_open]
+
+    def changed(self) -> dict[int, Case]:
+        """What has to be stored."""
+        return {key: case for key, case in self.cases.items() if case is not self.loaded.get(key)}
+
+    def _opened(self, arrival: Arrival, where: Where, decision: Decision) -> dict[int, Case]:
+        key = self._fresh_id()
+        case = open_case(key, arrival, where, decision, now_us=self._now_us, ratio=self._ratio)
+        if decision.related is None:
+            return {key: case}
+        other = self.cases[decision.related]
+        return {
+            key: relate(case, other, self._now_us),
+            decision.related: relate(other, case, self._now_us),
+        }
+
+    def _fires_in_stair(self, where: Where) -> list[Case]:
+        stair = self._stairs.get(where.dwelling_id)
+        if stair is None:
+            return []
+        return [
+            case
+            for case in self.cases.values()
+            if case.incident.hazard is Hazard.FIRE
+            and case.incident.state.is_open
+            and case.incident.place != where.key
+            and self._stairs.get(case.incident.dwelling_id) == stair
+        ]
+
+    def _fresh_id(self) -> int:
+        return min(0, *self.cases, 0) - 1
+
+    def _put(self, changed: Mapping[int, Case]) -> None:
+        for key, case in changed.items():
+            self.cases[key] = case
+            self._at_place[case.incident.place].add(key)
+
+
+def clears(row_to: str) -> bool:
+    """Whether a stored transition's `to` says cleared; anything else counts as an alarm."""
+    return row_to == To.CLEARED

@@ -1,0 +1,262 @@
+"""What happens when nobody answers: which steps to plan and, for a due step, whom to tell by which way. Pure.
+
+Every function is one of values and `now_us`, and gives a new case; pages collect in `Case.pages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.audience import Caller, chain, first_of
+from alerts.case import Act, Answer, Case, Change, Incident, State, Step, StepState, Told
+from alerts.policy import (
+    CALL,
+    CALLS_MAX,
+    HELP_ORDER,
+    POLICIES,
+    RESIDENTS,
+    TELL,
+    Fact,
+    Heeds,
+    StepName,
+    StepPlan,
+    plan_of,
+)
+from alerts.sayings import Words, pack
+from devices.bound import Bound
+from devices.model import Medium, Role
+
+ANSWERS: Final = frozenset({Act.ACKNOWLEDGE, Act.CONFIRM, Act.FALSE_ALARM, Act.ARRIVED, Act.HANDLED})
+"""Acts by which a role shows that it has heard."""
+DESK_ROLES: Final = {"user:operator": Role.DUTY_DESK, "user:supervisor": Role.SUPERVISOR}
+"""Whose steps a console user's answer stops: the operator sits at the duty desk."""
+QUIETLY: Final = (Medium.PUSH, Medium.SMS, Medium.EMAIL)
+"""An all-clear wakes nobody with a call (chosen)."""
+STATIONS: Final = frozenset({Role.MICRO_STATION, Role.FIRE_BRIGADE})
+
+
+def facts_of(incident: Incident) -> frozenset[Fact]:
+    """What is known of this epoch that makes steps pointless."""
+    known = {
+        Fact.ARRIVED: incident.arrived_us is not None,
+        Fact.CONFIRMED: incident.confirmed_us is not None,
+        Fact.FALSE_ALARM: incident.false_alarm_us is not None,
+        Fact.HANDLED: incident.state.progress >= State.HANDLED.progress,
+    }
+    return frozenset(fact for fact, holds in known.items() if holds)
+
+
+def first_steps(incident: Incident, now_us: int, ratio: float) -> tuple[Step, ...]:
+    """The first of each line of the severity's policy, due from now; delays are divided by `ratio`."""
+    facts = facts_of(incident)
+    return tuple(
+        Step(incident.epoch, plan.name, 0, now_us + _us(plan.after_s, ratio))
+        for plan in POLICIES[incident.severity]
+        if not plan.ends_on & facts
+    )
+
+
+def ask_for_help(case: Case, role: Role, now_us: int) -> Case:
+    """With a step, due now, that tells the next in the chain of `role` and the next role."""
+    name = f"{StepName.HELP}:{role}"
+    n = sum(1 for s in case.steps if s.epoch == case.incident.epoch and s.name == name)
+    return case.with_step(Step(case.incident.epoch, name, n, now_us))
+
+
+def settle(case: Case, now_us: int) -> Case:
+    """With the pending steps stopped that facts and answers have made pointless."""
+    facts = facts_of(case.incident)
+    answered = answered_roles(case, ())
+    pointless = []
+    for step in case.pending():
+        plan = plan_of(case.incident.severity, step.name)
+        if plan is None:
+            continue
+        heard = plan.heeds is Heeds.ROLE and answered.issuperset(plan.roles)
+        if heard or plan.ends_on & facts:
+            pointless.append(step)
+    return case.stopping(tuple(pointless), now_us)
+
+
+def answered_roles(case: Case, bound: Iterable[Bound]) -> frozenset[Role]:
+    """The roles that have answered in this epoch; a contact answers for every role it is bound in."""
+    holding = [a for a in case.answers if _holds(a, case.incident)]
+    actors = {a.actor for a in holding}
+    roles = {role for a in holding if (role := role_of(a.role)) is not None}
+    return frozenset(roles | {b.role for b in bound if f"contact:{b.contact_id}" in actors})
+
+
+def role_of(text: str) -> Role | None:
+    """The role in which an actor stands: a contact's own, a console user's desk; None for others."""
+    if text in DESK_ROLES:
+        return DESK_ROLES[text]
+    return Role(text) if text in set(Role) else None
+
+
+def _holds(answer: Answer, incident: Incident) -> bool:
+    """Given in this epoch, or the very act that still stands from before it or began it."""
+    return answer.act in ANSWERS and (
+        answer.at_us > incident.started_us  # one of the same instant was decided before the second fire
+        or (answer.act is Act.CONFIRM and answer.at_us == incident.confirmed_us)
+        or (answer.act is Act.ARRIVED and answer.at_us == incident.arrived_us)
+    )
+
+
+def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio: float) -> Case:
+    """`case` after this due step: pages made, the step done or stopped, its repetition planned."""
+    caller = Caller(case.incident, step)
+    name, _, asker = step.name.partition(":")
+    plan = plan_of(case.incident.severity, name)
+    goes_on = False
+    if name == StepName.HELP:
+        _help(caller, case, Role(asker), bound)
+    elif name == StepName.ALL_CLEAR:
+        _all_clear(caller, case, bound)
+    elif plan is not None and not plan.ends_on & facts_of(case.incident):
+        goes_on = _follow(caller, plan, case, step, bound)
+    case = _record(case, step, caller, now_us)
+    if plan is not None and name == StepName.AT_ONCE:
+        case = _left_out(case, plan, caller, bound, now_us)
+        case = _dispatched(case) if caller.pages else case
+    if plan is not None and goes_on:
+        case = case.with_step(_next(step, plan, now_us, ratio))
+    return case
+
+
+def _follow(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound]) -> bool:
+    """Makes the pages of a policy's step; returns whether it is to be repeated."""
+    roles = _roles_left(plan, case, bound)
+    if plan.name is StepName.CHASE:
+        return _chase(caller, case, step, roles, bound)
+    if plan.name is StepName.REPEAT:
+        return _repeat(caller, plan, case, bound)
+    if plan.name is StepName.UNANSWERED:
+        _unanswered(caller, plan, bound)
+        return False
+    saying = "alarm" if plan.name is StepName.AT_ONCE else "escalated"
+    for role in roles:
+        caller.tell(first_of(bound, role), plan.media, saying)
+    if roles and not caller.pages:  # nobody can be reached: rather the duty desk than nobody
+        caller.tell(first_of(bound, Role.DUTY_DESK), plan.media, saying)
+    return False
+
+
+def _roles_left(plan: StepPlan, case: Case, bound: Sequence[Bound]) -> tuple[Role, ...]:
+    done = answered_roles(case, bound) if plan.heeds is Heeds.ROLE else frozenset()
+    if plan.spares_residents and case.incident.arrived_us is not None:
+        done = done | set(RESIDENTS)
+    return tuple(role for role in plan.roles if role not in done)
+
+
+def _chase(caller: Caller, case: Case, step: Step, roles: Sequence[Role], bound: Sequence[Bound]) -> bool:
+    """Round n calls ranks 0 to n of each silent role and pushes to rank n + 1.
+
+    It goes on until each chain is used up and everyone in it was called; CALLS_MAX bounds the calls to one
+    contact, so a long chain drops its first ranks from the calls before it reaches its last.
+    """
+    chains = [chain(bound, role) for role in roles]
+    for ranks in chains:
+        for group in ranks[max(0, step.n + 1 - CALLS_MAX) : step.n + 1] if step.n < len(ranks) else ():
+            caller.tell(group, CALL, "call")
+    told = {t.contact_id for t in case.told if t.epoch == step.epoch}
+    for ranks in chains:
+        for group in ranks[step.n + 1 : step.n + 2]:
+            caller.tell((b for b in group if b.contact_id not in told), TELL, "next")
+    return any(len(ranks) > step.n + 1 for ranks in chains)
+
+
+def _unanswered(caller: Caller, plan: StepPlan, bound: Sequence[Bound]) -> None:
+    """S3. A brigade that agreed is told by this, unless it was told already because the fire is confirmed."""
+    for role in plan.roles:
+        if role is not Role.FIRE_BRIGADE:
+            caller.tell(first_of(bound, role), plan.media, "unanswered")
+    if not caller.may_tell(Role.FIRE_BRIGADE):
+        agreeing = [b for b in bound if b.takes_unconfirmed]
+        caller.tell_agreed(first_of(agreeing, Role.FIRE_BRIGADE), plan.media, "unanswered")
+
+
+def _repeat(caller: Caller, plan: StepPlan, case: Case, bound: Sequence[Bound]) -> bool:
+    """Residents who were told in this epoch and have not answered themselves, again and again."""
+    told = {t.contact_id for t in case.told if t.epoch == case.incident.epoch}
+    answered = {a.actor for a in case.answers if _holds(a, case.incident)}
+    residents = [b for b in bound if b.role in plan.roles and b.contact_id in told]
+    rung = {p.to.contact_id for p in case.pages}  # a call of this very turn rings already
+    silent = [b for b in residents if f"contact:{b.contact_id}" not in answered and b.contact_id not in rung]
+    caller.tell(silent, plan.media, "repeat")
+    return bool(residents)
+
+
+def _help(caller: Caller, case: Case, asker: Role, bound: Sequence[Bound]) -> None:
+    """The next untold rank of the asker's own role, the next role that can be reached, and the duty desk."""
+    told = {t.contact_id for t in case.told if t.epoch == case.incident.epoch}
+    for group in chain(bound, asker):
+        fresh = [b for b in group if b.contact_id not in told]
+        if fresh:
+            caller.tell(fresh, TELL, "help")
+            break
+    at = HELP_ORDER.index(asker) + 1 if asker in HELP_ORDER else 0
+    for role in HELP_ORDER[at:]:
+        if first_of(bound, role) and caller.may_tell(role):
+            caller.tell(first_of(bound, role), CALL, "help")
+            break
+    if asker is not Role.DUTY_DESK:
+        caller.tell(first_of(bound, Role.DUTY_DESK), TELL, "help")
+
+
+def _all_clear(caller: Caller, case: Case, bound: Sequence[Bound]) -> None:
+    """Whoever was told of the fire, except the stations: the duty desk speaks to those."""
+    told = {t.contact_id for t in case.told if t.role not in STATIONS}
+    people = (b for b in bound if b.contact_id in told and b.role not in STATIONS)
+    caller.tell(people, QUIETLY, "all_clear")
+
+
+def _record(case: Case, step: Step, caller: Caller, now_us: int) -> Case:
+    state = StepState.DONE if caller.pages else StepState.STOPPED
+    case = case.with_step(replace(step, state=state, ended_us=now_us))
+    if not caller.pages:
+        text = pack("step_stopped", step=_word(step.name))
+        return case.having(Change(now_us, "step", "gengfu", "clock", text))
+    told = tuple(Told(step.epoch, step.name, p.to.contact_id, p.to.role) for p in caller.pages)
+    text = pack("told", step=_word(step.name), roles=_counts(p.to.role for p in caller.pages))
+    case = case.having(Change(now_us, "told", "gengfu", "clock", text))
+    return replace(case, told=(*case.told, *told), pages=(*case.pages, *caller.pages))
+
+
+def _left_out(case: Case, plan: StepPlan, caller: Caller, bound: Sequence[Bound], now_us: int) -> Case:
+    """Names the roles of the table that nobody could be told in, and why."""
+    nobody = [role for role in plan.roles if not first_of(bound, role)]
+    exempt = [role for role in plan.roles if role not in nobody and not caller.may_tell(role)]
+    for line, roles in (("left_out", nobody), ("left_out_drill", exempt)):
+        if roles:
+            text = pack(line, step=_word(plan.name), roles=Words(roles))
+            case = case.having(Change(now_us, "left_out", "gengfu", "clock", text))
+    return case
+
+
+def _dispatched(case: Case) -> Case:
+    if case.incident.state.progress >= State.DISPATCHED.progress:
+        return case
+    return replace(case, incident=replace(case.incident, state=State.DISPATCHED))
+
+
+def _next(step: Step, plan: StepPlan, now_us: int, ratio: float) -> Step:
+    """The repetition keeps to the plan's clock; after a pause of ours it starts again from now."""
+    every = _us(plan.every_s, ratio)
+    due = step.due_us + every
+    return Step(step.epoch, step.name, step.n + 1, due if due > now_us else now_us + every)
+
+
+def _counts(roles: Iterable[Role]) -> Words:
+    listed = list(roles)
+    return Words(f"{role}*{listed.count(role)}" for role in dict.fromkeys(listed))
+
+
+def _word(step: str) -> Words:
+    name = step.partition(":")[0]
+    return Words(["step.supervisor" if name == StepName.SUPERVISOR else name])
+
+
+def _us(seconds: float, ratio: float) -> int:
+    return round(seconds / ratio * 1_000_000)

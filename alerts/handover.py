@@ -1,0 +1,30 @@
+"""What the turn hands to the sender: one attempt at one notification, already committed as started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devices.model import Medium
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """One attempt to make now.
+
+    `key` is the notification's idempotency key, sent along so that a provider can drop a repeat. `rank` is
+    the severity's (0 and 1 are P0+ and P0: they have senders of their own). `started_us` is when the
+    attempt was committed, `created_us` when the notification was.
+    """
+
+    notification_id: int
+    n: int
+    key: str
+    incident_id: int
+    contact_id: int
+    channel_id: int
+    medium: Medium
+    rank: int
+    text: str
+    link: str
+    created_us: int
+    started_us: int

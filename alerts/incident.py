@@ -1,0 +1,208 @@
+"""What a transition means for the incidents of its place: a decision with its reason. Pure.
+
+One place (dwelling, else building, else the device), one hazard, one life cycle. When in doubt people are
+told again rather than not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from alerts.case import Alarm, Case, Hazard
+from devices.model import Severity
+from rules.transition import Mark, To, Why
+
+PAIR_WINDOW_US: Final = 300_000_000
+"""Two devices within this of each other confirm a fire (life_safety, smoke 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row of `transition` as alerts reads it."""
+
+    id: int
+    rule: str
+    to: To
+    severity: Severity
+    subject: str
+    uid: str
+    topic: str
+    slot: int
+    device_id: int
+    dwelling_id: int
+    place: int
+    at_us: int
+    received_us: int
+    age_s: float | None
+    why: Why
+    marks: frozenset[Mark]
+
+
+_TOPIC: Final = Why(en="; heard on topic ", zh_cn="；来自主题 ")
+
+
+def why_with_topic(arrival: Arrival) -> Why:
+    """The reason; a stranger's also names the topic, since nothing else says where it might be."""
+    why, topic = arrival.why, arrival.topic
+    return Why(f"{why.en}{_TOPIC.en}{topic}", f"{why.zh_cn}{_TOPIC.zh_cn}{topic}") if topic else why
+
+
+def topic_in(why: Why) -> str:
+    """The topic that `why_with_topic` added; empty where there is none."""
+    return why.en.partition(_TOPIC.en)[2]
+
+
+class Verdict(StrEnum):
+    """What becomes of a transition."""
+
+    OPEN = "open"
+    JOIN = "join"
+    RESTART = "restart"
+    RAISE = "raise"
+    NOTE = "note"
+    CLEAR = "clear"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`case_id` is the incident it goes to (None: a new one, or none). `line` is the timeline's code.
+
+    `also` are incidents of the same stair that this smoke confirms; `related` one of another hazard here.
+    """
+
+    verdict: Verdict
+    line: str
+    hazard: Hazard
+    severity: Severity
+    case_id: int | None = None
+    also: tuple[int, ...] = ()
+    related: int | None = None
+
+
+def hazard_of(rule: str) -> Hazard:
+    """S* and X* are fire, the current, leakage, temperature, arc and voltage rules electrical, else fault."""
+    if rule[:1] in {"S", "X"}:
+        return Hazard.FIRE
+    return Hazard.ELECTRICAL if rule[:1] in {"O", "L", "T", "A", "V", "E"} else Hazard.FAULT
+
+
+def is_visit(arrival: Arrival) -> bool:
+    """Smoke too old to be a fire now (life_safety, smoke 3): somebody goes and looks."""
+    return hazard_of(arrival.rule) is Hazard.FIRE and arrival.severity.rank >= Severity.P2.rank
+
+
+def decide(arrival: Arrival, here: Sequence[Case], stair: Sequence[Case] = ()) -> Decision:
+    """What `arrival` means, given the open incidents of its place and the fires open in its stair."""
+    if arrival.to is To.CLEARED:
+        return _decide_cleared(arrival, here)
+    fire = _newest(here, Hazard.FIRE)
+    if hazard_of(arrival.rule) is Hazard.FIRE:
+        return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL), stair)
+    return _decide_other(arrival, fire, _newest(here, hazard_of(arrival.rule)))
+
+
+def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
+    same = [c for c in cases if c.incident.hazard is hazard]
+    return max(same, key=lambda c: (c.incident.opened_us, c.incident.id), default=None)
+
+
+def _decide_cleared(arrival: Arrival, here: Sequence[Case]) -> Decision:
+    hazard = hazard_of(arrival.rule)
+    for case in here:
+        if any((a.rule, a.subject) == (arrival.rule, arrival.subject) for a in case.active()):
+            return Decision(Verdict.CLEAR, "cleared", hazard, arrival.severity, case.incident.id)
+    return Decision(Verdict.IGNORE, "", hazard, arrival.severity)
+
+
+def _decide_fire(
+    arrival: Arrival, fire: Case | None, electrical: Case | None, stair: Sequence[Case]
+) -> Decision:
+    confirmed = tuple(c.incident.id for c in stair if _makes_a_pair(arrival, c))
+    severity = Severity.P0_PLUS if confirmed else arrival.severity
+    also = tuple(i for i in confirmed if fire is None or i != fire.incident.id)
+    if fire is None:
+        related = electrical.incident.id if electrical else None
+        return Decision(Verdict.OPEN, "opened", Hazard.FIRE, severity, None, also, related)
+    if _makes_a_pair(arrival, fire):
+        severity = Severity.P0_PLUS
+    verdict, line = _with_open_fire(arrival, fire, severity)
+    worst = min(severity, fire.incident.severity, key=lambda s: s.rank)
+    return Decision(verdict, line, Hazard.FIRE, worst, fire.incident.id, also)
+
+
+def _with_open_fire(arrival: Arrival, fire: Case, severity: Severity) -> tuple[Verdict, str]:
+    """life_safety, smoke 2: a second fire restarts whatever was acknowledged before."""
+    if is_visit(arrival):
+        return Verdict.NOTE, "noted"
+    if _is_second_fire(arrival, fire):
+        return Verdict.RESTART, "second_fire"
+    if fire.incident.is_over:
+        return Verdict.RESTART, "again"
+    if severity.rank < fire.incident.severity.rank:
+        return Verdict.RAISE, "raised"
+    return Verdict.JOIN, "joined"
+
+
+def _is_second_fire(arrival: Arrival, fire: Case) -> bool:
+    """By the engine's mark, by another detector, or by this one after its alarm had cleared.
+
+    Evidence from a correlation (X1) is no detector of its own. An incident that was a visit so far has seen
+    no first fire.
+    """
+    if arrival.place or fire.incident.severity.rank >= Severity.P2.rank:
+        return False
+    before = _known(arrival, fire)
+    heard = {a.uid for a in _detectors(fire)}
+    return (
+        Mark.SECOND_FIRE in arrival.marks
+        or (bool(heard) and arrival.uid not in heard)
+        or (before is not None and before.cleared_us is not None)
+    )
+
+
+def _known(arrival: Arrival, case: Case) -> Alarm | None:
+    same = (a for a in case.alarms if (a.rule, a.subject) == (arrival.rule, arrival.subject))
+    return next(same, None)
+
+
+def _detectors(case: Case) -> list[Alarm]:
+    """Smoke evidence of single detectors; correlations and electrical evidence left out."""
+    fire = (a for a in case.alarms if hazard_of(a.rule) is Hazard.FIRE and not a.place)
+    return [a for a in fire if a.severity.rank < Severity.P2.rank]
+
+
+def _makes_a_pair(arrival: Arrival, case: Case) -> bool:
+    """Two independent detectors within 300 s. A reading of unknown age proves no such nearness."""
+    if arrival.place or is_visit(arrival) or Mark.AGE_UNKNOWN in arrival.marks:
+        return False
+    if "age_unknown" in case.incident.tags:
+        return False
+    return any(
+        a.uid != arrival.uid and abs(a.raised_us - arrival.at_us) <= PAIR_WINDOW_US for a in _detectors(case)
+    )
+
+
+def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None) -> Decision:
+    """An electrical alarm is evidence in a fire that is being fought; else it has an incident of its own."""
+    hazard = hazard_of(arrival.rule)
+    if fire is not None and hazard is Hazard.ELECTRICAL and _is_fought(fire):
+        return Decision(Verdict.JOIN, "joined", hazard, fire.incident.severity, fire.incident.id)
+    if same is None:
+        related = fire.incident.id if fire else None
+        return Decision(Verdict.OPEN, "opened", hazard, arrival.severity, None, (), related)
+    worst = min(arrival.severity, same.incident.severity, key=lambda s: s.rank)
+    verdict, line = Verdict.JOIN, "joined"
+    if same.incident.is_over:
+        verdict, line = Verdict.RESTART, "again"
+    elif worst is not same.incident.severity:
+        verdict, line = Verdict.RAISE, "raised"
+    return Decision(verdict, line, hazard, worst, same.incident.id)
+
+
+def _is_fought(fire: Case) -> bool:
+    """A fire alarm in hand or being escalated. Into a visit, or a matter already over, nothing may vanish."""
+    return fire.incident.severity.rank <= Severity.P0.rank and not fire.incident.is_over

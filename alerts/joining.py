@@ -1,0 +1,143 @@
+"""Carries out decisions about transitions: a case with the evidence, lines and steps they ask for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alerts.case import Alarm, Case, Change, Hazard, Incident, State
+from alerts.escalation import first_steps
+from alerts.incident import Arrival, Decision, Verdict, why_with_topic
+from alerts.sayings import pack
+from devices.model import Severity
+from rules.transition import Mark
+
+US = "gengfu"
+"""Who did it, where no person did."""
+STRANGER_TAG = "stranger"
+"""On incidents of devices that nobody registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place: its key (`dwelling:ID`, `building:ID`, `device:UID`) and registry ids, 0 for none."""
+
+    key: str
+    dwelling_id: int = 0
+    building_id: int = 0
+
+
+def open_case(
+    case_id: int, arrival: Arrival, where: Where, decision: Decision, *, now_us: int, ratio: float
+) -> Case:
+    """A new incident, reported, with its steps planned from now."""
+    incident = Incident(
+        id=case_id,
+        place=where.key,
+        dwelling_id=where.dwelling_id,
+        building_id=where.building_id,
+        hazard=decision.hazard,
+        severity=decision.severity,
+        state=State.REPORTED,
+        epoch=0,
+        started_us=now_us,
+        opened_us=now_us,
+        tags=_tags(arrival),
+    )
+    case = Case(incident, steps=first_steps(incident, now_us, ratio))
+    return _with_evidence(case, arrival, decision, now_us)
+
+
+def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: float) -> Case:
+    """`case` after the decision that this transition belongs to it."""
+    if decision.verdict is Verdict.CLEAR:
+        return _with_cleared(case, arrival, now_us)
+    if decision.verdict is Verdict.NOTE:
+        return case.having(_change("noted", arrival, decision, now_us))
+    case = _with_evidence(case, arrival, decision, now_us)
+    incident = replace(case.incident, tags=case.incident.tags | _tags(arrival))
+    case = replace(case, incident=incident)
+    if decision.verdict is Verdict.RESTART:
+        return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, ratio)
+    if decision.verdict is Verdict.RAISE:
+        return restart(_doubt_false_alarm(case), decision.severity, now_us, ratio)
+    return case
+
+
+def confirm_by_neighbour_alarm(case: Case, arrival: Arrival, now_us: int, ratio: float) -> Case:
+    """`case` after smoke elsewhere in its stair confirmed it (life_safety, smoke 6)."""
+    if case.incident.severity is Severity.P0_PLUS and not case.incident.is_over:
+        return case
+    text = pack("raised", severity=Severity.P0_PLUS, why=arrival.why)
+    case = case.having(Change(now_us, "raised", US, "rule", text))
+    return restart(_doubt_false_alarm(case), Severity.P0_PLUS, now_us, ratio)
+
+
+def restart(case: Case, severity: Severity, now_us: int, ratio: float) -> Case:
+    """From step 0 in a new epoch, for all roles: everybody hears the new severity or the second fire."""
+    state = State.ARRIVED if case.incident.arrived_us is not None else State.REPORTED
+    incident = replace(
+        case.incident,
+        severity=severity,
+        state=state,
+        epoch=case.incident.epoch + 1,
+        started_us=now_us,
+        fed_back_by=None,
+    )
+    stopped = case.stopping(case.pending(), now_us)
+    return replace(stopped, incident=incident, steps=(*stopped.steps, *first_steps(incident, now_us, ratio)))
+
+
+def relate(case: Case, other: Case, now_us: int) -> Case:
+    """With a line that names another incident of the same place."""
+    text = pack("related", other=str(other.incident.id))
+    return case.having(Change(now_us, "related", US, "rule", text))
+
+
+def _forget_answers(case: Case, hazard: Hazard) -> Case:
+    """A second fire: whatever was acknowledged, confirmed or called false before says nothing of it."""
+    tags = case.incident.tags | ({str(Mark.SECOND_FIRE)} if hazard is Hazard.FIRE else set())
+    incident = replace(
+        case.incident, confirmed_us=None, false_alarm_us=None, arrived_us=None, tags=frozenset(tags)
+    )
+    return replace(case, incident=incident)
+
+
+def _doubt_false_alarm(case: Case) -> Case:
+    """Worse evidence of the same fire: who is on site is still on site, but "false alarm" no longer holds."""
+    return replace(case, incident=replace(case.incident, false_alarm_us=None))
+
+
+def _with_evidence(case: Case, arrival: Arrival, decision: Decision, now_us: int) -> Case:
+    alarm = Alarm(
+        rule=arrival.rule,
+        subject=arrival.subject,
+        uid=arrival.uid,
+        slot=arrival.slot,
+        place=arrival.place,
+        severity=arrival.severity,
+        raised_us=arrival.at_us,
+        cleared_us=None,
+        why=why_with_topic(arrival),
+    )
+    return case.with_alarm(alarm).having(_change(decision.line, arrival, decision, now_us))
+
+
+def _with_cleared(case: Case, arrival: Arrival, now_us: int) -> Case:
+    for alarm in case.active():
+        if (alarm.rule, alarm.subject) == (arrival.rule, arrival.subject):
+            case = case.with_alarm(replace(alarm, cleared_us=arrival.at_us))
+    text = pack("cleared", rule=arrival.rule, why=arrival.why)
+    return case.having(Change(now_us, "cleared", US, "rule", text))
+
+
+def _change(line: str, arrival: Arrival, decision: Decision, now_us: int) -> Change:
+    text = pack(line, why=arrival.why, severity=decision.severity)
+    return Change(now_us, line, US, "rule", text)
+
+
+def _tags(arrival: Arrival) -> frozenset[str]:
+    """What a person must know of the evidence, and the topic's absence of a place."""
+    tags = {str(mark) for mark in arrival.marks}
+    if arrival.severity.rank >= Severity.P2.rank:
+        tags.discard(Mark.SECOND_FIRE)
+    return frozenset(tags | ({STRANGER_TAG} if not arrival.device_id else set()))

@@ -1,0 +1,116 @@
+"""One lane of senders: a fair line, and a fixed number of sends at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
+
+import structlog
+
+from alerts.addresses import Destination
+from alerts.channels.channel import Failed
+from alerts.handover import Handover
+from alerts.line import Line, Waiting
+
+log = structlog.get_logger()
+
+Found = Mapping[int, Destination | Failed]
+LookUp = Callable[[set[int]], Awaitable[Found]]
+Carry = Callable[[Handover, Destination | Failed], Awaitable[None]]
+
+_NO_LOOK_UP: Final = Failed("the address could not be looked up")
+
+
+class Lane:
+    """Carries handovers in the order of `alerts.line`, at most `width` at once and few through one channel.
+
+    Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
+    reason, like any failed send.
+    """
+
+    def __init__(self, name: str, width: int, look_up: LookUp, carry: Carry) -> None:
+        self._name = name
+        self._width = width
+        self._look_up = look_up
+        self._carry = carry
+        self._arrived: list[Handover] = []
+        self._arrival = asyncio.Event()
+        self._line = Line()
+        self._sending: dict[asyncio.Task[None], Waiting] = {}
+        self._finding: asyncio.Task[None] | None = None
+        self._open = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def open(self) -> int:
+        """Handovers put in and not yet carried."""
+        return self._open
+
+    def start(self) -> None:
+        """Begins to look up and to send."""
+        self._finding = asyncio.create_task(self._find(), name=f"{self._name}.look-up")
+
+    def put(self, handovers: Iterable[Handover]) -> None:
+        """Adds handovers; returns at once."""
+        before = len(self._arrived)
+        self._arrived.extend(handovers)
+        self._open += len(self._arrived) - before
+        if self._arrived:
+            self._empty.clear()
+            self._arrival.set()
+
+    async def wait_empty(self) -> None:
+        """Returns when everything put in has been carried."""
+        await self._empty.wait()
+
+    async def close(self) -> None:
+        """Stops sending; what had not been carried is left."""
+        self._width = 0  # nothing further begins
+        tasks = [*self._sending, *([self._finding] if self._finding else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _find(self) -> None:
+        while True:
+            await self._arrival.wait()
+            self._arrival.clear()
+            batch, self._arrived = self._arrived, []
+            found = await self._ways({handover.channel_id for handover in batch})
+            for handover in sorted(batch, key=_age):
+                self._line.join(handover, found.get(handover.channel_id, _NO_LOOK_UP))
+            self._send()
+
+    async def _ways(self, channel_ids: set[int]) -> Found:
+        try:
+            return await self._look_up(channel_ids)
+        except Exception as error:  # whatever it is: the handovers must come to an end
+            log.error("address_look_up_failed", lane=self._name, error=type(error).__name__)
+            return {}
+
+    def _send(self) -> None:
+        """Begins what may begin now; called whenever something has arrived or ended."""
+        while len(self._sending) < self._width and (one := self._line.take()) is not None:
+            task = asyncio.create_task(self._carry_one(one), name=f"{self._name}.send")
+            self._sending[task] = one
+            task.add_done_callback(self._ended)
+
+    async def _carry_one(self, one: Waiting) -> None:
+        await self._carry(one.handover, one.way)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._line.end(self._sending.pop(task))
+        if task.cancelled():
+            return
+        if error := task.exception():  # its notification stays `sending`: the next start begins it again
+            log.error("carry_failed", lane=self._name, error=type(error).__name__)
+        self._open -= 1
+        if not self._open:
+            self._empty.set()
+        self._send()
+
+
+def _age(handover: Handover) -> tuple[int, int]:
+    return handover.created_us, handover.notification_id

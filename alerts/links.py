@@ -1,0 +1,48 @@
+"""Links for one contact and one incident: they cannot be guessed, altered or turned to another incident.
+
+A token is `<incident>-<contact>-<mac>`, the mac 128 bits of HMAC-SHA256 in URL-safe base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Final
+
+OPEN_AFTER_CLOSE_US: Final = 24 * 3600 * 1_000_000
+"""A link ends 24 h after close (life_safety, links and answers)."""
+_MAC_BYTES: Final = 16
+_SHAPE: Final = re.compile(r"([1-9][0-9]{0,17})-([1-9][0-9]{0,17})-[A-Za-z0-9_-]{22}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a genuine token stands for."""
+
+    incident_id: int
+    contact_id: int
+
+
+def link_token(key: bytes, incident_id: int, contact_id: int) -> str:
+    """The one token for this contact and incident under `key`."""
+    mac = hmac.new(key, f"gengfu link|{incident_id}|{contact_id}".encode(), hashlib.sha256).digest()
+    text = base64.urlsafe_b64encode(mac[:_MAC_BYTES]).rstrip(b"=").decode()
+    return f"{incident_id}-{contact_id}-{text}"
+
+
+def read_link(key: bytes, token: str) -> Link | None:
+    """What `token` stands for; None unless it is what `link_token` made. Compared in constant time."""
+    shape = _SHAPE.fullmatch(token)
+    if shape is None:
+        return None
+    link = Link(int(shape[1]), int(shape[2]))
+    genuine = link_token(key, link.incident_id, link.contact_id)
+    return link if hmac.compare_digest(genuine.encode(), token.encode()) else None
+
+
+def link_open(closed_us: int | None, now_us: int) -> bool:
+    """Whether links of an incident closed at `closed_us` (None: still open) still show and take anything."""
+    return closed_us is None or now_us < closed_us + OPEN_AFTER_CLOSE_US

@@ -1,0 +1,84 @@
+"""From pages to committed notifications, each with its first attempt begun: what the sender takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert
+
+from alerts.handover import Handover
+from alerts.links import link_token
+from alerts.schema import attempt, notification
+from alerts.settings import Settings
+from alerts.wording import Worded
+from devices.database import insert_new
+from devices.model import Medium
+
+LINK_PATH: Final = "/a/"
+"""Between the configured address of the answers page and a link's token."""
+
+
+def store_notifications(
+    connection: Connection,
+    worded: Sequence[Worded],
+    ids: Mapping[int, int],
+    settings: Settings,
+    now_us: int,
+) -> list[Handover]:
+    """Writes notifications in state `sending` with attempt 1 `started`; urgent handovers come first.
+
+    A notification that is there already (same incident, epoch, step, repetition, contact and medium) is left
+    alone and not handed over again.
+    """
+    rows = {row["key"]: row for one in worded if (row := _row(one, ids[one.case_id], settings, now_us))}
+    if not rows:
+        return []
+    inserted = connection.execute(
+        insert_new(connection, notification).returning(notification.c.id, notification.c.key),
+        list(rows.values()),
+    ).all()
+    by_key = sorted(inserted, key=lambda row: (rows[row.key]["rank"], row.id))
+    started = [{"notification_id": row.id, "n": 1, "started_us": now_us} for row in by_key]
+    if started:
+        connection.execute(insert(attempt).values(outcome="started", detail=""), started)
+    return [_handover(row.id, rows[row.key]) for row in by_key]
+
+
+def _row(one: Worded, incident_id: int, settings: Settings, now_us: int) -> dict[str, Any]:
+    page = one.page
+    contact_id = page.to.contact_id
+    token = link_token(settings.link_key, incident_id, contact_id)
+    return {
+        "key": f"{incident_id}/{page.epoch}/{page.step}/{page.n}/{contact_id}/{page.way.medium}",
+        "incident_id": incident_id,
+        "contact_id": contact_id,
+        "channel_id": page.way.channel_id,
+        "role": str(page.to.role),
+        "severity": one.severity,
+        "rank": one.rank,
+        "medium": str(page.way.medium),
+        "text": one.text,
+        "link": f"{settings.answers_url.rstrip('/')}{LINK_PATH}{token}" if settings.answers_url else "",
+        "created_us": now_us,
+        "state": "sending",
+        "attempts": 1,
+        "next_try_us": now_us,
+    }
+
+
+def _handover(notification_id: int, row: Mapping[str, Any]) -> Handover:
+    return Handover(
+        notification_id=notification_id,
+        n=1,
+        key=row["key"],
+        incident_id=row["incident_id"],
+        contact_id=row["contact_id"],
+        channel_id=row["channel_id"],
+        medium=Medium(row["medium"]),
+        rank=row["rank"],
+        text=row["text"],
+        link=row["link"],
+        created_us=row["created_us"],
+        started_us=row["created_us"],
+    )

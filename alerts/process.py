@@ -1,0 +1,193 @@
+"""The alerts process: turns as the database changes, hand-overs, retries, and checks every ten seconds.
+
+One loop on the event loop; everything that blocks runs on threads of its own. Nothing here decides: turns
+decide who is told, the outbox when to try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import Engine
+
+from alerts.addresses import Unseals
+from alerts.backoff import URGENT_RANK
+from alerts.channels.carriers import close_channels, open_channels, warm_channels
+from alerts.channels.channel import Channel
+from alerts.handover import Handover
+from alerts.meter import Meter
+from alerts.outbox import due_retries, next_retry_us, recover
+from alerts.sender import Sender
+from alerts.settings import Settings
+from alerts.standing import check_standing
+from alerts.turn import TurnResult, run_turn
+from alerts.undelivered import check_undelivered
+from devices.database import ChangeNotice, reading, writing
+from devices.model import Carrier
+
+log = structlog.get_logger()
+
+_POLL_S: Final = 0.02
+"""Between two looks for change: 30 µs each, a row is seen within 20 ms (design section 4)."""
+_RETRY_LOOK_US: Final = 200_000
+"""Between two looks for due retries, the shortest of which waits 2 s (chosen)."""
+_RETRY_BATCH: Final = 500
+_BACKLOG: Final = 2_000
+"""Lesser handovers held in memory before their retries wait in the database (chosen)."""
+_AFTER_ERROR_S: Final = 0.5
+_CHECK_S: Final = 10.0
+"""Between two looks for standing faults (chosen: a fire message that does not get through is said soon)."""
+
+T = TypeVar("T")
+Turn = Callable[[Engine, Settings, int], TurnResult]
+
+
+async def run_alerts(
+    engine: Engine,
+    vault: Unseals,
+    settings: Settings,
+    clock: Callable[[], int],
+    stop: asyncio.Event,
+    meter: Meter,
+    *,
+    channels: Mapping[Carrier, Channel] | None = None,
+    turn: Turn = run_turn,
+) -> None:
+    """Runs until `stop` is set, then lets what is under way end, within the time one send may take.
+
+    Raises what recovery raises: without it nothing may be sent. Later errors (a locked database) are logged
+    and tried again. `clock` gives µs UTC; `channels` and `turn` stand in for our own.
+    """
+    opened = open_channels() if channels is None else channels
+    sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter)
+    loop = _Loop(engine, settings, clock, sender, turn)
+    try:
+        meter.possible_duplicates(await loop.recover())
+        sender.start()
+        await warm_channels(opened)
+        await loop.run(stop)
+    finally:
+        await sender.close(settings.send_timeout_s)
+        await close_channels(opened)
+        loop.close()
+
+
+class _Loop:
+    """What the loop remembers from one look to the next."""
+
+    def __init__(
+        self, engine: Engine, settings: Settings, clock: Callable[[], int], sender: Sender, turn: Turn
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+        self._sender = sender
+        self._decide = turn
+        self._next_due_us: int | None = None
+        self._more = True
+        self._retries_looked_us = 0
+        self._version: int | None = None
+        self._turns = ThreadPoolExecutor(1, "turns")
+        self._checks = ThreadPoolExecutor(1, "checks")  # a long check must not hold up a turn
+
+    async def recover(self) -> int:
+        """Begins again what the last end cut off; how many may be told twice."""
+        begun = await _on(self._turns, _recover, self._engine, self._clock())
+        if begun:
+            log.warning("attempts_cut_off", possible_duplicates=len(begun))
+        self._sender.submit(begun)
+        return len(begun)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Turns and retries every 20 ms, checks every ten seconds, until `stop` is set."""
+        checks = asyncio.create_task(self._check(stop), name="alerts.checks")
+        notice = ChangeNotice(self._engine)
+        try:
+            while not stop.is_set():
+                self._more = notice.changed() or self._more
+                turned = await _tried("turn", self._turn)
+                retried = await _tried("retries", self._retry)
+                more_now = self._more and turned and retried
+                await _pause(stop, 0.0 if more_now else _POLL_S if turned and retried else _AFTER_ERROR_S)
+        finally:
+            notice.close()
+            checks.cancel()
+            await asyncio.gather(checks, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        now_us = self._clock()
+        if self._more or (self._next_due_us is not None and self._next_due_us <= now_us):
+            result = await _on(self._turns, self._decide, self._engine, self._settings, now_us)
+            self._next_due_us, self._more = result.next_due_us, result.more
+            self._sender.submit(result.handovers)
+
+    async def _retry(self) -> None:
+        now_us = self._clock()
+        if now_us - self._retries_looked_us >= _RETRY_LOOK_US:
+            self._retries_looked_us = now_us
+            worst_rank = None if self._sender.backlog < _BACKLOG else URGENT_RANK
+            self._sender.submit(await _on(self._turns, _retries, self._engine, now_us, worst_rank))
+
+    async def _check(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await _tried("check", self._check_once)
+            await _pause(stop, _CHECK_S)
+
+    async def _check_once(self) -> None:
+        now_us = self._clock()
+        self._version = await _on(self._checks, check_standing, self._engine, now_us, self._version)
+        await _on(self._checks, check_undelivered, self._engine, now_us)
+
+    def close(self) -> None:
+        """Lets go of the threads."""
+        self._turns.shutdown(wait=False, cancel_futures=True)
+        self._checks.shutdown(wait=False, cancel_futures=True)
+
+
+async def _on(thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
+
+
+async def _tried(what: str, work: Callable[[], Awaitable[None]]) -> bool:
+    """Whether `work` went well. An error is logged and tried again: an exit would tell nobody anything."""
+    try:
+        await work()
+    except Exception as error:  # its text may hold a message's words: only its kind and place are logged
+        log.error("alerts_loop_failed", what=what, error=type(error).__name__, at=_place(error))
+        return False
+    return True
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+
+
+def _recover(engine: Engine, now_us: int) -> list[Handover]:
+    with writing(engine) as connection:
+        return recover(connection, now_us)
+
+
+def _retries(engine: Engine, now_us: int, worst_rank: int | None) -> list[Handover]:
+    """Takes the write lock only when something is due."""
+    with reading(engine) as connection:
+        due_us = next_retry_us(connection)
+    if due_us is None or due_us > now_us:
+        return []
+    with writing(engine) as connection:
+        return due_retries(connection, now_us, _RETRY_BATCH, worst_rank)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,190 @@
+"""From committed attempts to channels and back: two lanes of senders and one writer of outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine
+
+from alerts.addresses import AddressBook, Destination, Unseals
+from alerts.backoff import URGENT_RANK
+from alerts.channels.channel import Channel, Failed, Message, Outcome
+from alerts.handover import Handover
+from alerts.lane import Lane, LookUp
+from alerts.meter import Meter
+from alerts.outbox import Ended, write_outcomes
+from alerts.settings import Settings
+from devices.database import reading, writing
+from devices.model import Carrier
+
+log = structlog.get_logger()
+
+_APART_S: Final = 0.005
+"""Between two outcome transactions (design section 4)."""
+_WRITE_AGAIN_S: Final = (0.05, 0.2, 1.0)
+"""After a failed outcome write, then every second (chosen)."""
+_BATCH: Final = 1000
+"""Outcomes of one transaction at most, so that it stays short (chosen)."""
+_SECOND_US: Final = 1_000_000
+_NO_ANSWER: Final = Failed("no answer in time")
+
+
+class Sender:
+    """Hands over and remembers.
+
+    Urgent handovers (P0+ and P0) have half of the senders to themselves. An outcome is kept until it is
+    written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Unseals,
+        channels: Mapping[Carrier, Channel],
+        settings: Settings,
+        *,
+        clock: Callable[[], int],
+        meter: Meter,
+    ) -> None:
+        self._engine = engine
+        self._channels = channels
+        self._timeout_s = settings.send_timeout_s
+        self._clock = clock
+        self._meter = meter
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="sender")  # a look-up each lane, a writer
+        urgent = max(settings.senders // 2, 1)
+        self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry)
+        self._lesser = Lane("lesser", max(settings.senders - urgent, 1), self._looking_up(vault), self._carry)
+        self._ended: list[Ended] = []
+        self._news = asyncio.Event()
+        self._written = asyncio.Event()
+        self._written.set()
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Lesser handovers not yet carried."""
+        return self._lesser.open
+
+    def start(self) -> None:
+        """Starts the senders and the writer."""
+        self._urgent.start()
+        self._lesser.start()
+        self._writer = asyncio.create_task(self._write_all(), name="outcomes")
+
+    def submit(self, handovers: Iterable[Handover]) -> None:
+        """Takes committed attempts; returns at once. Never the same attempt twice."""
+        urgent: list[Handover] = []
+        lesser: list[Handover] = []
+        for handover in handovers:
+            (urgent if handover.rank <= URGENT_RANK else lesser).append(handover)
+        self._urgent.put(urgent)
+        self._lesser.put(lesser)
+
+    async def settle(self) -> None:
+        """Returns when everything submitted is carried and every outcome is written."""
+        while self._urgent.open or self._lesser.open or not self._written.is_set():
+            await self._urgent.wait_empty()
+            await self._lesser.wait_empty()
+            await self._written.wait()
+
+    async def close(self, bound_s: float) -> None:
+        """Lets what is under way end, for at most `bound_s`; the next start recovers the rest."""
+        try:
+            await asyncio.wait_for(self.settle(), bound_s)
+        except TimeoutError:
+            log.warning("sender_left_work", urgent=self._urgent.open, lesser=self._lesser.open)
+        await self._urgent.close()
+        await self._lesser.close()
+        if self._writer:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _looking_up(self, vault: Unseals) -> LookUp:
+        book = AddressBook(vault)
+
+        def look_up(channel_ids: set[int]) -> dict[int, Destination | Failed]:
+            with reading(self._engine) as connection:
+                return book.look_up(connection, channel_ids)
+
+        async def in_thread(channel_ids: set[int]) -> dict[int, Destination | Failed]:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, look_up, channel_ids)
+
+        return in_thread
+
+    async def _carry(self, handover: Handover, way: Destination | Failed) -> None:
+        self._meter.begun(handover.rank, self._age_s(handover))
+        outcome = way if isinstance(way, Failed) else await self._send(handover, way)
+        self._meter.ended(handover.rank, outcome, self._age_s(handover))
+        self._ended.append(Ended(handover, outcome, self._clock()))
+        self._written.clear()
+        self._news.set()
+
+    async def _send(self, handover: Handover, way: Destination) -> Outcome:
+        channel = self._channels.get(way.carrier)
+        if channel is None:
+            return Failed("no channel carries this", permanent=True)
+        message = Message(
+            key=handover.key,
+            address=way.address,
+            medium=handover.medium,
+            text=handover.text,
+            link=handover.link,
+            urgent=handover.rank <= URGENT_RANK,
+        )
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await channel.send(message)
+        except TimeoutError:
+            return _NO_ANSWER
+        except Exception as error:  # a channel's fault must not cost a sender its life
+            log.error("channel_raised", carrier=way.carrier, error=type(error).__name__)
+            return Failed(f"the channel raised {type(error).__name__}")
+
+    def _age_s(self, handover: Handover) -> float:
+        return (self._clock() - handover.created_us) / _SECOND_US
+
+    async def _write_all(self) -> None:
+        failures = 0
+        while True:
+            await self._news.wait()
+            self._ended.sort(key=_order)
+            batch = self._ended[:_BATCH]
+            if await self._write(batch):
+                failures = 0
+                del self._ended[: len(batch)]
+                self._note_written()
+                await asyncio.sleep(_APART_S)
+            else:
+                await asyncio.sleep(_WRITE_AGAIN_S[min(failures, len(_WRITE_AGAIN_S) - 1)])
+                failures += 1
+
+    def _note_written(self) -> None:
+        if not self._ended:
+            self._news.clear()
+            self._written.set()
+
+    async def _write(self, batch: list[Ended]) -> bool:
+        try:
+            further = await asyncio.get_running_loop().run_in_executor(
+                self._threads, _write_batch, self._engine, batch
+            )
+        except Exception as error:  # the outcomes are kept and written again, whatever went wrong
+            log.error("outcomes_not_written", count=len(batch), error=type(error).__name__)
+            return False
+        self.submit(further)
+        return True
+
+
+def _write_batch(engine: Engine, batch: list[Ended]) -> list[Handover]:
+    with writing(engine) as connection:
+        return write_outcomes(connection, batch)
+
+
+def _order(ended: Ended) -> tuple[int, int, int]:
+    return ended.handover.rank, ended.handover.created_us, ended.handover.notification_id

@@ -1,0 +1,94 @@
+"""Standing faults of the registry: nobody at the duty desk, dwellings with nobody to tell.
+
+Shown before the fire, not at it (contract 5). A fault is one row: it begins when found and ends when no
+longer found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
+
+from alerts.schema import system_fault
+from devices.bound import has_duty_desk, unreachable_dwellings
+from devices.database import reading, writing
+from devices.model import Severity
+from devices.schema import registry_change
+
+log = structlog.get_logger()
+
+NO_DUTY_DESK: Final = "no_duty_desk"
+UNREACHABLE: Final = "unreachable_dwellings"
+_OURS: Final = (NO_DUTY_DESK, UNREACHABLE)
+
+
+def check_standing(engine: Engine, now_us: int, seen_version: int | None) -> int:
+    """Begins and ends the registry's standing faults; returns the registry's version it looked at.
+
+    Does nothing where the registry is still at `seen_version`. Reads outside the write transaction, which
+    is only taken when something changed.
+    """
+    with reading(engine) as connection:
+        version = connection.scalar(select(func.max(registry_change.c.id))) or 0
+        if version == seen_version:
+            return version
+        found = find_faults(connection)
+    settle_faults(engine, _OURS, found, now_us)
+    return version
+
+
+def settle_faults(engine: Engine, codes: Collection[str], found: Mapping[str, str], now_us: int) -> None:
+    """Makes those of `codes` stand that were `found`, with their texts, and ends the others.
+
+    The write transaction is only taken when something changed.
+    """
+    with reading(engine) as connection:
+        standing = _standing(connection, codes)
+    if found != standing:
+        with writing(engine) as connection:
+            _write(connection, found, standing, now_us)
+        log.warning("standing_faults", found=sorted(found), ended=sorted(standing.keys() - found.keys()))
+
+
+def find_faults(connection: Connection) -> dict[str, str]:
+    """The faults there are now: code to text, in zh-CN and English."""
+    found = {}
+    if not has_duty_desk(connection):
+        found[NO_DUTY_DESK] = "没有可联系的值班台 · no duty desk can be reached"
+    if bare := len(unreachable_dwellings(connection)):
+        found[UNREACHABLE] = f"{bare} 户没有可联系的人 · {bare} dwellings have nobody who can be reached"
+    return found
+
+
+def _standing(connection: Connection, codes: Collection[str]) -> dict[str, str]:
+    rows = connection.execute(
+        select(system_fault.c.code, system_fault.c.text).where(
+            system_fault.c.code.in_(codes), system_fault.c.ended_us.is_(None)
+        )
+    )
+    return {row.code: row.text for row in rows}
+
+
+def _write(
+    connection: Connection, found: Mapping[str, str], standing: Mapping[str, str], now_us: int
+) -> None:
+    for code in standing.keys() - found.keys():
+        connection.execute(_END, {"b_code": code, "b_now": now_us})
+    for code, text in found.items():
+        if code in standing:
+            connection.execute(_SAY, {"b_code": code, "b_text": text})
+        else:
+            connection.execute(system_fault.delete().where(system_fault.c.code == code))
+            connection.execute(
+                system_fault.insert().values(
+                    code=code, severity=Severity.P1.value, text=text, since_us=now_us
+                )
+            )
+
+
+_BY_CODE: Final = update(system_fault).where(system_fault.c.code == bindparam("b_code"))
+_END: Final = _BY_CODE.values(ended_us=bindparam("b_now"))
+_SAY: Final = _BY_CODE.values(text=bindparam("b_text"))

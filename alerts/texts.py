@@ -1,0 +1,228 @@
+"""What messages say, in zh-CN and English: what, where, since when, on what evidence, what to do. Pure.
+
+The link travels beside the text. Texts are kept short for SMS. Neighbours learn the flat and what to do, and
+nothing of the people in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from alerts.case import Hazard
+from alerts.sayings import word
+from devices.model import Role, Severity
+from rules.transition import Mark
+
+CHINESE: Final = "zh-CN"
+Both = tuple[str, str]
+"""The same in zh-CN and English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a message is about. `since` is local wall-clock text, `place` words, `answered` role words.
+
+    `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, all_clear.
+    `asker` is the role that asked for help.
+    """
+
+    saying: str
+    severity: Severity
+    hazard: Hazard
+    role: Role
+    place: str
+    since: str
+    rules: frozenset[str]
+    detectors: int
+    tags: frozenset[str]
+    answered: tuple[str, ...] = ()
+    asker: str = ""
+
+
+_HEAD: Final[Mapping[Severity, Both]] = {
+    Severity.P0_PLUS: ("【真火】", "FIRE CONFIRMED"),
+    Severity.P0: ("【火警】", "FIRE ALARM"),
+    Severity.P1: ("【严重】", "SERIOUS"),
+    Severity.P2: ("【请上门】", "PLEASE VISIT"),
+    Severity.P3: ("【维护】", "UPKEEP"),
+}
+_EVIDENCE: Final[Mapping[str, Both]] = {
+    "pair": ("两个探测器烟雾报警", "smoke at two detectors"),
+    "X": ("烟雾报警且用电过载", "smoke with electrical overload"),
+    "S": ("烟雾报警", "smoke alarm"),
+    "visit": ("较早的烟雾报警，请查看", "smoke reported long ago"),
+    "O": ("电路过载", "circuit overloaded"),
+    "L": ("剩余电流超限", "leakage current"),
+    "T": ("线路温度过高", "cable too hot"),
+}
+_OTHER: Final[Mapping[Hazard, Both]] = {
+    Hazard.FIRE: ("火灾报警", "fire alarm"),
+    Hazard.ELECTRICAL: ("电气异常", "electrical alarm"),
+    Hazard.FAULT: ("设备故障", "device fault"),
+}
+_DO: Final[Mapping[tuple[str, str], Both]] = {
+    ("P0+", "family"): ("请立即让家人撤离并拨119。", "Get your people out and call 119."),
+    ("P0+", "neighbour"): ("请立即走楼梯撤离。", "Leave now by the stairs."),
+    ("P0+", "worker"): ("请组织撤离，勿冒险。", "Get people out; take no risks."),
+    ("P0+", "station"): ("请立即出动。", "Turn out now."),
+    ("P0+", "desk"): ("请立即跟进。", "Follow up now."),
+    ("P0", "family"): ("请立即核实并回复。", "Check at once and answer."),
+    ("P0", "neighbour"): ("请查看并准备撤离，勿乘电梯。", "Look, be ready to leave, use no lift."),
+    ("P0", "worker"): ("请立即到场查看并回复。", "Go and look at once, then answer."),
+    ("P0", "station"): ("请立即前往核实。", "Go and verify at once."),
+    ("P0", "desk"): ("请立即跟进。", "Follow up now."),
+    ("P1", "family"): ("请关闭大功率电器并回复。", "Switch off heavy loads and answer."),
+    ("P1", "worker"): ("请尽快到场断开该回路。", "Go soon and switch the circuit off."),
+    ("P1", "desk"): ("请跟进。", "Please follow up."),
+    ("P2", "worker"): ("请上门查看并回复。", "Please visit and answer."),
+    ("P2", "desk"): ("请跟进。", "Please follow up."),
+}
+_ISOLATE: Final[Both] = ("先断电，勿用水。", "Isolate the electricity first, no water.")
+_REACT: Final[Mapping[str, Both]] = {
+    "call": ("尚未收到您的回应。", "No answer from you yet."),
+    "next": ("前一位未应答。", "The one before you has not answered."),
+    "repeat": ("救援尚未到场。", "Help has not arrived yet."),
+}
+_KIND: Final[Mapping[Role, str]] = {
+    Role.FAMILY: "family",
+    Role.NEIGHBOUR: "neighbour",
+    Role.VOLUNTEER: "worker",
+    Role.GRID_WORKER: "worker",
+    Role.BUILDING_SECRETARY: "worker",
+    Role.MAINTENANCE: "worker",
+    Role.MICRO_STATION: "station",
+    Role.FIRE_BRIGADE: "station",
+    Role.DUTY_DESK: "desk",
+    Role.SUPERVISOR: "desk",
+}
+
+
+def compose(telling: Telling, language: str) -> str:
+    """The message for one contact."""
+    if telling.saying == "all_clear":
+        return _say(
+            ("【解除】{place} 的火警已结束。", "ALL CLEAR. {place}: the fire alarm has ended."),
+            telling,
+            language,
+        )
+    parts = [_headline(telling, language), *_reaction(telling, language), _todo(telling, language)]
+    return ("" if language == CHINESE else " ").join(part for part in parts if part)
+
+
+def plain_warning(severity: Severity, uid: str, language: str) -> str:
+    """What the duty desk is told when nothing better could be worked out."""
+    text = _pick(
+        (
+            "{head}设备 {uid} 报警，系统未能确定地点与联系人，请立即核查。",
+            "{head}: device {uid} is in alarm; place and contacts could not be worked out. Check at once.",
+        ),
+        language,
+    )
+    return text.format(head=_pick(_HEAD[severity], language), uid=uid)
+
+
+def unreadable_warning(place: str, language: str) -> str:
+    """What the duty desk is told of an incident that this release cannot read."""
+    text = _pick(
+        (
+            "【系统故障】{place} 的警情系统无法读取，后续通知已停，请立即核查。",
+            "SYSTEM FAULT: {place}: this incident cannot be read, nobody else is told. Check at once.",
+        ),
+        language,
+    )
+    return text.format(place=place)
+
+
+def unknown_place(uid: str, topic: str, language: str) -> str:
+    """The place of a device that nobody registered."""
+    text = _pick(("地点不明（设备 {uid}{topic}）", "place unknown (device {uid}{topic})"), language)
+    comma = "，" if language == CHINESE else ", "
+    return text.format(uid=uid, topic=f"{comma}{topic[:120]}" if topic else "")
+
+
+def since_text(at_us: int, now_us: int, zone: ZoneInfo) -> str:
+    """`14:02` in the site's time, with the date in front when that is another day."""
+    at = datetime.fromtimestamp(at_us / 1e6, UTC).astimezone(zone)
+    today = datetime.fromtimestamp(now_us / 1e6, UTC).astimezone(zone).date()
+    return at.strftime("%H:%M" if at.date() == today else "%m-%d %H:%M")
+
+
+def evidence_words(
+    rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity, language: str
+) -> str:
+    """The evidence in a few words."""
+    if severity.rank >= Severity.P2.rank and hazard is Hazard.FIRE:
+        return _pick(_EVIDENCE["visit"], language)
+    letters = {rule[:1] for rule in rules}
+    if "X" in letters:
+        return _pick(_EVIDENCE["X"], language)
+    if detectors > 1:
+        return _pick(_EVIDENCE["pair"], language)
+    known = next((letter for letter in "SOLT" if letter in letters), "")
+    return _pick(_EVIDENCE[known] if known else _OTHER[hazard], language)
+
+
+def _headline(t: Telling, language: str) -> str:
+    evidence = evidence_words(t.rules, t.detectors, t.hazard, t.severity, language)
+    pattern = (
+        "{head}{again}{place}，{since}起{evidence}{age}。",
+        "{head}{again}: {place}, {evidence} since {since}{age}.",
+    )
+    return _pick(pattern, language).format(
+        head=_pick(_HEAD[t.severity], language),
+        again=_pick(("再次：", " again"), language) if Mark.SECOND_FIRE in t.tags else "",
+        place=t.place,
+        since=t.since,
+        evidence=evidence,
+        age=_age(t, language),
+    )
+
+
+def _age(t: Telling, language: str) -> str:
+    """life_safety, smoke 3: late smoke is marked with its age; the time it is from stands before it."""
+    if Mark.AGE_UNKNOWN in t.tags:
+        return _pick(("（时间不明）", " (time unknown)"), language)
+    return _pick(("（迟报）", " (reported late)"), language) if Mark.LATE in t.tags else ""
+
+
+def _reaction(t: Telling, language: str) -> list[str]:
+    """Why this is sent now."""
+    if t.saying == "help":
+        who = word(t.asker, language)
+        return [_pick(("{who}请求支援。", "The {who} asks for help."), language).format(who=who)]
+    if t.saying in {"unanswered", "escalated"}:
+        return [_unanswered(t, language)]
+    return [_pick(_REACT[t.saying], language)] if t.saying in _REACT else []
+
+
+def _unanswered(t: Telling, language: str) -> str:
+    if not t.answered:
+        state = ("未确认，无人应答。", "Unconfirmed, no answer.")
+        if t.severity is Severity.P0_PLUS or t.saying == "escalated":
+            state = ("尚无人应答。", "No answer yet.")
+        return _pick(state, language)
+    who = ("、" if language == CHINESE else ", ").join(word(role, language) for role in t.answered)
+    state = ("仅{who}收到，尚未到场。", "Only received by: {who}; nobody has arrived.")
+    if t.saying == "unanswered" and t.severity is not Severity.P0_PLUS:
+        state = ("未确认，仅{who}收到。", "Unconfirmed; only received by: {who}.")
+    return _pick(state, language).format(who=who)
+
+
+def _todo(t: Telling, language: str) -> str:
+    kind = _KIND[t.role]
+    do = _DO.get((t.severity, kind)) or _DO.get((t.severity, "desk")) or ("请查看。", "Please look.")
+    isolate = Mark.ELECTRICAL_FIRST in t.tags and kind in {"worker", "station", "desk"}
+    gap = "" if language == CHINESE else " "
+    return (_pick(_ISOLATE, language) + gap if isolate else "") + _pick(do, language)
+
+
+def _say(both: Both, t: Telling, language: str) -> str:
+    return _pick(both, language).format(place=t.place)
+
+
+def _pick(both: Both, language: str) -> str:
+    return both[0] if language == CHINESE else both[1]

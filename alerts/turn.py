@@ -1,0 +1,241 @@
+"""One turn of the alerts process: what came in since the last, decided and written in one transaction.
+
+Acts are decided before transitions, so that an answer given before a second fire cannot silence it. A bug in
+one decision stops no other: the duty desk is told in plain words and the fault is recorded (contract 5).
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection, Engine, Row, bindparam, update
+
+from alerts.acts import actor_codes, contact_of
+from alerts.agenda import Agenda, anything_waits, next_due_us, read_agenda, store_positions
+from alerts.case import Act, Case, Step
+from alerts.case_store import store_cases
+from alerts.cases import load_cases, open_beside, standing_role
+from alerts.docket import Docket, clears
+from alerts.effects import Doing
+from alerts.faults import plain_arrival, record_faults
+from alerts.handover import Handover
+from alerts.inbox import arrival_of
+from alerts.lifecycle import Outcome
+from alerts.outgoing import store_notifications
+from alerts.places import Places, places_of
+from alerts.sayings import pack
+from alerts.schema import act as act_table
+from alerts.settings import Settings
+from alerts.unreadable import note_on_timeline, put_off, warnings_for
+from alerts.whereabouts import Whereabouts
+from alerts.wording import Worded, Wording
+from devices.database import reading, writing
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    """What to hand over now, when the next step is due (None: none pending), and whether more is waiting.
+
+    The rest are counts for metrics: transitions, acts and steps decided, and decisions that failed.
+    """
+
+    handovers: list[Handover]
+    next_due_us: int | None
+    more: bool
+    transitions: int = 0
+    acts: int = 0
+    steps: int = 0
+    faults: int = 0
+
+
+def run_turn(engine: Engine, settings: Settings, now_us: int) -> TurnResult:
+    """Decides what waits. After a crash at any point the same call gives the same again.
+
+    Takes the write lock only when there is something to do. Raises what the database raises; the transaction
+    is then gone as a whole.
+    """
+    with reading(engine) as connection:
+        if not anything_waits(connection, now_us):
+            return TurnResult([], next_due_us(connection), False)
+    with writing(engine) as connection:
+        return decide_turn(connection, settings, now_us)
+
+
+def decide_turn(connection: Connection, settings: Settings, now_us: int) -> TurnResult:
+    """The turn inside the caller's write transaction."""
+    agenda = read_agenda(connection, now_us)
+    turn = _Turn(connection, settings, agenda, now_us)
+    turn.decide_acts()
+    turn.decide_transitions()
+    turn.carry_out_steps()
+    turn.warn_of_unreadable()
+    return turn.store()
+
+
+class _Turn:
+    """The state of one turn: its cases, and what is to be written about acts and faults."""
+
+    def __init__(self, connection: Connection, settings: Settings, agenda: Agenda, now_us: int) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._agenda = agenda
+        self._now_us = now_us
+        self._where = Whereabouts(connection)
+        self._places: Places = places_of(connection, agenda.transitions)
+        self._outcomes: list[dict[str, Any]] = []
+        self._worded: list[Worded] = []
+        self._faults: list[str] = []
+        self._unreadable: dict[int, Row[Any]] = {}
+        self._docket = self._load()
+        self._steps = 0
+
+    def _load(self) -> Docket:
+        ids = {row.incident_id for row in self._agenda.acts} | set(self._agenda.due)
+        places = self._places
+        cases = load_cases(self._connection, ids, places.keys, places.stair_ids, self._cannot_read)
+        stairs = self._places.stairs_with(self._connection, cases.values())
+        return Docket(cases, stairs, self._now_us, self._settings.clock_ratio)
+
+    def decide_acts(self) -> None:
+        """In the order in which they were handed in."""
+        codes = actor_codes(self._connection, {row.actor for row in self._agenda.acts})
+        for row in self._agenda.acts:
+            try:
+                outcome, reason = self._decide_act(row, codes)
+            except Exception as error:
+                self._failed(f"act {row.id}", error)
+                outcome, reason = Outcome.REFUSED, pack("fault")
+            self._outcomes.append({"b_id": row.id, "b_outcome": str(outcome), "b_reason": reason[:300]})
+
+    def _decide_act(self, row: Row[Any], codes: dict[str, str]) -> tuple[Outcome, str]:
+        if row.incident_id in self._unreadable:
+            return Outcome.REFUSED, pack("fault")
+        case = self._docket.cases.get(row.incident_id)
+        if case is None:
+            return Outcome.REFUSED, pack("unknown_incident")
+        if row.act not in set(Act):
+            return Outcome.REFUSED, pack("unknown_act")
+        standing = self._standing(row, case)
+        role = standing_role(row.actor, row.role)
+        doing = Doing(
+            act=Act(row.act),
+            actor=row.actor,
+            by=row.actor if row.actor.startswith("user:") else f"contact:{codes.get(row.actor, '')}",
+            role=role if role in standing else min(standing, default=role),
+            standing=standing,
+            note=row.note,
+            via=row.via,
+            at_us=row.at_us,
+            other_open=open_beside(self._connection, case.incident) if row.act == Act.REOPEN else 0,
+        )
+        decided = self._docket.take_act(row.incident_id, doing)
+        return decided.outcome, decided.reason
+
+    def _standing(self, row: Row[Any], case: Case) -> frozenset[str]:
+        """All roles of the actor here: a user's own, or a contact's bindings and what it was told as."""
+        if row.actor.startswith("user:"):
+            return frozenset({standing_role(row.actor, row.role)})
+        contact_id = contact_of(row.actor)
+        told = {str(t.role) for t in case.told if t.contact_id == contact_id}
+        bound = {str(b.role) for b in self._where.bound(case.incident) if b.contact_id == contact_id}
+        return frozenset(told | bound)
+
+    def decide_transitions(self) -> None:
+        """Urgent ones first, each lane in the order of ids."""
+        for row in self._agenda.transitions:
+            try:
+                self._docket.take_arrival(arrival_of(row), self._places.where(row))
+            except Exception as error:
+                fault = self._failed(f"transition {row.id}", error)
+                self._open_plainly(row, fault)
+
+    def _open_plainly(self, row: Row[Any], fault: str) -> None:
+        if clears(row.to):
+            return
+        try:
+            self._docket.open_plainly(plain_arrival(row), fault)
+        except Exception as error:
+            self._failed(f"plain incident of transition {row.id}", error)
+
+    def carry_out_steps(self) -> None:
+        """Whatever is due in the loaded and the new cases, worst first, and the words for it."""
+        for case_id, step in self._docket.due():
+            self._carry_out(case_id, step)
+            self._steps += 1
+        wording = Wording(self._where, self._now_us, ZoneInfo(self._settings.timezone), self._words_failed)
+        for case_id, case in self._docket.cases.items():
+            self._worded += wording.of(case_id, case)
+
+    def _carry_out(self, case_id: int, step: Step) -> None:
+        try:
+            bound = self._where.bound(self._docket.cases[case_id].incident)
+            self._docket.carry_out(case_id, step, bound)
+        except Exception as error:
+            fault = self._failed(f"step {step.name} of incident {case_id}", error)
+            self._tell_plainly(case_id, step, fault)
+
+    def _tell_plainly(self, case_id: int, step: Step, fault: str) -> None:
+        try:
+            self._docket.tell_plainly(case_id, step, self._where.desks(), fault)
+        except Exception as error:
+            self._failed(f"plain step {step.name} of incident {case_id}", error)
+            self._docket.postpone(case_id, step)
+
+    def warn_of_unreadable(self) -> None:
+        """The words to the duty desk about incidents that could not be read."""
+        for row in self._unreadable.values():
+            try:
+                self._worded += warnings_for(row, self._where)
+            except Exception as error:
+                self._failed(f"warning of incident {row.id}", error)
+
+    def store(self) -> TurnResult:
+        """Writes everything and moves the cursors."""
+        ids = store_cases(self._connection, self._docket.loaded, self._docket.changed())
+        ids |= {one: one for one in self._unreadable}
+        handovers = store_notifications(self._connection, self._worded, ids, self._settings, self._now_us)
+        told = {handover.incident_id for handover in handovers}
+        note_on_timeline(self._connection, told & self._unreadable.keys(), self._now_us)
+        put_off(self._connection, self._unreadable.keys(), self._now_us)
+        if self._outcomes:
+            self._connection.execute(_ANSWER_ACT, self._outcomes)
+        record_faults(self._connection, self._faults, self._now_us)
+        store_positions(self._connection, self._agenda.positions)
+        return TurnResult(
+            handovers,
+            next_due_us(self._connection),
+            self._agenda.more,
+            len(self._agenda.transitions),
+            len(self._agenda.acts),
+            self._steps,
+            len(self._faults),
+        )
+
+    def _failed(self, what: str, error: Exception) -> str:
+        """Notes a failed decision; gives what may be said of it: kind and place, never its words."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{what}: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        log.error("decision_failed", what=what, error=type(error).__name__, at=fault.rpartition(" ")[2])
+        self._faults.append(fault)
+        return fault
+
+    def _cannot_read(self, row: Row[Any], error: Exception) -> None:
+        self._failed(f"incident {row.id}", error)
+        self._unreadable[row.id] = row
+
+    def _words_failed(self, error: Exception) -> None:
+        self._failed("words", error)
+
+
+_ANSWER_ACT: Final = (
+    update(act_table)
+    .where(act_table.c.id == bindparam("b_id"))
+    .values(outcome=bindparam("b_outcome"), reason=bindparam("b_reason"))
+)

@@ -1,0 +1,75 @@
+"""The words for an incident's place, and whom an alarm there concerns: asked of the registry once a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from alerts.case import Alarm, Case, Incident
+from alerts.incident import topic_in
+from alerts.joining import Where
+from alerts.texts import unknown_place
+from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks
+from devices.model import Role
+from devices.places import describe_building, describe_dwelling
+
+
+def place_words(connection: Connection, where: Where, alarms: Iterable[Alarm], language: str) -> str:
+    """Where it is; for a device nobody registered, that the place is unknown, with device and topic."""
+    if where.dwelling_id:
+        return describe_dwelling(connection, where.dwelling_id, language)
+    if where.building_id:
+        return describe_building(connection, where.building_id, language)
+    topic = next((t for alarm in alarms if (t := topic_in(alarm.why))), "")
+    return unknown_place(where.key.partition(":")[2], topic, language)
+
+
+def where_of(incident: Incident | Row[Any]) -> Where:
+    """The place of an incident, or of its row."""
+    return Where(incident.place, incident.dwelling_id, incident.building_id)
+
+
+class Whereabouts:
+    """Looks each place up at most once in its life, which is one turn."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._bound: dict[tuple[int, int], tuple[Bound, ...]] = {}
+        self._words: dict[tuple[str, str], str] = {}
+        self._desks: tuple[Bound, ...] | None = None
+
+    def bound(self, incident: Incident) -> tuple[Bound, ...]:
+        """Everybody an alarm there concerns; where no duty desk is bound to the place, every duty desk."""
+        key = incident.dwelling_id, incident.building_id
+        if key not in self._bound:
+            people = self._people(incident)
+            if not any(b.role is Role.DUTY_DESK and b.ways for b in people):
+                people = (*people, *self.desks())
+            self._bound[key] = people
+        return self._bound[key]
+
+    def desks(self) -> tuple[Bound, ...]:
+        """Every duty desk."""
+        if self._desks is None:
+            self._desks = duty_desks(self._connection)
+        return self._desks
+
+    def words(self, case: Case, language: str) -> str:
+        """`place_words` of a case, remembered."""
+        return self.place(where_of(case.incident), case.alarms, language)
+
+    def place(self, where: Where, alarms: Iterable[Alarm], language: str) -> str:
+        """`place_words`, remembered."""
+        key = where.key, language
+        if key not in self._words:
+            self._words[key] = place_words(self._connection, where, alarms, language)
+        return self._words[key]
+
+    def _people(self, incident: Incident) -> tuple[Bound, ...]:
+        if incident.dwelling_id:
+            return bound_to_dwelling(self._connection, incident.dwelling_id)
+        if incident.building_id:
+            return bound_to_building(self._connection, incident.building_id)
+        return ()

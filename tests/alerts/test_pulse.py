@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from alerts.pulse import SILENT_US, Ailing, ailing, beat, silence
+from devices.database import open_database, reading, writing
+from devices.schema import metadata
+
+NOW_US = 1_790_000_000_000_000
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_database(f"sqlite:///{tmp_path / 'pulse.db'}")
+    metadata.create_all(engine)
+    return engine
+
+
+def seen(engine: Engine, now_us: int) -> list[Ailing]:
+    with reading(engine) as connection:
+        return list(ailing(connection, now_us))
+
+
+def test_a_process_that_beats_is_well_and_one_that_stops_is_silent(engine: Engine) -> None:
+    with writing(engine) as connection:
+        beat(connection, "ingest", NOW_US, "")
+    assert seen(engine, NOW_US + SILENT_US) == []
+    assert seen(engine, NOW_US + SILENT_US + 1) == [Ailing("ingest", NOW_US, "")]
+    with writing(engine) as connection:
+        beat(connection, "ingest", NOW_US + SILENT_US, "")
+    assert seen(engine, NOW_US + SILENT_US + 1) == []
+
+
+def test_trouble_shows_at_once(engine: Engine) -> None:
+    with writing(engine) as connection:
+        beat(connection, "ingest", NOW_US, "no connection to the broker")
+    assert seen(engine, NOW_US) == [Ailing("ingest", NOW_US, "no connection to the broker")]
+
+
+def test_a_process_that_ended_in_order_is_not_missed(engine: Engine) -> None:
+    with writing(engine) as connection:
+        beat(connection, "store", NOW_US, "")
+    with writing(engine) as connection:
+        silence(connection, "store")
+    assert seen(engine, NOW_US + 10 * SILENT_US) == []

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from alerts.channels.channel import Accepted, Failed, Message, Outcome
+from alerts.handover import Handover
+from alerts.meter import Tally
+from alerts.outbox import recover
+from alerts.sender import Sender
+from alerts.settings import Settings
+from devices.database import open_database, writing
+from devices.model import Carrier, Medium, Severity
+from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
+
+P0, P1, P2 = Severity.P0, Severity.P1, Severity.P2
+PUSH = (Medium.PUSH, Carrier.WEBHOOK, "http://push")
+SMS = (Medium.SMS, Carrier.WEBHOOK, "sms")
+
+
+class ScriptedChannel:
+    """Answers by address; sends to `slow` ones wait for `released`. Remembers begins and ends in order."""
+
+    def __init__(self, answers: dict[str, Outcome] | None = None, slow: Sequence[str] = ()) -> None:
+        self.answers = answers or {}
+        self.slow = set(slow)
+        self.released = asyncio.Event()
+        self.moved = asyncio.Event()
+        self.begun: list[Message] = []
+        self.ended: list[Message] = []
+        self.most_at_once = 0
+
+    async def send(self, message: Message) -> Outcome:
+        self.begun.append(message)
+        self.moved.set()
+        self.most_at_once = max(self.most_at_once, len(self.begun) - len(self.ended))
+        if message.address in self.slow:
+            await self.released.wait()
+        self.ended.append(message)
+        self.moved.set()
+        return self.answers.get(message.address, Accepted())
+
+    async def close(self) -> None:
+        return None
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self.moved.clear()
+            await self.moved.wait()
+
+
+class RaisingChannel(ScriptedChannel):
+    async def send(self, message: Message) -> Outcome:
+        raise RuntimeError(message.address)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with open_outbox(tmp_path) as opened:
+        yield opened
+
+
+def with_sender(
+    outbox: Outbox,
+    channel: ScriptedChannel,
+    run: Callable[[Sender, Tally], Awaitable[None]],
+    *,
+    senders: int = 8,
+    send_timeout_s: float = 30.0,
+) -> Tally:
+    async def main() -> Tally:
+        tally = Tally()
+        settings = Settings(b"", "", send_timeout_s=send_timeout_s, senders=senders)
+        sender = Sender(
+            outbox.engine,
+            PlainVault(),
+            {Carrier.WEBHOOK: channel},
+            settings,
+            clock=lambda: NOW + SECOND,
+            meter=tally,
+        )
+        sender.start()
+        try:
+            await run(sender, tally)
+        finally:
+            await sender.close(5.0)
+        return tally
+
+    return asyncio.run(main())
+
+
+def sends(handovers: Sequence[Handover]) -> Callable[[Sender, Tally], Awaitable[None]]:
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(handovers)
+        await sender.settle()
+
+    return run
+
+
+def states(outbox: Outbox) -> list[str]:
+    return [row.state for row in outbox.notifications()]
+
+
+def test_what_is_submitted_is_sent_with_its_key_and_written(outbox: Outbox) -> None:
+    channel = ScriptedChannel()
+    [handover] = outbox.tell(outbox.add_contact(PUSH), P0)
+    tally = with_sender(outbox, channel, sends([handover]))
+    assert channel.begun == [
+        Message(handover.key, "http://push", Medium.PUSH, "smoke", "http://a.example/x", urgent=True)
+    ]
+    assert states(outbox) == ["accepted"]
+    assert tally.counts == {"accepted": 1}
+    assert list(tally.begun_s) == [(P0.rank, 1.0)] and list(tally.ended_s) == [(P0.rank, 1.0)]
+
+
+def test_a_fire_is_not_held_up_by_200_slow_lesser_messages(outbox: Outbox) -> None:
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(lesser)
+        await channel.until(lambda: bool(channel.begun))
+        sender.submit([urgent])
+        await channel.until(lambda: bool(channel.ended))
+        assert [message.key for message in channel.ended] == [urgent.key]
+        channel.released.set()
+        await sender.settle()
+
+    channel = ScriptedChannel(slow=["http://push"])
+    lesser = outbox.tell(outbox.add_contact(PUSH) * 200, P2)
+    [urgent] = outbox.tell(outbox.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://other")), P0)
+    with_sender(outbox, channel, run)
+    assert states(outbox) == ["accepted"] * 201
+
+
+@pytest.mark.parametrize("severity", [P0, P2])
+def test_500_messages_to_a_slow_phone_hold_nobody_else_up(outbox: Outbox, severity: Severity) -> None:
+    """Of either lane. The slow ones end only when the other's has been handed over."""
+
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(slow)
+        await channel.until(lambda: len(channel.begun) == 2)
+        sender.submit([other])
+        await channel.until(lambda: bool(channel.ended))
+        assert [message.key for message in channel.ended] == [other.key]
+        assert [message.key for message in channel.begun] == [slow[0].key, slow[1].key, other.key]
+        channel.released.set()
+        await sender.settle()
+
+    channel = ScriptedChannel(slow=["http://push"])
+    slow = outbox.tell(outbox.add_contact(PUSH) * 500, severity)
+    [other] = outbox.tell(outbox.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://other")), severity)
+    with_sender(outbox, channel, run)
+    assert states(outbox) == ["accepted"] * 501
+
+
+def test_no_more_are_sent_at_once_than_there_are_senders(outbox: Outbox) -> None:
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(handovers)
+        await channel.until(lambda: len(channel.begun) == 2)
+        channel.released.set()
+        await sender.settle()
+
+    channel = ScriptedChannel(slow=["http://push"])
+    contacts = [way for _ in range(20) for way in outbox.add_contact(PUSH)]
+    handovers = outbox.tell(contacts, P2)
+    with_sender(outbox, channel, run, senders=4)
+    assert (channel.most_at_once, len(channel.ended)) == (2, 20)
+
+
+def test_the_most_severe_and_then_the_oldest_goes_first(outbox: Outbox) -> None:
+    channel = ScriptedChannel()
+    ways = outbox.add_contact(PUSH)
+    [young] = outbox.tell(ways, P1, NOW + 5)
+    [lesser] = outbox.tell(ways, P2, NOW)
+    [old] = outbox.tell(ways, P1, NOW + 1)
+    with_sender(outbox, channel, sends([lesser, young, old]), senders=2)
+    assert [message.key for message in channel.begun] == [old.key, young.key, lesser.key]
+
+
+def test_an_urgent_failure_goes_to_the_next_way_at_once(outbox: Outbox) -> None:
+    channel = ScriptedChannel({"http://push": Failed("HTTP 500")})
+    push, _ = outbox.add_contact(PUSH, SMS)
+    tally = with_sender(outbox, channel, sends(outbox.tell([push], P0)))
+    assert [message.address for message in channel.begun] == ["http://push", "sms"]
+    assert states(outbox) == ["waiting", "accepted"]
+    assert tally.counts == {"failed": 1, "accepted": 1}
+
+
+def test_a_send_without_an_end_is_cut_off_and_tried_again(outbox: Outbox) -> None:
+    channel = ScriptedChannel(slow=["http://push"])
+    with_sender(outbox, channel, sends(outbox.tell(outbox.add_contact(PUSH), P2)), send_timeout_s=0.01)
+    assert (states(outbox), channel.ended) == (["waiting"], [])
+
+
+def test_a_channel_that_raises_costs_one_message_and_no_sender(outbox: Outbox) -> None:
+    handovers = outbox.tell(outbox.add_contact(PUSH) * 3, P2)
+    with_sender(outbox, RaisingChannel(), sends(handovers), senders=2)
+    assert states(outbox) == ["waiting"] * 3
+
+
+def test_a_carrier_without_a_channel_is_dead(outbox: Outbox) -> None:
+    handovers = outbox.tell(outbox.add_contact((Medium.SMS, Carrier.APPRISE, "sms://1")), P2)
+    with_sender(outbox, ScriptedChannel(), sends(handovers))
+    assert states(outbox) == ["dead"]
+
+
+def test_outcomes_survive_a_locked_database_and_nothing_is_sent_twice(outbox: Outbox, tmp_path: Path) -> None:
+    """Another process holds the write lock while the outcomes come in."""
+    handovers = outbox.tell(outbox.add_contact(PUSH) * 5, P0)
+    impatient = Outbox(_impatient_engine(tmp_path), outbox.incident_id, iter(()))
+    blocker = sqlite3.connect(tmp_path / "gengfu.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    channel = ScriptedChannel()
+
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(handovers)
+        await channel.until(lambda: len(channel.ended) == 5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(sender.settle(), 0.3)
+        assert states(outbox) == ["sending"] * 5
+        blocker.execute("COMMIT")
+        await sender.settle()
+
+    with_sender(impatient, channel, run)
+    blocker.close()
+    impatient.engine.dispose()
+    assert states(outbox) == ["accepted"] * 5
+    assert len(channel.begun) == 5
+
+
+def _impatient_engine(folder: Path) -> Engine:
+    """Fails at once where ours would wait half a minute for the lock."""
+    engine = open_database(f"sqlite:///{folder / 'gengfu.db'}")
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
+    return engine
+
+
+def test_closing_leaves_what_does_not_end_in_time_to_the_next_start(outbox: Outbox) -> None:
+    async def main() -> None:
+        sender = Sender(
+            outbox.engine,
+            PlainVault(),
+            {Carrier.WEBHOOK: channel},
+            Settings(b"", "", senders=2),
+            clock=lambda: NOW,
+            meter=Tally(),
+        )
+        sender.start()
+        sender.submit(slow + quick)
+        await sender.close(0.2)
+
+    channel = ScriptedChannel(slow=["http://push"])
+    slow = outbox.tell(outbox.add_contact(PUSH), P2)
+    quick = outbox.tell(outbox.add_contact(SMS), P0)
+    asyncio.run(main())
+    assert states(outbox) == ["sending", "accepted"]
+    with writing(outbox.engine) as connection:
+        assert [h.notification_id for h in recover(connection, NOW)] == [slow[0].notification_id]

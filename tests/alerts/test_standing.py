@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from alerts.schema import system_fault
+from alerts.standing import NO_DUTY_DESK, UNREACHABLE, check_standing
+from devices.database import reading, writing
+from devices.model import Carrier, Medium, PlaceKind, Role
+from devices.schema import area, binding, building, contact_channel, device, dwelling, registry_change, stair
+from tests.alerts.outboxes import NOW, Outbox, open_outbox
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Outbox]:
+    """One dwelling with a detector, and nobody bound to anything."""
+    with open_outbox(tmp_path) as opened:
+        with writing(opened.engine) as connection:
+            connection.execute(area.insert().values(id=1, level="city", code="a", name="a"))
+            connection.execute(building.insert().values(id=1, area_id=1, code="b", name="b", floors=6))
+            connection.execute(stair.insert().values(id=1, building_id=1, code="s", name="s"))
+            connection.execute(dwelling.insert().values(id=1, stair_id=1, floor=1, flat="101", code="d"))
+            connection.execute(
+                device.insert().values(
+                    uid="x:1",
+                    kind="smoke",
+                    profile="own",
+                    dwelling_id=1,
+                    registered_us=NOW,
+                    registered_by="test",
+                )
+            )
+        yield opened
+
+
+def bind(registry: Outbox, role: Role) -> None:
+    [channel] = registry.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://x"))
+    with writing(registry.engine) as connection:
+        contact_id = connection.scalar(
+            select(contact_channel.c.contact_id).where(contact_channel.c.id == channel)
+        )
+        connection.execute(
+            binding.insert().values(
+                contact_id=contact_id, role=role, place_kind=PlaceKind.AREA, place_id=1, bound_us=NOW
+            )
+        )
+        connection.execute(registry_change.insert().values(at_us=NOW, by="test", what="bound"))
+
+
+def standing(registry: Outbox) -> dict[str, Any]:
+    with reading(registry.engine) as connection:
+        rows = connection.execute(select(system_fault).where(system_fault.c.ended_us.is_(None)))
+        return {row.code: row for row in rows}
+
+
+def test_a_registry_with_nobody_bound_has_both_faults_from_when_they_were_found(registry: Outbox) -> None:
+    check_standing(registry.engine, NOW, None)
+    faults = standing(registry)
+    assert faults.keys() == {NO_DUTY_DESK, UNREACHABLE}
+    assert {row.since_us for row in faults.values()} == {NOW}
+    assert "1 户" in faults[UNREACHABLE].text
+
+
+def test_a_fault_keeps_its_beginning_while_it_stands(registry: Outbox) -> None:
+    check_standing(registry.engine, NOW, None)
+    bind(registry, Role.GRID_WORKER)
+    check_standing(registry.engine, NOW + 60, 0)
+    assert {code: row.since_us for code, row in standing(registry).items()} == {NO_DUTY_DESK: NOW}
+
+
+def test_faults_end_when_mended(registry: Outbox) -> None:
+    check_standing(registry.engine, NOW, None)
+    bind(registry, Role.DUTY_DESK)
+    bind(registry, Role.GRID_WORKER)
+    version = check_standing(registry.engine, NOW + 60, 0)
+    assert (version, standing(registry)) == (2, {})
+
+
+def test_a_fault_that_comes_back_begins_again(registry: Outbox) -> None:
+    check_standing(registry.engine, NOW, None)
+    bind(registry, Role.DUTY_DESK)
+    bind(registry, Role.GRID_WORKER)
+    check_standing(registry.engine, NOW + 60, 0)
+    with writing(registry.engine) as connection:
+        connection.execute(binding.delete())
+    check_standing(registry.engine, NOW + 120, 0)
+    assert {row.since_us for row in standing(registry).values()} == {NOW + 120}
+
+
+def test_an_unchanged_registry_is_not_looked_at_again(registry: Outbox) -> None:
+    version = check_standing(registry.engine, NOW, None)
+    with writing(registry.engine) as connection:
+        connection.execute(device.delete())
+    check_standing(registry.engine, NOW, version)
+    assert UNREACHABLE in standing(registry)
