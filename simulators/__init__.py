@@ -1,0 +1,1 @@
+"""Fleets, scenarios, load and phones. An independent second implementation of the wire formats."""
