@@ -1,0 +1,20 @@
+"""What the public pages must be told when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSettings:
+    """`link_key` is the key links are signed with; `clock` gives microseconds since 1970 UTC.
+
+    `language` is for pages where no contact is known; times are shown in `timezone`.
+    """
+
+    link_key: bytes
+    clock: Callable[[], int]
+    language: str = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+    site_name: str = "Gengfu"

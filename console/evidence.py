@@ -1,0 +1,31 @@
+"""The evidence of open incidents in the reader's words; the numbers stand beside them on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from alerts.board_view import alarms_of
+from alerts.case import Alarm, Hazard
+from alerts.incident import hazard_of
+from alerts.texts import evidence_words
+from alerts.views import OpenIncident
+from devices.model import Severity
+
+
+def evidence_of(
+    connection: Connection, incidents: Sequence[OpenIncident], language: str
+) -> Mapping[int, str]:
+    """Words by incident id, from the alarms that still stand, else from all there were."""
+    alarms = alarms_of(connection, [one.id for one in incidents])
+    return {one.id: _words(one, alarms[one.id], language) for one in incidents}
+
+
+def _words(incident: OpenIncident, alarms: list[Alarm], language: str) -> str:
+    if incident.hazard not in set(Hazard) or incident.severity not in set(Severity):
+        return ""  # words of a later release: the numbers beside them must do
+    standing = [alarm for alarm in alarms if alarm.cleared_us is None] or alarms
+    detectors = {a.uid for a in standing if hazard_of(a.rule) is Hazard.FIRE and not a.place}
+    hazard, severity = Hazard(incident.hazard), Severity(incident.severity)
+    return evidence_words({a.rule for a in standing}, len(detectors), hazard, severity, language)

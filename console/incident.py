@@ -1,0 +1,62 @@
+"""The page of one incident, and what its buttons do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from sqlalchemy import Engine
+from starlette.responses import Response
+
+from alerts.effects import DISPOSITIONS
+from alerts.views import incident_detail, newest_change_id, open_incidents
+from console.act import Posted, acts_for, hand_in, posted
+from console.board import BOARD_LIMIT
+from console.evidence import evidence_of
+from console.pages import Pages
+from console.session import SignedIn, language_of, signed_in
+from console.siren import read_siren
+from devices.database import reading
+
+User = Annotated[SignedIn, Depends(signed_in)]
+ActForm = Annotated[Posted, Depends(posted)]
+
+
+def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
+    """`/incident/{id}`, its fragment, and `/incident/{id}/act`."""
+    routes = APIRouter()
+
+    def page(request: Request, user: SignedIn, incident_id: int, template: str, outcome: object) -> Response:
+        language = language_of(request)
+        with reading(engine) as connection:
+            detail = incident_detail(connection, incident_id, language)
+            if detail is None:
+                raise HTTPException(404)
+            acts = acts_for(connection, incident_id, user)
+            newest = newest_change_id(connection)
+            evidence = evidence_of(connection, [detail.line], language)[incident_id]
+            siren = read_siren(connection, open_incidents(connection, language, BOARD_LIMIT))
+        return pages.render(
+            request, template, user,
+            detail=detail, incident=detail.line, acts=acts, dispositions=DISPOSITIONS,
+            evidence=evidence, outcome=outcome, about=incident_id,
+            newest=newest, here=incident_id, siren=siren,
+        )  # fmt: skip
+
+    @routes.get("/incident/{incident_id}")
+    def whole(request: Request, user: User, incident_id: int) -> Response:
+        return page(request, user, incident_id, "incident.html", None)
+
+    @routes.get("/incident/{incident_id}/fragment")
+    def fragment(request: Request, user: User, incident_id: int) -> Response:
+        return page(request, user, incident_id, "_incident_fragment.html", None)
+
+    @routes.post("/incident/{incident_id}/act")
+    def act(request: Request, user: User, incident_id: int, form: ActForm) -> Response:
+        now_us = request.app.state.settings.clock()
+        outcome = hand_in(engine, incident_id, user, form, now_us, language_of(request))
+        if request.headers.get("HX-Request"):
+            return pages.render(request, "_notice.html", user, outcome=outcome, about=incident_id)
+        return page(request, user, incident_id, "incident.html", outcome)
+
+    return routes

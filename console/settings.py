@@ -1,0 +1,28 @@
+"""What the console must be told when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+SESSION_S: Final = 12 * 3600
+"""A session ends this long after the login: one night's shift (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """`session_key` signs cookies (32 secret bytes); `clock` gives microseconds since 1970 UTC.
+
+    `language` (zh-CN or en) is what pages speak until the reader switches; times are shown in `timezone`.
+    `https_only` marks the cookie Secure and must be true where the console is reached over TLS.
+    `poll_s` is how often the process looks for changes (chosen: 0.1 s, far below what an eye notices).
+    """
+
+    session_key: bytes
+    clock: Callable[[], int]
+    language: str = "zh-CN"
+    timezone: str = "Asia/Shanghai"
+    site_name: str = "Gengfu"
+    https_only: bool = False
+    poll_s: float = 0.1
