@@ -1,0 +1,1 @@
+"""Configuration, composition of the processes, supervisor, migrations and the `gengfu` command."""

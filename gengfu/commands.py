@@ -1,0 +1,138 @@
+"""Mounts the rooms' commands under `gengfu`, and holds the small ones that need no room of their own."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from gengfu.cli import ConfigOption, JsonOption, configuration, refuse
+
+if TYPE_CHECKING:  # late imports keep the command quick to answer
+    from devices.commands import Desk
+    from ingest.deadletters import DeadLetter
+
+rule_app = typer.Typer(no_args_is_help=True, help="The catalogue of rules, with sources.")
+deadletter_app = typer.Typer(no_args_is_help=True, help="Messages that were refused, and why.")
+
+
+def mount(app: typer.Typer) -> None:
+    """Adds every sub-command to `app`."""
+    from benchmarks.commands import app as bench_app
+    from devices.commands import apps
+    from simulators.commands import app as simulate_app
+
+    for name, sub in apps.items():
+        sub.callback()(_open_desk)
+        app.add_typer(sub, name=name)
+    app.add_typer(simulate_app, name="simulate")
+    app.add_typer(bench_app, name="bench")
+    app.add_typer(rule_app, name="rule")
+    app.add_typer(deadletter_app, name="deadletter")
+    app.command()(decode)
+
+
+def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
+    """Where the registry's commands work. Opened only by a command that really runs: asking for help, or
+    a word typed wrong, makes no folder and no key."""
+    chosen = config or context.obj
+    context.obj = lambda: _desk(context, chosen)
+
+
+def _desk(context: typer.Context, config: Path | None) -> Desk:
+    """The registry of the configured data folder, made on first use."""
+    import getpass
+
+    from devices.commands import Desk
+    from devices.database import open_database
+    from gengfu.folder import make_folder
+    from gengfu.key import settle_key
+    from gengfu.migrate import upgrade
+
+    settled = configuration(config)
+    make_folder(settled.data_dir)
+    engine = open_database(settled.database_url)
+    context.call_on_close(engine.dispose)
+    vault = settle_key(engine, settled.key_path, lambda line: typer.echo(line, err=True))
+    upgrade(engine)
+    return Desk(engine=engine, vault=vault, by=getpass.getuser())
+
+
+def decode(
+    topic: Annotated[str, typer.Option("--topic", help="the topic the payload came on")] = "",
+    profile: Annotated[str, typer.Option("--profile", help="else chosen by topic")] = "",
+    explain: Annotated[bool, typer.Option("--explain", help="say on stderr which profile and why")] = False,
+    file: Annotated[str, typer.Argument(help="a file, or - for standard input")] = "-",
+    json: JsonOption = True,
+) -> None:
+    """One payload, or a list of {topic, payload, retain?, qos?}, to readings: a JSON line each."""
+    from devices.decode_command import decode_lines
+    from gengfu.clock import now_us
+
+    try:
+        payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise refuse(f"{file}: {error.strerror}") from None
+    refused = False
+    for line in decode_lines(payload, topic=topic, profile=profile, received_us=now_us()):
+        refused |= "rejected" in line
+        typer.echo(msgspec.json.encode(line).decode())
+    if refused:
+        raise typer.Exit(1)
+
+
+@rule_app.command("list")
+def rule_list(json: JsonOption = False) -> None:
+    """Every rule of the shipped catalogue."""
+    from gengfu.shipped import as_written, shipped_catalogue
+
+    for rule in shipped_catalogue().rule:
+        line = f"{rule.name:4} {rule.severity:3} {rule.title.en} / {rule.title.zh_cn}"
+        typer.echo(msgspec.json.encode(as_written(rule)).decode() if json else line)
+
+
+@rule_app.command("show")
+def rule_show(name: str, json: JsonOption = False) -> None:
+    """One rule with its numbers and their sources."""
+    from gengfu.shipped import as_written, shipped_catalogue
+
+    catalogue = shipped_catalogue()
+    found = next((rule for rule in catalogue.rule if rule.name == name), None)
+    if found is None:
+        raise refuse(f"no rule {name!r}; there are {', '.join(rule.name for rule in catalogue.rule)}")
+    if json:
+        typer.echo(msgspec.json.encode(as_written(found)).decode())
+        return
+    for key, value in as_written(found).items():
+        for part, text in value.items() if isinstance(value, dict) else [("", value)]:
+            typer.echo(f"{f'{key} {part}'.strip():24} {text}")
+
+
+@deadletter_app.command("list")
+def deadletter_list(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="only this reason")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """The newest refused messages."""
+    from devices.database import open_database, reading
+    from ingest.deadletters import list_dead_letters
+
+    engine = open_database(configuration(config or context.obj).database_url)
+    context.call_on_close(engine.dispose)
+    with reading(engine) as connection:
+        for letter in list_dead_letters(connection, reason, limit):
+            typer.echo(msgspec.json.encode(letter).decode() if json else _readable(letter))
+
+
+def _readable(letter: DeadLetter) -> str:
+    """One line: when, why, on which topic, and how it began."""
+    at = datetime.fromtimestamp(letter.at_us / 1e6, UTC)
+    beginning = ascii(letter.payload[:80].decode("utf-8", "replace"))
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}  {letter.reason}  {letter.topic}  {letter.detail}  {beginning}"

@@ -1,0 +1,102 @@
+"""The SQL side of a tick: one transaction for all it has to say, and the way back of people's acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Engine, select, update
+
+from alerts.inbox import TransitionRow, store_transitions
+from alerts.inputs import inputs_after
+from devices.database import ChangeNotice, insert_new, reading, writing
+from devices.model import EngineInput
+from devices.schema import series
+from ingest.record import NewSeries, StrangerTopic
+from ingest.schema import journal_position
+from rules.transition import Transition
+
+COMMITTED = "committed"
+"""The row of `journal_position` that says up to which record transitions are in the database."""
+
+Names = Callable[[int], tuple[str, str]]
+"""(uid, channel) of a slot."""
+
+
+class SqlLedger:
+    """Writes what a tick found. `name_of` turns slots into the names that alerts and people use."""
+
+    def __init__(self, engine: Engine, name_of: Names, clock_us: Callable[[], int]) -> None:
+        self._engine = engine
+        self._name_of = name_of
+        self._clock_us = clock_us
+
+    def commit(
+        self,
+        transitions: Sequence[Transition],
+        new_series: Sequence[NewSeries],
+        strangers: Sequence[StrangerTopic],
+        seq: int,
+    ) -> None:
+        """One transaction: series, transitions and the journal position. Called again it changes nothing.
+
+        Raises sqlalchemy.exc.OperationalError where the database is locked, full or away.
+        """
+        topics = {stranger.slot: stranger.topic for stranger in strangers}
+        rows = [self._named(one, topics) for one in transitions]
+        created_us = self._clock_us()
+        with writing(self._engine) as connection:
+            if new_series:
+                values = [_values(one, created_us) for one in new_series]
+                connection.execute(insert_new(connection, series), values)
+            store_transitions(connection, rows)
+            moved = connection.execute(
+                update(journal_position)
+                .where(journal_position.c.name == COMMITTED, journal_position.c.seq < seq)
+                .values(seq=seq)
+            )
+            if not moved.rowcount:
+                connection.execute(insert_new(connection, journal_position).values(name=COMMITTED, seq=seq))
+
+    def _named(self, transition: Transition, topics: dict[int, str]) -> TransitionRow:
+        uid, channel = self._name_of(transition.slot)
+        return TransitionRow(transition, uid, channel, topics.get(transition.slot, ""))
+
+
+def _values(one: NewSeries, created_us: int) -> dict[str, object]:
+    return {
+        "slot": one.slot,
+        "uid": one.uid,
+        "channel": one.channel,
+        "metric": one.metric,
+        "created_us": created_us,
+    }
+
+
+def committed_seq(engine: Engine) -> int:
+    """The newest journal record whose transitions are in the database; 0 for none."""
+    with reading(engine) as connection:
+        return int(
+            connection.scalar(select(journal_position.c.seq).where(journal_position.c.name == COMMITTED)) or 0
+        )
+
+
+class SqlInbox:
+    """New rows of `engine_input`, looked for when the database has changed (30 µs a look)."""
+
+    def __init__(self, engine: Engine, after_id: int) -> None:
+        self._engine = engine
+        self._notice = ChangeNotice(engine)
+        self._after_id = after_id
+        self._unread = True
+
+    def take(self) -> list[EngineInput]:
+        """What is new since the last call, oldest first. Raises OperationalError; then nothing is skipped."""
+        self._unread = self._notice.changed() or self._unread
+        if not self._unread:
+            return []
+        with reading(self._engine) as connection:
+            inputs = inputs_after(connection, self._after_id)
+        self._unread = False
+        if inputs:
+            self._after_id = inputs[-1].id
+        return inputs

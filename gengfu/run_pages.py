@@ -1,0 +1,86 @@
+"""The console and the answers processes: each one web application on a listener of its own."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from console.answers.app import create_answers
+from console.answers.settings import AnswersSettings
+from console.app import create_console
+from console.live import ChangeFeed
+from console.serving import ConsoleServer
+from console.settings import ConsoleSettings
+from devices.database import open_database
+from devices.vault import Vault
+from gengfu.clock import now_us
+from gengfu.config import Config
+from gengfu.folder import lock
+from gengfu.leash import follow_leash
+from gengfu.logs import set_up_logs
+from gengfu.run_alerts import ANSWERS_LINK
+from gengfu.telemetry import serve_figures
+
+
+def figures(feed: ChangeFeed) -> dict[str, float | dict[str, float]]:
+    """What the console's `/metrics` shows; names are documented in docs/metrics.md."""
+    return {"streams": float(feed.streams)}
+
+
+def run_console(config: Config) -> None:
+    """Runs the operators' pages until SIGTERM. Raises NotSetUp or VaultError."""
+    set_up_logs("console")
+    held = lock(config.data_dir, "console")
+    follow_leash()
+    engine = open_database(config.database_url)
+    settings = ConsoleSettings(
+        session_key=Vault.open(config.key_path).derived("console.session"),
+        clock=now_us,
+        language=config.site.language,
+        timezone=config.site.timezone,
+        site_name=config.site.name,
+        https_only=config.console.public_url.startswith("https://"),
+    )
+    app = create_console(settings, engine)
+    server = ConsoleServer(app, config.console.host, config.console.port)
+    telemetry = serve_figures(
+        config.metrics.host,
+        config.metrics.console,
+        "console",
+        lambda: figures(app.state.feed),
+        lambda: {"ok": server.started and app.state.feed.is_fresh and not app.state.feed.closed},
+    )
+    server.run()
+    telemetry.close()
+    held.close()
+
+
+def run_answers(config: Config) -> None:
+    """Runs the one-tap pages until SIGTERM. Of the key it takes only what checks links."""
+    set_up_logs("answers")
+    held = lock(config.data_dir, "answers")
+    follow_leash()
+    engine = open_database(config.database_url)
+    settings = AnswersSettings(
+        link_key=Vault.open(config.key_path).derived(ANSWERS_LINK),
+        clock=now_us,
+        timezone=config.site.timezone,
+        language=config.site.language,
+        site_name=config.site.name,
+    )
+    listener = config.answers
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_answers(settings, engine),
+            host=listener.host,
+            port=listener.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+    )
+    telemetry = serve_figures(
+        config.metrics.host, config.metrics.answers, "answers", dict, lambda: {"ok": server.started}
+    )
+    server.run()
+    telemetry.close()
+    held.close()

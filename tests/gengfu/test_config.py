@@ -1,0 +1,157 @@
+"""One file, checked whole: whatever is wrong is said with file, key and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gengfu.config import Config, ConfigError, Listener, load_config, parse_config
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "site.toml")
+    said = str(caught.value)
+    assert said.startswith("site.toml: ")
+    return said
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "allowed"),
+    [
+        ("colour = 1", "`colour`", "data, database, key_file, site, broker"),
+        ("[site]\ncolour = 1", "`site.colour`", "name, timezone, language"),
+        ("[console]\ncolour = 1", "`console.colour`", "host, port, public_url"),
+        ('[broker]\nport = "1883"', "`broker.port`", "`int`"),
+        ("[broker]\nport = 65536", "`broker.port`", "<= 65535"),
+        ("[broker]\nport = -1", "`broker.port`", ">= 0"),
+        ("[broker]\nsession_expiry_h = 1", "`broker.session_expiry_h`", ">= 24"),
+        ("[ingest]\ntick_ms = 2.5", "`ingest.tick_ms`", "`int`"),
+        ("[alerts]\nclock_ratio = 0.5", "`alerts.clock_ratio`", ">= 1"),
+        ("[store]\nkeep_days = 0", "`store.keep_days`", "> 0"),
+        ("[store]\nkeep_days = nan", "`store.keep_days`", "> 0"),
+        ("[store]\nkeep_days = inf", "`store.keep_days`", "<= 36500"),
+        ('[site]\nlanguage = "fr"', "`site.language`", "zh-CN|en"),
+        ('[store]\nkind = "influx"', "`store.kind`", "embedded"),
+        ('[answers]\npublic_url = "our.example"', "`answers.public_url`", "https?://"),
+        ("site = 5", "`site`", "a table"),
+        ('data = ""', "`data`", "length >= 1"),
+        ('[console]\nhost = ""', "`console.host`", "length >= 1"),
+        ('database = "postgresql://x"', "`database`", "sqlite:///PATH"),
+        ('database = "sqlite:///"', "`database`", "sqlite:///PATH"),
+        ('database = "sqlite:///:memory:"', "`database`", "sqlite:///PATH"),
+        ('database = "sqlite:///x?mode=memory"', "`database`", "sqlite:///PATH"),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_is_allowed(text: str, key: str, allowed: str) -> None:
+    said = refusal(text)
+    assert key in said
+    assert allowed in said
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "Asia", "../../etc/passwd", "/etc/localtime"])
+def test_a_time_zone_nobody_knows_is_named_with_an_example(zone: str) -> None:
+    said = refusal(f'[site]\ntimezone = "{zone}"')
+    assert "`site.timezone`" in said
+    assert repr(zone) in said
+    assert "Asia/Shanghai" in said
+
+
+def test_what_is_not_toml_is_said_with_its_line() -> None:
+    assert "not TOML" in refusal("data =")
+    assert "line 2" in refusal("[site]\nname name")
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ConfigError, match=str(path)):
+            load_config(path)
+
+
+def test_a_file_that_is_not_utf_8_is_named_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "gengfu.toml"
+    path.write_bytes('[site]\nname = "社区"'.encode("gb18030"))
+    with pytest.raises(ConfigError, match=r"gengfu\.toml: cannot be read: not UTF-8 at byte 15"):
+        load_config(path)
+
+
+def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "gengfu.toml"
+    path.write_text(
+        'data = "night"\ndatabase = "sqlite:///registry/g.db"\nkey_file = "../keys/site.key"\n'
+        '[broker]\npassword_file = "broker.pass"\n'
+    )
+    config = load_config(path)
+    assert config.data_dir == tmp_path / "night"
+    assert config.database_url == f"sqlite:///{tmp_path}/registry/g.db"
+    assert config.key_path == tmp_path.parent / "keys" / "site.key"
+    assert config.broker.password_file == str(tmp_path / "broker.pass")
+
+
+def test_absolute_paths_stay(tmp_path: Path) -> None:
+    path = tmp_path / "gengfu.toml"
+    path.write_text('data = "/srv/gengfu"\ndatabase = "sqlite:////srv/db/g.db"\n')
+    config = load_config(path)
+    assert config.data_dir == Path("/srv/gengfu")
+    assert config.database_url == "sqlite:////srv/db/g.db"
+
+
+def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "gengfu.toml"
+    path.write_text("")
+    config = load_config(path)
+    assert msgspec.structs.replace(config, data="data") == Config()
+    assert config.database_url == f"sqlite:///{tmp_path}/data/gengfu.db"
+    assert config.key_path == tmp_path / "data" / "secret.key"
+
+
+def test_a_page_of_which_only_the_address_is_set_keeps_its_port() -> None:
+    config = parse_config(
+        '[console]\nhost = "::1"\n[answers]\npublic_url = "https://our.example"', "site.toml"
+    )
+    assert (config.console.port, config.answers.port) == (8300, 8310)
+
+
+def test_a_settled_configuration_comes_back_as_it_was(tmp_path: Path) -> None:
+    settled = tmp_path / "settled.json"
+    source = tmp_path / "gengfu.toml"
+    source.write_text('data = "d"\n[site]\nname = "一号"\n[alerts]\nclock_ratio = 6\n[console]\nport = 1')
+    config = load_config(source)
+    settled.write_bytes(msgspec.json.encode(config))
+    assert load_config(settled) == config
+    assert isinstance(load_config(settled).console, Listener)
+
+
+def test_a_settled_configuration_that_is_damaged_is_named(tmp_path: Path) -> None:
+    settled = tmp_path / "settled.json"
+    settled.write_text('{"data": "d"')
+    with pytest.raises(ConfigError, match=r"settled\.json"):
+        load_config(settled)
+
+
+def used_configuration(cwd: Path, **environment: str) -> str:
+    program = "from gengfu.config import load_config; print(load_config(None).site.name)"
+    clean = {key: value for key, value in os.environ.items() if key != "GENGFU_CONFIG"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=cwd,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_the_environment_goes_before_the_file_here_and_that_before_defaults(tmp_path: Path) -> None:
+    assert used_configuration(tmp_path) == "Gengfu"
+    (tmp_path / "gengfu.toml").write_text('[site]\nname = "here"')
+    assert used_configuration(tmp_path) == "here"
+    (tmp_path / "other.toml").write_text('[site]\nname = "other"')
+    assert used_configuration(tmp_path, GENGFU_CONFIG=str(tmp_path / "other.toml")) == "other"
+    assert used_configuration(tmp_path, GENGFU_CONFIG="") == "here"
