@@ -1,0 +1,1 @@
+"""Figures anyone can re-run: one file per `gengfu bench` name."""
