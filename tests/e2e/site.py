@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiomqtt
 
+from benchmarks.fleet import register_load_devices
 from benchmarks.service import RunningService, eventually, running
 from devices.database import open_database, writing
 from devices.model import Metric, Role
@@ -120,13 +121,14 @@ async def _publish(port: int, messages: Iterable[Publish]) -> int:
 
 
 @contextmanager
-def site(
-    folder: Path, devices: int = 24, clock_ratio: float = 1.0, own_broker_port: int = 0
-) -> Iterator[Site]:
-    """A started site; all of it is gone at the end."""
+def site(folder: Path, devices: int = 24, own_broker_port: int = 0, load_devices: int = 0) -> Iterator[Site]:
+    """A started site; all of it is gone at the end. `load_devices` of the load generator are registered too,
+    before the start: a registration takes up to 2 s to be known, and what comes earlier is a stranger's."""
     block = plan_block(devices, 3)
-    with phones_in_a_thread() as phones, running(folder, clock_ratio, own_broker_port) as service:
+    with phones_in_a_thread() as phones, running(folder, own_broker_port=own_broker_port) as service:
         register(service, block, phones)
+        if load_devices:
+            register_load_devices(service.config, load_devices)
         service.start()
         yield Site(service, block, phones)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.fleet import expected_points, register_load_devices
+from benchmarks.fleet import expected_points
 from benchmarks.service import free_port
 from ingest.broker import find_mosquitto, private_broker, wait_ready, write_configuration
 from simulators.load import LoadReport
@@ -38,8 +38,7 @@ def kill_again_and_again(folder: Path, rounds: int, seed: int) -> None:
     port = free_port()
     broker = start_broker(folder / "broker", port)
     try:
-        with site(folder, devices=2 * rounds, own_broker_port=port) as here:
-            register_load_devices(here.service.config, LOAD_DEVICES)
+        with site(folder, 2 * rounds, own_broker_port=port, load_devices=LOAD_DEVICES) as here:
             load = start_load(port, seconds=rounds * 3.0 + 5)
             for number, home in enumerate(here.block.dwellings[:rounds]):
                 victim = VICTIMS[number % len(VICTIMS)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.fleet import expected_points, register_load_devices
+from benchmarks.fleet import expected_points
 from benchmarks.service import free_port
 from tests.e2e.site import eventually, site, uid_of
-from tests.e2e.test_kill import finish, load_points, start_broker, start_load
+from tests.e2e.test_kill import LOAD_DEVICES, finish, load_points, start_broker, start_load
 
 
 def test_smoke_at_qos_0_while_we_are_away_alarms_after_our_return(tmp_path: Path) -> None:
@@ -41,8 +41,7 @@ def test_mosquitto_restarted_under_load_loses_nothing_acknowledged(tmp_path: Pat
     port = free_port()
     broker = start_broker(tmp_path / "broker", port)
     try:
-        with site(tmp_path, devices=8, own_broker_port=port) as here:
-            register_load_devices(here.service.config, 200)
+        with site(tmp_path, 8, own_broker_port=port, load_devices=LOAD_DEVICES) as here:
             load = start_load(port, seconds=12.0)
             eventually(lambda: here.ingested() >= 1000, "the load runs")
             broker.terminate()
