@@ -123,13 +123,30 @@ class FlagKernel(PairKernel[FlagRule]):
         ):  # every flag is 0, was 0, and no alarm is active: nothing to decide, nothing to keep
             return []
         found = []
-        for some_rows, some_pairs in self.in_rounds(batch, rows, pair, hot=hot, unseen=_UNSEEN):
+        mixed: Rows | None = None
+        turns = self.in_rounds(batch, rows, pair, hot=hot, unseen=_UNSEEN)
+        for turn, (some_rows, some_pairs) in enumerate(turns):
+            if turn:  # some series has several readings in this batch
+                mixed = pair[~self._is_plain_one(batch, rows, pair)] if mixed is None else mixed
+                if not np.isin(some_pairs, mixed).any():
+                    continue
             seen = self._look(batch, some_rows, some_pairs)
             verdict = self._judge(seen)
             self._keep(seen, verdict)
             told = np.flatnonzero(verdict.raised | verdict.visit | verdict.cleared)
             found += [self._tell(batch, int(some_rows[n]), seen, verdict, int(n)) for n in told]
         return found
+
+    def _is_plain_one(self, batch: ReadingBatch, rows: Rows, pair: Rows) -> Bool:
+        """Live 1s, in order and not old. After the first of them the alarm is active and attended, and those
+        that follow in the batch, if there is nothing else of their series, change nothing.
+
+        So a detector that repeats its alarm thousands of times in one batch does not hold up everybody's.
+        """
+        live = (batch.quality[rows] & (_LATE | _UNKNOWN_AGE | _UNSEEN)) == 0
+        fresh = batch.received_us - batch.observed_us[rows] <= self._visit_after[self.pairs.rule[pair]]
+        plain: Bool = live & fresh & (batch.value[rows] > 0)
+        return plain
 
     def _look(self, batch: ReadingBatch, rows: Rows, pair: Rows) -> _Seen:
         rule, observed, state = self.pairs.rule[pair], batch.observed_us[rows], self.pairs.state
