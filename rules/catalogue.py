@@ -71,7 +71,7 @@ def _decode(kind: type, value: object) -> object:
         return parse_span(value)
     if kind is Level:
         return parse_level(value)
-    raise NotImplementedError(f"no decoder for {kind}")
+    raise TypeError(f"a rule has a field of type {kind}, which no file can hold")
 
 
 def _check_names(catalogue: Catalogue, text: str, name: str) -> None:
