@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from devices.schema import metadata
@@ -205,7 +206,7 @@ system_fault = Table(
     Column("since_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
     Column("told_us", BigInteger),
-    Column("settled", Boolean, nullable=False, server_default="0"),
+    Column("settled", Boolean, nullable=False, server_default=false()),
 )
 """Standing faults of the system or the registry (no duty desk, dwelling with nobody reachable)."""
 

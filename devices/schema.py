@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -86,20 +87,58 @@ device = Table(
     Column("cable_a", Float),
     Column("insulation", String(16), nullable=False, server_default="unknown", comment="pvc|rubber|xlpe"),
     Column("earthing", String(16), nullable=False, server_default="unknown", comment="tn-c|tn-s|tt"),
+    Column("vendor", String(64), nullable=False, server_default=""),
+    Column("model", String(64), nullable=False, server_default=""),
+    Column("serial", String(64), nullable=False, server_default="", comment="as printed on it"),
+    Column("installed_on", String(10), comment="ISO date"),
+    Column("installed_by", String(64), nullable=False, server_default="", comment="a code, not a name"),
     Column("registered_us", BigInteger, nullable=False),
     Column("registered_by", String(64), nullable=False),
     Column("retired_us", BigInteger),
+    Column("change_id", Integer, nullable=False, server_default="0", comment="newest registry_change of it"),
     Index("ix_device_dwelling_id", "dwelling_id"),
+    Index("ix_device_change_id", "change_id"),
 )
+"""`change_id` is set by every write to a device or its channels: who holds devices in memory reads only what
+is newer than what they know, whether one row changed or a hundred thousand."""
+
+device_channel = Table(
+    "device_channel",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device_id", ForeignKey("device.id"), nullable=False),
+    Column("channel", String(32), nullable=False, comment="a sensing point: l1, ch2, n"),
+    Column("label", String(200), nullable=False, server_default=""),
+    Column("breaker_a", Float),
+    Column("cable_a", Float),
+    Column("insulation", String(16), nullable=False, server_default="unknown"),
+    UniqueConstraint("device_id", "channel", name="uq_device_channel_device_id"),
+)
+"""What is known of one channel; what is not said here holds as for the device."""
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device_id", ForeignKey("device.id"), nullable=False),
+    Column("dwelling_id", ForeignKey("dwelling.id")),
+    Column("building_id", ForeignKey("building.id")),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    Index("ix_placement_device_id", "device_id"),
+    Index("ix_placement_dwelling_id", "dwelling_id"),
+)
+"""Where a device has been, one row a stay; the standing one has no end. `device` repeats it for speed."""
 
 contact = Table(
     "contact",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("code", String(64), nullable=False, unique=True, comment="a handle without personal data"),
-    Column("name_sealed", LargeBinary, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False, comment="no bytes once erased"),
     Column("language", String(8), nullable=False, server_default="zh-CN"),
     Column("created_us", BigInteger, nullable=False),
+    Column("erased_us", BigInteger, comment="what was known of the person is gone; the code stays"),
 )
 
 contact_channel = Table(
@@ -109,9 +148,11 @@ contact_channel = Table(
     Column("contact_id", ForeignKey("contact.id"), nullable=False),
     Column("medium", String(16), nullable=False),
     Column("carrier", String(16), nullable=False),
-    Column("address_sealed", LargeBinary, nullable=False, comment="number or URL"),
-    Column("address_index", LargeBinary, nullable=False, comment="blind index of the normalised address"),
+    Column("address_sealed", LargeBinary, nullable=False, comment="number or URL; no bytes once erased"),
+    Column("address_index", LargeBinary, nullable=False, comment="blind index; no bytes once erased"),
     Column("rank", Integer, nullable=False, comment="lower is tried first"),
+    Column("added_us", BigInteger, nullable=False, server_default="0"),
+    Column("removed_us", BigInteger),
     Index("ix_contact_channel_contact_id", "contact_id"),
     Index("ix_contact_channel_address_index", "address_index"),
 )
@@ -125,12 +166,75 @@ binding = Table(
     Column("place_kind", String(16), nullable=False),
     Column("place_id", Integer, nullable=False),
     Column("rank", Integer, nullable=False, server_default="1", comment="order within the role's chain"),
-    Column("takes_unconfirmed", Boolean, nullable=False, server_default="0", comment="fire_brigade only"),
+    Column("takes_unconfirmed", Boolean, nullable=False, server_default=false(), comment="fire_brigade only"),
+    Column("delay_s", Integer, nullable=False, server_default="0", comment="after the others of the step"),
+    Column("quiet_from", Integer, comment="minute of the site's day from which lesser things wait"),
+    Column("quiet_until", Integer, comment="minute of the site's day; below quiet_from: past midnight"),
     Column("bound_us", BigInteger, nullable=False),
     Column("ended_us", BigInteger),
     Index("ix_binding_place", "place_kind", "place_id"),
     Index("ix_binding_contact_id", "contact_id"),
 )
+
+"""A row never changes but for its end: another order or other quiet hours are a new row. So what held when
+stays readable."""
+
+substitution = Table(
+    "substitution",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("contact_id", ForeignKey("contact.id"), nullable=False, comment="who is away"),
+    Column("substitute_id", ForeignKey("contact.id"), nullable=False, comment="who stands in"),
+    Column("role", String(32), nullable=False, server_default="", comment="empty: in every role"),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("cancelled_us", BigInteger),
+    Index("ix_substitution_contact_id", "contact_id"),
+)
+
+publisher = Table(
+    "publisher",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True, comment="its MQTT user name"),
+    Column("kind", String(8), nullable=False, comment="device | gateway"),
+    Column("device_id", ForeignKey("device.id"), comment="of a device that publishes for itself"),
+    Column("label", String(200), nullable=False, server_default=""),
+    Column("password_hash", String(300), nullable=False, comment="as the broker's password file writes it"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("rotated_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    Index("ix_publisher_device_id", "device_id"),
+)
+
+publisher_prefix = Table(
+    "publisher_prefix",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("publisher_id", ForeignKey("publisher.id"), nullable=False),
+    Column("prefix", String(300), nullable=False, comment="literal; the topic itself and all below it"),
+    Index("ix_publisher_prefix_publisher_id", "publisher_id"),
+    Index("ix_publisher_prefix_prefix", "prefix"),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False, comment="login | topic"),
+    Column("who", String(200), nullable=False, comment="user name, else client id, as they gave it"),
+    Column("topic", String(300), nullable=False, server_default="", comment="the first refused"),
+    Column("address", String(64), nullable=False, server_default="", comment="the last it came from"),
+    Column("count", BigInteger, nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    UniqueConstraint("kind", "who", name="uq_refusal_kind"),
+    Index("ix_refusal_last_us", "last_us"),
+)
+"""What the broker refused, as its log says it: one row for who and what, bounded in number by its writer."""
 
 user = Table(
     "user",
@@ -152,6 +256,16 @@ look = Table(
     Column("contact_id", Integer, nullable=False),
     Column("what", String(64), nullable=False),
 )
+
+site_secret = Table(
+    "site_secret",
+    metadata,
+    Column("purpose", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+"""Random secrets of this site (what signs links and sessions), sealed like names: changing the key that seals
+does not change them."""
 
 registry_change = Table(
     "registry_change",
@@ -175,3 +289,12 @@ series = Table(
     UniqueConstraint("uid", "channel", "metric", name="uq_series_uid"),
 )
 """Every series ever heard, numbered by ingest when first heard. Slots start at 1; 0 means none."""
+
+freed_slot = Table(
+    "freed_slot",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("freed_seq", BigInteger, nullable=False, comment="journal record that freed it"),
+    Column("freed_us", BigInteger, nullable=False),
+)
+"""Slots of series that are gone, waiting for another series (`ingest.series` says when that is safe)."""

@@ -54,9 +54,16 @@ def add(
     return row_id
 
 
-def note_change(connection: Connection, by: str, now_us: int, what: str) -> None:
-    """One row of `registry_change`; `what` holds codes only, never personal data."""
-    connection.execute(insert(registry_change).values(at_us=now_us, by=by[:64], what=what[:200]))
+def note_change(connection: Connection, by: str, now_us: int, what: str) -> int:
+    """One row of `registry_change`, and its id; `what` holds codes only, never personal data.
+
+    Who writes to a device or its channels puts this id into `device.change_id`.
+    """
+    values = {"at_us": now_us, "by": by[:64], "what": what[:200]}
+    change_id: int = connection.execute(
+        insert(registry_change).values(values).returning(registry_change.c.id)
+    ).scalar_one()
+    return change_id
 
 
 def note_look(connection: Connection, by: str, now_us: int, contact_id: int, what: str) -> None:

@@ -191,7 +191,7 @@ def upgrade() -> None:
         sa.Column("since_us", sa.BigInteger(), nullable=False),
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.Column("told_us", sa.BigInteger(), nullable=True),
-        sa.Column("settled", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("settled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_system_fault")),
     )
     op.create_table(
@@ -242,7 +242,7 @@ def upgrade() -> None:
             "rank", sa.Integer(), server_default="1", nullable=False, comment="order within the role's chain"
         ),
         sa.Column(
-            "takes_unconfirmed", sa.Boolean(), server_default="0", nullable=False, comment="fire_brigade only"
+            "takes_unconfirmed", sa.Boolean(), server_default=sa.false(), nullable=False, comment="fire_brigade only"
         ),
         sa.Column("bound_us", sa.BigInteger(), nullable=False),
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
