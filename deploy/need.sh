@@ -5,6 +5,12 @@ set -eu
 found() {
     PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin" command -v "$1" >/dev/null 2>&1 && return 0
     case "$1" in
+    postgresql)
+        for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin /usr/pgsql-*/bin; do
+            [ -x "$folder/initdb" ] && return 0
+        done
+        command -v initdb >/dev/null 2>&1
+        ;;
     chromium)
         command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
             [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
@@ -38,6 +44,7 @@ with_brew() {
     echo "installing $1 with brew"
     case "$1" in
     chromium) brew install --quiet --cask chromium ;;
+    postgresql) brew install --quiet postgresql@17 ;;
     *) brew install --quiet "$1" ;;
     esac
 }

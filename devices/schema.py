@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     false,
 )
@@ -174,6 +175,7 @@ binding = Table(
     Column("ended_us", BigInteger),
     Index("ix_binding_place", "place_kind", "place_id"),
     Index("ix_binding_contact_id", "contact_id"),
+    Index("ix_binding_role", "role"),
 )
 
 """A row never changes but for its end: another order or other quiet hours are a new row. So what held when
@@ -282,19 +284,11 @@ series = Table(
     "series",
     metadata,
     Column("slot", Integer, primary_key=True, autoincrement=False),
-    Column("uid", String(200), nullable=False),
-    Column("channel", String(32), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("channel", Text, nullable=False),
     Column("metric", Integer, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     UniqueConstraint("uid", "channel", "metric", name="uq_series_uid"),
 )
-"""Every series ever heard, numbered by ingest when first heard. Slots start at 1; 0 means none."""
-
-freed_slot = Table(
-    "freed_slot",
-    metadata,
-    Column("slot", Integer, primary_key=True, autoincrement=False),
-    Column("freed_seq", BigInteger, nullable=False, comment="journal record that freed it"),
-    Column("freed_us", BigInteger, nullable=False),
-)
-"""Slots of series that are gone, waiting for another series (`ingest.series` says when that is safe)."""
+"""Every series, numbered by ingest when first heard. Slots start at 1, 0 means none; none is used twice. The
+rows of devices retired long ago go (`ingest.freeing`)."""

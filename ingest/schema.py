@@ -1,19 +1,25 @@
-"""The tables of ingest: refused messages, strangers, and how far the journal has been committed."""
+"""The tables of ingest: refused messages, strangers, and how far the journal has been committed.
+
+Text has no width here, as in `alerts.schema`: what must be short is cut where it is written.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
 from devices.schema import metadata
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+"""A growing number: SQLite's are 64 bits wide anyway, and a flood of refused messages outruns 32 in weeks."""
 
 dead_letter = Table(
     "dead_letter",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("at_us", BigInteger, nullable=False),
-    Column("reason", String(32), nullable=False, index=True),
-    Column("detail", String(300), nullable=False),
-    Column("topic", String(300), nullable=False),
+    Column("reason", Text, nullable=False, index=True),
+    Column("detail", Text, nullable=False),
+    Column("topic", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False, comment="the first 4 KiB"),
     Column("size", Integer, nullable=False),
     sqlite_autoincrement=True,
@@ -23,16 +29,16 @@ dead_letter = Table(
 dead_letter_count = Table(
     "dead_letter_count",
     metadata,
-    Column("reason", String(32), primary_key=True),
+    Column("reason", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
 
 stranger = Table(
     "stranger",
     metadata,
-    Column("uid", String(200), primary_key=True),
-    Column("topic", String(300), nullable=False),
-    Column("profile", String(64), nullable=False),
+    Column("uid", Text, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("profile", Text, nullable=False),
     Column("first_us", BigInteger, nullable=False),
     Column("last_us", BigInteger, nullable=False),
 )
@@ -41,7 +47,7 @@ stranger = Table(
 journal_position = Table(
     "journal_position",
     metadata,
-    Column("name", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
 )
 """`committed`: the newest journal record whose transitions are in this database."""

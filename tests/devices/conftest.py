@@ -1,9 +1,8 @@
-"""An empty registry in a real SQLite file, and a small block of flats in it."""
+"""An empty registry on each engine, and a small block of flats in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -12,7 +11,7 @@ from devices.commands import Desk
 from devices.database import open_database, writing
 from devices.registry import add_area, add_building, add_dwelling, add_stair
 from devices.registry.rows import need
-from devices.schema import building, dwelling, metadata
+from devices.schema import building, dwelling
 from devices.vault import KEY_BYTES, Vault
 
 NOW_US = 1_763_755_200_000_000
@@ -24,9 +23,8 @@ def vault() -> Vault:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'registry.db'}")
-    metadata.create_all(engine)
+def engine(database: str) -> Iterator[Engine]:
+    engine = open_database(database)
     yield engine
     engine.dispose()
 

@@ -14,13 +14,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "freed_slot",
-        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("freed_seq", sa.BigInteger(), nullable=False, comment="journal record that freed it"),
-        sa.Column("freed_us", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("slot", name=op.f("pk_freed_slot")),
-    )
-    op.create_table(
         "refusal",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False, comment="login | topic"),
@@ -228,6 +221,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_device_change_id", "device", ["change_id"], unique=False)
 
+    op.create_index("ix_binding_role", "binding", ["role"], unique=False)
     op.execute(
         "UPDATE contact_channel SET added_us = "
         "(SELECT created_us FROM contact WHERE contact.id = contact_channel.contact_id)"
@@ -241,6 +235,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM contact_channel WHERE removed_us IS NOT NULL")  # else they would be used again
     op.drop_index("ix_device_change_id", table_name="device")
+    op.drop_index("ix_binding_role", table_name="binding")
     for table, columns in {
         "device": ("change_id", "installed_by", "installed_on", "serial", "model", "vendor"),
         "contact_channel": ("removed_us", "added_us"),
@@ -257,6 +252,5 @@ def downgrade() -> None:
         "substitution",
         "site_secret",
         "refusal",
-        "freed_slot",
     ):
         op.drop_table(table)
