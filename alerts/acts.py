@@ -16,7 +16,8 @@ from devices.database import insert_new
 from devices.schema import contact
 
 NOTE_MAX: Final = 300
-_CONTACT: Final = re.compile(r"contact:([1-9][0-9]{0,17})", re.ASCII)
+_CONTACT: Final = re.compile(r"contact:([1-9][0-9]{0,8})", re.ASCII)
+"""No more digits than a contact's number has: PostgreSQL refuses to look for one that cannot be."""
 
 
 def contact_of(actor: str) -> int | None:

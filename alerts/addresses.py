@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from alerts.channels.channel import Failed
 from devices.model import Carrier
-from devices.schema import contact_channel, registry_change
+from devices.schema import contact, contact_channel, registry_change
 from devices.vault import CHANNEL_ADDRESS
 
 log = structlog.get_logger()
@@ -48,7 +48,8 @@ class AddressBook:
         self._ways: dict[int, Destination] = {}
 
     def look_up(self, connection: Connection, channel_ids: Iterable[int]) -> dict[int, Destination | Failed]:
-        """A Destination for every channel, or why there is none: permanent where the row is gone."""
+        """A Destination for every channel, or why there is none: permanent where it is gone, removed,
+        or its contact erased."""
         self._forget_if_changed(connection)
         wanted = set(channel_ids)
         found: dict[int, Destination | Failed] = {n: self._ways[n] for n in wanted if n in self._ways}
@@ -73,13 +74,13 @@ class AddressBook:
 
 
 def _rows(connection: Connection, channel_ids: Iterable[int]) -> list[tuple[int, str, bytes]]:
-    """The rows asked for, in slices that SQLite's bound on parameters allows."""
+    """The rows asked for that are still in use, in slices that SQLite's bound on parameters allows."""
     ids = sorted(channel_ids)
     columns = (contact_channel.c.id, contact_channel.c.carrier, contact_channel.c.address_sealed)
+    in_use = (contact_channel.c.removed_us.is_(None), contact.c.erased_us.is_(None))
+    owned = select(*columns).join(contact, contact_channel.c.contact_id == contact.c.id).where(*in_use)
     return [
         (row.id, row.carrier, row.address_sealed)
         for start in range(0, len(ids), 500)
-        for row in connection.execute(
-            select(*columns).where(contact_channel.c.id.in_(ids[start : start + 500]))
-        )
+        for row in connection.execute(owned.where(contact_channel.c.id.in_(ids[start : start + 500])))
     ]

@@ -49,13 +49,16 @@ class AnswerPage:
 
 
 def answer_page(
-    connection: Connection, incident_id: int, contact_id: int, language: str
+    connection: Connection, incident_id: int, contact_id: int, language: str, now_us: int
 ) -> AnswerPage | None:
-    """The page for this contact; None when there is no such incident or it does not concern the contact."""
+    """The page for this contact; None when there is no such incident or it does not concern the contact.
+
+    It concerns whoever was told of it, also as a substitute whose time is over, and whoever is bound there.
+    """
     case = load_cases(connection, ids=(incident_id,)).get(incident_id)
     if case is None:
         return None
-    roles = _roles(connection, case, contact_id)
+    roles = _roles(connection, case, contact_id, now_us)
     if not roles:
         return None
     incident = case.incident
@@ -79,10 +82,10 @@ def answer_page(
     )
 
 
-def _roles(connection: Connection, case: Case, contact_id: int) -> list[str]:
+def _roles(connection: Connection, case: Case, contact_id: int, now_us: int) -> list[str]:
     """What the contact was told as, latest first, then what else it is bound as."""
     told = [str(t.role) for t in reversed(case.told) if t.contact_id == contact_id]
-    people = Whereabouts(connection).bound(case.incident)
+    people = Whereabouts(connection, now_us).bound(case.incident)
     bound = [str(b.role) for b in people if b.contact_id == contact_id]
     return list(dict.fromkeys(told + bound))
 

@@ -84,9 +84,15 @@ class Docket:
         ]
         return [(key, step) for _, key, step in sorted(found, key=lambda f: (f[0], f[2].due_us, abs(f[1])))]
 
-    def carry_out(self, case_id: int, step: Step, bound: Sequence[Bound]) -> None:
-        """Carries a due step out."""
-        self._put({case_id: carry_out(self.cases[case_id], step, bound, self._now_us, self._ratio)})
+    def carry_out(
+        self, case_id: int, step: Step, bound: Sequence[Bound], left_out: Sequence[str] = ()
+    ) -> None:
+        """Carries a due step out. Where it tells anybody, the timeline says who was `left_out`."""
+        before = self.cases[case_id]
+        case = carry_out(before, step, bound, self._now_us, self._ratio)
+        for text in left_out if len(case.pages) > len(before.pages) else ():
+            case = case.having(Change(self._now_us, "left_out", "gengfu", "clock", text))
+        self._put({case_id: case})
 
     def tell_plainly(self, case_id: int, step: Step, desks: Sequence[Bound], fault: str) -> None:
         """Every duty desk is told instead of whoever the step would have told; the step is done."""

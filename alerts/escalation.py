@@ -216,10 +216,10 @@ def _record(case: Case, step: Step, caller: Caller, now_us: int) -> Case:
     state = StepState.DONE if caller.pages else StepState.STOPPED
     case = case.with_step(replace(step, state=state, ended_us=now_us))
     if not caller.pages:
-        text = pack("step_stopped", step=_word(step.name))
+        text = pack("step_stopped", step=step_words(step.name))
         return case.having(Change(now_us, "step", "gengfu", "clock", text))
     told = tuple(Told(step.epoch, step.name, p.to.contact_id, p.to.role) for p in caller.pages)
-    text = pack("told", step=_word(step.name), roles=_counts(p.to.role for p in caller.pages))
+    text = pack("told", step=step_words(step.name), roles=_counts(p.to.role for p in caller.pages))
     case = case.having(Change(now_us, "told", "gengfu", "clock", text))
     return replace(case, told=(*case.told, *told), pages=(*case.pages, *caller.pages))
 
@@ -230,7 +230,7 @@ def _left_out(case: Case, plan: StepPlan, caller: Caller, bound: Sequence[Bound]
     exempt = [role for role in plan.roles if role not in nobody and not caller.may_tell(role)]
     for line, roles in (("left_out", nobody), ("left_out_drill", exempt)):
         if roles:
-            text = pack(line, step=_word(plan.name), roles=Words(roles))
+            text = pack(line, step=step_words(plan.name), roles=Words(roles))
             case = case.having(Change(now_us, "left_out", "gengfu", "clock", text))
     return case
 
@@ -253,7 +253,8 @@ def _counts(roles: Iterable[Role]) -> Words:
     return Words(f"{role}*{listed.count(role)}" for role in dict.fromkeys(listed))
 
 
-def _word(step: str) -> Words:
+def step_words(step: str) -> Words:
+    """What a step is called, as a word for a saying."""
     name = step.partition(":")[0]
     return Words(["step.supervisor" if name == StepName.SUPERVISOR else name])
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from alerts.schema import attempt, notification
 from devices.database import insert_new
 from devices.model import Medium
-from devices.schema import contact_channel
+from devices.schema import contact, contact_channel
 
 _MEDIA: Final = frozenset(Medium)
 
@@ -35,7 +35,8 @@ def open_next_ways(connection: Connection, failed: Sequence[tuple[Row[Any], int]
 
 
 def _unused_way(connection: Connection, row: Row[Any]) -> Row[Any] | None:
-    """The first by rank whose medium this release knows; one that fails in its turn leads on."""
+    """The first by rank that is still in use and whose medium this release knows; one that fails in its turn
+    leads on."""
     used = {
         other.channel_id
         for other in connection.execute(
@@ -47,7 +48,12 @@ def _unused_way(connection: Connection, row: Row[Any]) -> Row[Any] | None:
     }
     ways = connection.execute(
         select(contact_channel)
-        .where(contact_channel.c.contact_id == row.contact_id)
+        .join(contact, contact_channel.c.contact_id == contact.c.id)
+        .where(
+            contact_channel.c.contact_id == row.contact_id,
+            contact_channel.c.removed_us.is_(None),
+            contact.c.erased_us.is_(None),
+        )
         .order_by(contact_channel.c.rank, contact_channel.c.id)
     )
     return next((way for way in ways.all() if way.id not in used and way.medium in _MEDIA), None)

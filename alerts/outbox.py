@@ -7,7 +7,7 @@ committed. A notification in state `sending` has exactly one attempt `started`: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from alerts.deliveries import Delivery, lines_of
 from alerts.handover import Handover
 from alerts.next_way import open_next_ways
 from alerts.schema import attempt, incident, incident_change, notification
+from devices.masking import mask_within
 from devices.model import Medium
 
 log = structlog.get_logger()
@@ -41,24 +42,27 @@ class Ended:
     ended_us: int
 
 
-def recover(connection: Connection, now_us: int) -> list[Handover]:
-    """Begins again what a crash cut off, urgent first.
+def recover(connection: Connection, now_us: int, held: Collection[int] = frozenset()) -> list[Handover]:
+    """Begins again what a crash cut off, urgent first, but for the notifications in `held`.
 
     The attempt under way is marked `unknown`: the provider may have taken it, so the new attempt is a
-    possible duplicate (contract 2), and the length of the list is their count.
+    possible duplicate (contract 2), and the length of the list is their count. `held` is what the caller
+    has in hand itself.
     """
-    rows = connection.execute(
+    found = connection.execute(
         select(notification)
         .where(notification.c.state == "sending")
         .order_by(notification.c.rank, notification.c.created_us, notification.c.id)
     ).all()
+    rows = [row for row in found if row.id not in held]
     if rows:
-        connection.execute(
-            update(attempt)
-            .where(attempt.c.outcome == "started")
-            .values(outcome="unknown", ended_us=now_us, detail="cut off by an end of the process")
-        )
+        connection.execute(_CUT_OFF, [{"b_id": row.id, "b_at": now_us} for row in rows])
     return _begin(connection, rows, now_us)
+
+
+def begun_by(connection: Connection) -> frozenset[int]:
+    """The notifications of which an attempt is under way."""
+    return frozenset(connection.scalars(select(notification.c.id).where(notification.c.state == "sending")))
 
 
 def due_retries(
@@ -185,6 +189,11 @@ def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Hando
     return [handover_of(row, row.attempts, row.created_us) for row in begun]
 
 
+_CUT_OFF: Final = (
+    update(attempt)
+    .where(attempt.c.notification_id == bindparam("b_id"), attempt.c.outcome == "started")
+    .values(outcome="unknown", ended_us=bindparam("b_at"), detail="cut off before its outcome was known")
+)
 _END_ATTEMPT: Final = (
     update(attempt)
     .where(attempt.c.notification_id == bindparam("b_id"), attempt.c.n == bindparam("b_n"))
@@ -222,7 +231,7 @@ def _attempt_values(ended: Ended) -> Values:
         "b_n": ended.handover.n,
         "b_at": ended.ended_us,
         "b_outcome": "accepted" if accepted else "failed",
-        "b_detail": detail[:300],
+        "b_detail": mask_within(detail)[:300],
     }
 
 
@@ -254,4 +263,5 @@ def _delivery(row: Row[Any], ended: Ended) -> Delivery | None:
         return Delivery(row.incident_id, fate, row.role, row.medium, ended.ended_us, n)
     if _next_try_us(ended) is not None:
         return None
-    return Delivery(row.incident_id, "given_up", row.role, row.medium, ended.ended_us, n, outcome.reason)
+    said = mask_within(outcome.reason)  # a provider may repeat the number it refused
+    return Delivery(row.incident_id, "given_up", row.role, row.medium, ended.ended_us, n, said)

@@ -22,7 +22,8 @@ from alerts.channels.carriers import close_channels, open_channels, warm_channel
 from alerts.channels.channel import Channel
 from alerts.handover import Handover
 from alerts.meter import Meter
-from alerts.outbox import due_retries, next_retry_us, recover
+from alerts.outbox import begun_by, due_retries, next_retry_us, recover
+from alerts.refused import check_refused
 from alerts.sender import Sender
 from alerts.settings import Settings
 from alerts.standing import check_standing
@@ -66,7 +67,7 @@ async def run_alerts(
     """
     opened = open_channels() if channels is None else channels
     sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter)
-    loop = _Loop(engine, settings, clock, sender, turn)
+    loop = _Loop(engine, settings, clock, sender, turn, meter)
     try:
         meter.possible_duplicates(await loop.recover())
         sender.start()
@@ -82,17 +83,25 @@ class _Loop:
     """What the loop remembers from one look to the next."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, clock: Callable[[], int], sender: Sender, turn: Turn
+        self,
+        engine: Engine,
+        settings: Settings,
+        clock: Callable[[], int],
+        sender: Sender,
+        turn: Turn,
+        meter: Meter,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._clock = clock
         self._sender = sender
         self._decide = turn
+        self._meter = meter
         self._next_due_us: int | None = None
         self._more = True
         self._retries_looked_us = 0
         self._version: int | None = None
+        self._doubtful = False
         self._turns = ThreadPoolExecutor(1, "turns")
         self._checks = ThreadPoolExecutor(1, "checks")  # a long check must not hold up a turn
 
@@ -111,14 +120,33 @@ class _Loop:
         try:
             while not stop.is_set():
                 self._more = notice.changed() or self._more
+                sure = await _tried("doubt", self._take_up)
                 turned = await _tried("turn", self._turn)
                 retried = await _tried("retries", self._retry)
-                more_now = self._more and turned and retried
-                await _pause(stop, 0.0 if more_now else _POLL_S if turned and retried else _AFTER_ERROR_S)
+                well = sure and turned and retried
+                self._doubtful = self._doubtful or not (turned and retried)
+                await _pause(stop, _AFTER_ERROR_S if not well else 0.0 if self._more else _POLL_S)
         finally:
             notice.close()
             checks.cancel()
             await asyncio.gather(checks, return_exceptions=True)
+
+    async def _take_up(self) -> None:
+        """After a transaction that failed: begins again what stands begun in the database and is in no hand.
+
+        A commit whose answer was lost with the connection may have happened. Nobody would hand over what it
+        began until the next start of the process.
+        """
+        if not (self._doubtful or self._sender.doubtful):
+            return
+        async with self._sender.settled:
+            held = self._sender.held
+            begun = await _on(self._turns, _take_up, self._engine, self._clock(), held)
+            self._sender.submit(begun)
+            self._doubtful = self._sender.doubtful = False
+        if begun:
+            log.warning("attempts_taken_up", possible_duplicates=len(begun))
+            self._meter.possible_duplicates(len(begun))
 
     async def _turn(self) -> None:
         now_us = self._clock()
@@ -143,6 +171,7 @@ class _Loop:
         now_us = self._clock()
         self._version = await _on(self._checks, check_standing, self._engine, now_us, self._version)
         await _on(self._checks, check_undelivered, self._engine, now_us)
+        await _on(self._checks, check_refused, self._engine, now_us)
 
     def close(self) -> None:
         """Lets go of the threads."""
@@ -173,6 +202,15 @@ def _place(error: Exception) -> str:
 def _recover(engine: Engine, now_us: int) -> list[Handover]:
     with writing(engine) as connection:
         return recover(connection, now_us)
+
+
+def _take_up(engine: Engine, now_us: int, held: frozenset[int]) -> list[Handover]:
+    """Takes the write lock only when something is in no hand."""
+    with reading(engine) as connection:
+        if begun_by(connection) <= held:
+            return []
+    with writing(engine) as connection:
+        return recover(connection, now_us, held)
 
 
 def _retries(engine: Engine, now_us: int, worst_rank: int | None) -> list[Handover]:

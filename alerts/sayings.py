@@ -35,6 +35,8 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "told": ("{step}：已发出 {roles}", "{step}: sent to {roles}"),
     "left_out": ("{step}：没有可联系的 {roles}", "{step}: nobody reachable as {roles}"),
     "left_out_drill": ("{step}：演练不通知 {roles}", "{step}: an exercise does not reach {roles}"),
+    "left_out_away": ("{step}：{roles} 由代班人代替", "{step}: a substitute is told for {roles}"),
+    "left_out_quiet": ("{step}：{roles} 在免打扰时段", "{step}: quiet hours of {roles}"),
     "step_stopped": ("{step}：不再需要", "{step}: no longer needed"),
     # what became of messages
     "handed_over": ("已送出 {count} 条（{media}）", "{count} handed over ({media})"),

@@ -60,6 +60,11 @@ class Sender:
         self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry)
         self._lesser = Lane("lesser", max(settings.senders - urgent, 1), self._looking_up(vault), self._carry)
         self._ended: list[Ended] = []
+        self._held: set[int] = set()
+        self.settled = asyncio.Lock()
+        """Whoever holds it sees no outcome being written."""
+        self.doubtful = False
+        """An outcome was not written for sure: what it led to may stand in the database, and in no hand."""
         self._news = asyncio.Event()
         self._written = asyncio.Event()
         self._written.set()
@@ -69,6 +74,11 @@ class Sender:
     def backlog(self) -> int:
         """Lesser handovers not yet carried."""
         return self._lesser.open
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The notifications in hand: submitted, and no outcome written."""
+        return frozenset(self._held)
 
     def start(self) -> None:
         """Starts the senders and the writer."""
@@ -81,6 +91,7 @@ class Sender:
         urgent: list[Handover] = []
         lesser: list[Handover] = []
         for handover in handovers:
+            self._held.add(handover.notification_id)
             (urgent if handover.rank <= URGENT_RANK else lesser).append(handover)
         self._urgent.put(urgent)
         self._lesser.put(lesser)
@@ -170,14 +181,17 @@ class Sender:
             self._written.set()
 
     async def _write(self, batch: list[Ended]) -> bool:
-        try:
-            further = await asyncio.get_running_loop().run_in_executor(
-                self._threads, _write_batch, self._engine, batch
-            )
-        except Exception as error:  # the outcomes are kept and written again, whatever went wrong
-            log.error("outcomes_not_written", count=len(batch), error=type(error).__name__)
-            return False
-        self.submit(further)
+        async with self.settled:
+            try:
+                further = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, _write_batch, self._engine, batch
+                )
+            except Exception as error:  # the outcomes are kept and written again, whatever went wrong
+                log.error("outcomes_not_written", count=len(batch), error=type(error).__name__)
+                self.doubtful = True
+                return False
+            self._held.difference_update(ended.handover.notification_id for ended in batch)
+            self.submit(further)
         return True
 
 

@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from alerts.schema import system_fault
 from devices.bound import has_duty_desk, unreachable_dwellings
 from devices.database import reading, writing
 from devices.model import Severity
-from devices.schema import registry_change
+from devices.unreachable import standing_version
 
 log = structlog.get_logger()
 
@@ -26,21 +26,27 @@ _OURS: Final = (NO_DUTY_DESK, UNREACHABLE)
 
 
 def check_standing(engine: Engine, now_us: int, seen_version: int | None) -> int:
-    """Begins and ends the registry's standing faults; returns the registry's version it looked at.
+    """Begins and ends the registry's standing faults; returns the version it looked at (`standing_version`).
 
-    Does nothing where the registry is still at `seen_version`. Reads outside the write transaction, which
+    Does nothing where that is still `seen_version`. Reads outside the write transaction, which
     is only taken when something changed.
     """
     with reading(engine) as connection:
-        version = connection.scalar(select(func.max(registry_change.c.id))) or 0
+        version = standing_version(connection, now_us)
         if version == seen_version:
             return version
-        found = find_faults(connection)
+        found = find_faults(connection, now_us)
     settle_faults(engine, _OURS, found, now_us)
     return version
 
 
-def settle_faults(engine: Engine, codes: Collection[str], found: Mapping[str, str], now_us: int) -> None:
+def settle_faults(
+    engine: Engine,
+    codes: Collection[str],
+    found: Mapping[str, str],
+    now_us: int,
+    severity: Severity = Severity.P1,
+) -> None:
     """Makes those of `codes` stand that were `found`, with their texts, and ends the others.
 
     The write transaction is only taken when something changed.
@@ -49,16 +55,16 @@ def settle_faults(engine: Engine, codes: Collection[str], found: Mapping[str, st
         standing = _standing(connection, codes)
     if found != standing:
         with writing(engine) as connection:
-            _write(connection, found, standing, now_us)
+            _write(connection, found, standing, now_us, severity)
         log.warning("standing_faults", found=sorted(found), ended=sorted(standing.keys() - found.keys()))
 
 
-def find_faults(connection: Connection) -> dict[str, str]:
+def find_faults(connection: Connection, now_us: int) -> dict[str, str]:
     """The faults there are now: code to text, in zh-CN and English."""
     found = {}
-    if not has_duty_desk(connection):
+    if not has_duty_desk(connection, now_us, live=True):
         found[NO_DUTY_DESK] = "没有可联系的值班台 · no duty desk can be reached"
-    if bare := len(unreachable_dwellings(connection)):
+    if bare := len(unreachable_dwellings(connection, now_us, live=True)):
         found[UNREACHABLE] = f"{bare} 户没有可联系的人 · {bare} dwellings have nobody who can be reached"
     return found
 
@@ -73,7 +79,11 @@ def _standing(connection: Connection, codes: Collection[str]) -> dict[str, str]:
 
 
 def _write(
-    connection: Connection, found: Mapping[str, str], standing: Mapping[str, str], now_us: int
+    connection: Connection,
+    found: Mapping[str, str],
+    standing: Mapping[str, str],
+    now_us: int,
+    severity: Severity,
 ) -> None:
     for code in standing.keys() - found.keys():
         connection.execute(_END, {"b_code": code, "b_now": now_us})
@@ -83,9 +93,7 @@ def _write(
         else:
             connection.execute(system_fault.delete().where(system_fault.c.code == code))
             connection.execute(
-                system_fault.insert().values(
-                    code=code, severity=Severity.P1.value, text=text, since_us=now_us
-                )
+                system_fault.insert().values(code=code, severity=severity.value, text=text, since_us=now_us)
             )
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from alerts.case import Hazard
 from alerts.sayings import word
@@ -144,7 +143,7 @@ def unknown_place(uid: str, topic: str, language: str) -> str:
     return text.format(uid=uid, topic=f"{comma}{topic[:120]}" if topic else "")
 
 
-def since_text(at_us: int, now_us: int, zone: ZoneInfo) -> str:
+def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:
     """`14:02` in the site's time, with the date in front when that is another day."""
     at = datetime.fromtimestamp(at_us / 1e6, UTC).astimezone(zone)
     today = datetime.fromtimestamp(now_us / 1e6, UTC).astimezone(zone).date()

@@ -7,7 +7,9 @@ one decision stops no other: the duty desk is told in plain words and the fault 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,7 +19,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, update
 
 from alerts.acts import actor_codes, contact_of
 from alerts.agenda import Agenda, anything_waits, next_due_us, read_agenda, store_positions
-from alerts.case import Act, Case, Step
+from alerts.case import Act, Case, Incident, Step
 from alerts.case_store import store_cases
 from alerts.cases import load_cases, open_beside, standing_role
 from alerts.docket import Docket, clears
@@ -28,12 +30,14 @@ from alerts.inbox import arrival_of
 from alerts.lifecycle import Outcome
 from alerts.outgoing import store_notifications
 from alerts.places import Places, places_of
+from alerts.presence import people_for
 from alerts.sayings import pack
 from alerts.schema import act as act_table
 from alerts.settings import Settings
 from alerts.unreadable import note_on_timeline, put_off, warnings_for
 from alerts.whereabouts import Whereabouts
 from alerts.wording import Worded, Wording
+from devices.bound import Bound
 from devices.database import reading, writing
 
 log = structlog.get_logger()
@@ -87,7 +91,7 @@ class _Turn:
         self._settings = settings
         self._agenda = agenda
         self._now_us = now_us
-        self._where = Whereabouts(connection)
+        self._where = Whereabouts(connection, now_us)
         self._places: Places = places_of(connection, agenda.transitions)
         self._outcomes: list[dict[str, Any]] = []
         self._worded: list[Worded] = []
@@ -133,10 +137,14 @@ class _Turn:
             note=row.note,
             via=row.via,
             at_us=row.at_us,
-            other_open=open_beside(self._connection, case.incident) if row.act == Act.REOPEN else 0,
+            other_open=self._open_beside(case.incident) if row.act == Act.REOPEN else 0,
         )
         decided = self._docket.take_act(row.incident_id, doing)
         return decided.outcome, decided.reason
+
+    def _open_beside(self, incident: Incident) -> int:
+        with self._connection.begin_nested():
+            return open_beside(self._connection, incident)
 
     def _standing(self, row: Row[Any], case: Case) -> frozenset[str]:
         """All roles of the actor here: a user's own, or a contact's bindings and what it was told as."""
@@ -169,17 +177,37 @@ class _Turn:
         for case_id, step in self._docket.due():
             self._carry_out(case_id, step)
             self._steps += 1
-        wording = Wording(self._where, self._now_us, ZoneInfo(self._settings.timezone), self._words_failed)
+        wording = Wording(self._where, self._now_us, self._zone(), self._words_failed)
         for case_id, case in self._docket.cases.items():
             self._worded += wording.of(case_id, case)
 
+    def _zone(self) -> tzinfo:
+        """The site's; rather UTC in a message than no message."""
+        try:
+            return ZoneInfo(self._settings.timezone)
+        except Exception as error:
+            self._failed("time zone", error)
+            return UTC
+
     def _carry_out(self, case_id: int, step: Step) -> None:
         try:
-            bound = self._where.bound(self._docket.cases[case_id].incident)
-            self._docket.carry_out(case_id, step, bound)
+            incident = self._docket.cases[case_id].incident
+            people = self._where.bound(incident)
+            told, left_out = self._present(people, incident, step)
+            self._docket.carry_out(case_id, step, told, left_out)
         except Exception as error:
             fault = self._failed(f"step {step.name} of incident {case_id}", error)
             self._tell_plainly(case_id, step, fault)
+
+    def _present(
+        self, people: Sequence[Bound], incident: Incident, step: Step
+    ) -> tuple[Sequence[Bound], Sequence[str]]:
+        """Whom the step may tell now, and lines about the others; everybody where that fails (contract 5)."""
+        try:
+            return people_for(people, incident.severity, step.name, self._now_us, self._settings.timezone)
+        except Exception as error:
+            self._failed(f"quiet hours and substitutes of incident {incident.id}", error)
+            return people, ()
 
     def _tell_plainly(self, case_id: int, step: Step, fault: str) -> None:
         try:

@@ -1,4 +1,8 @@
-"""The words for an incident's place, and whom an alarm there concerns: asked of the registry once a turn."""
+"""The words for an incident's place, and whom an alarm there concerns: asked of the registry once a turn.
+
+Whom it concerns is everybody bound there and who stands in for them, away and quiet ones included: they may
+all answer. Who of them a step tells, `alerts.presence` says.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +36,14 @@ def where_of(incident: Incident | Row[Any]) -> Where:
 
 
 class Whereabouts:
-    """Looks each place up at most once in its life, which is one turn."""
+    """Looks each place up at most once in its life, which is one turn at `now_us`.
 
-    def __init__(self, connection: Connection) -> None:
+    Each look has a savepoint: on PostgreSQL one that fails would otherwise take the whole turn with it.
+    """
+
+    def __init__(self, connection: Connection, now_us: int) -> None:
         self._connection = connection
+        self._now_us = now_us
         self._bound: dict[tuple[int, int], tuple[Bound, ...]] = {}
         self._words: dict[tuple[str, str], str] = {}
         self._desks: tuple[Bound, ...] | None = None
@@ -44,7 +52,8 @@ class Whereabouts:
         """Everybody an alarm there concerns; where no duty desk is bound to the place, every duty desk."""
         key = incident.dwelling_id, incident.building_id
         if key not in self._bound:
-            people = self._people(incident)
+            with self._connection.begin_nested():
+                people = self._people(incident)
             if not any(b.role is Role.DUTY_DESK and b.ways for b in people):
                 people = (*people, *self.desks())
             self._bound[key] = people
@@ -53,7 +62,8 @@ class Whereabouts:
     def desks(self) -> tuple[Bound, ...]:
         """Every duty desk."""
         if self._desks is None:
-            self._desks = duty_desks(self._connection)
+            with self._connection.begin_nested():
+                self._desks = duty_desks(self._connection, self._now_us, live=True)
         return self._desks
 
     def words(self, case: Case, language: str) -> str:
@@ -64,12 +74,13 @@ class Whereabouts:
         """`place_words`, remembered."""
         key = where.key, language
         if key not in self._words:
-            self._words[key] = place_words(self._connection, where, alarms, language)
+            with self._connection.begin_nested():
+                self._words[key] = place_words(self._connection, where, alarms, language)
         return self._words[key]
 
     def _people(self, incident: Incident) -> tuple[Bound, ...]:
         if incident.dwelling_id:
-            return bound_to_dwelling(self._connection, incident.dwelling_id)
+            return bound_to_dwelling(self._connection, incident.dwelling_id, self._now_us, live=True)
         if incident.building_id:
-            return bound_to_building(self._connection, incident.building_id)
+            return bound_to_building(self._connection, incident.building_id, self._now_us, live=True)
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from alerts.case import Case, Hazard
 from alerts.docket import UNROUTED_TAG
@@ -32,7 +32,7 @@ class Wording:
 
     where: Whereabouts
     now_us: int
-    zone: ZoneInfo
+    zone: tzinfo
     failed: Callable[[Exception], None]
 
     def of(self, case_id: int, case: Case) -> list[Worded]:
@@ -54,7 +54,7 @@ class Wording:
         return plain_warning(case.incident.severity, uid, language)
 
 
-def telling_of(case: Case, page: Page, place: str, now_us: int, zone: ZoneInfo) -> Telling:
+def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) -> Telling:
     """What the message for this page is about."""
     incident = case.incident
     evidence = case.active() or case.alarms

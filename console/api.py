@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from alerts.views import incident_detail, open_incidents
 from console.board import BOARD_LIMIT
+from console.incident import IncidentId
 from console.session import SignedIn, language_of, signed_in
 from devices.database import reading
 
@@ -28,7 +29,7 @@ def api_routes(engine: Engine) -> APIRouter:
             return [asdict(one) for one in open_incidents(connection, language_of(request), limit)]
 
     @routes.get("/incidents/{incident_id}")
-    def one_incident(request: Request, _: User, incident_id: int) -> dict[str, Any]:
+    def one_incident(request: Request, _: User, incident_id: IncidentId) -> dict[str, Any]:
         with reading(engine) as connection:
             detail = incident_detail(connection, incident_id, language_of(request))
         if detail is None:

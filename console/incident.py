@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from sqlalchemy import Engine
 from starlette.responses import Response
 
@@ -19,6 +19,8 @@ from console.siren import read_siren
 from devices.database import reading
 
 User = Annotated[SignedIn, Depends(signed_in)]
+IncidentId = Annotated[int, Path(ge=0, lt=2**63)]
+"""What the databases take for a number."""
 ActForm = Annotated[Posted, Depends(posted)]
 
 
@@ -44,15 +46,15 @@ def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
         )  # fmt: skip
 
     @routes.get("/incident/{incident_id}")
-    def whole(request: Request, user: User, incident_id: int) -> Response:
+    def whole(request: Request, user: User, incident_id: IncidentId) -> Response:
         return page(request, user, incident_id, "incident.html", None)
 
     @routes.get("/incident/{incident_id}/fragment")
-    def fragment(request: Request, user: User, incident_id: int) -> Response:
+    def fragment(request: Request, user: User, incident_id: IncidentId) -> Response:
         return page(request, user, incident_id, "_incident_fragment.html", None)
 
     @routes.post("/incident/{incident_id}/act")
-    def act(request: Request, user: User, incident_id: int, form: ActForm) -> Response:
+    def act(request: Request, user: User, incident_id: IncidentId, form: ActForm) -> Response:
         now_us = request.app.state.settings.clock()
         outcome = hand_in(engine, incident_id, user, form, now_us, language_of(request))
         if request.headers.get("HX-Request"):

@@ -12,7 +12,6 @@ five pages in one browser wait for each other.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -177,7 +176,7 @@ class ChangeFeed:
                         loop.call_soon_threadsafe(self._publish, found)
                 self._looked_at = time.monotonic()
                 failing = False
-            except (SQLAlchemyError, sqlite3.Error) as error:
+            except SQLAlchemyError as error:
                 if not failing:
                     log.warning("live_pages_blind", error=str(error))
                 failing = True

@@ -53,6 +53,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "due.now": ("即将执行", "due now"),
     "process.ingest": ("接收进程", "the ingest process "),
     "process.store": ("存储进程", "the store process "),
+    "process.caretaker": ("凭据管理进程", "the caretaker process "),
     "process.alerts": ("通知进程", "the alerts process "),
     "pulse.silent": (
         "没有响应：报警可能无法处理，请立即联系维护",
@@ -73,6 +74,18 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "pulse.store_waits": (
         "无法写入数据：历史数据暂存，报警不受影响",
         "cannot write points: history waits, alarms go on",
+    ),
+    "pulse.access_waits": (
+        "无法更新 MQTT 访问权限：凭据的变更尚未生效，报警不受影响",
+        "cannot bring the broker's access up to date: changed credentials wait, alarms go on",
+    ),
+    "pulse.reload_waits": (
+        "MQTT 服务器尚未读取新的访问权限：凭据的变更尚未生效",
+        "has asked the broker to read its access files and sees no sign of it: changed credentials wait",
+    ),
+    "pulse.refusals_wait": (
+        "无法读取 MQTT 日志或写入数据库：被拒绝的发布者没有计数",
+        "cannot count whom the broker refuses, alarms go on",
     ),
     "faults": ("系统故障", "System faults"),
     "since": ("自", "since"),

@@ -2,20 +2,25 @@
 
 Bindings hold downwards: those on the dwelling, its stair, its building, its area and every area above
 apply. A neighbour bound to a dwelling lives there: they are told of the other dwellings of that stair at
-most one floor away (life_safety, "who is told"), not of their own. Ended bindings do not apply. Every
-function takes a fixed small number of queries, however many people there are.
+most one floor away (life_safety, "who is told"), not of their own. What a contact bound several times is,
+and who stands in for whom, `devices.people` says.
+
+Everything is as it stood at `at_us`: bindings, ways and substitutions that held then. Erased contacts are
+bound to nothing from their erasure on. `live` is for the present (`devices.instants` says what it changes).
+Every function takes a fixed small number of queries, however many people there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from devices.instants import Instant
 from devices.model import Carrier, Medium, PlaceKind, Role
-from devices.schema import area, binding, building, contact, contact_channel, dwelling, stair
+from devices.people import Absence, Binding, Bound, Way, resolve
+from devices.quiet import Quiet
+from devices.schema import area, binding, building, contact, contact_channel, dwelling, stair, substitution
 from devices.unreachable import NEIGHBOUR_FLOORS, unreachable_dwellings
 
 __all__ = [
@@ -28,36 +33,10 @@ __all__ = [
     "unreachable_dwellings",
 ]
 
-_ROLE_ORDER: Final = {role: n for n, role in enumerate(Role)}
 
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to reach a contact; the lower `rank` is tried first."""
-
-    channel_id: int
-    medium: Medium
-    carrier: Carrier
-    rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """One contact in one role. `ways` in the order of trying; empty where nobody registered one.
-
-    `rank` is the order within the role's chain, the lowest where several bindings apply.
-    """
-
-    contact_id: int
-    code: str
-    role: Role
-    rank: int
-    takes_unconfirmed: bool
-    language: str
-    ways: tuple[Way, ...]
-
-
-def bound_to_dwelling(connection: Connection, dwelling_id: int) -> tuple[Bound, ...]:
+def bound_to_dwelling(
+    connection: Connection, dwelling_id: int, at_us: int, *, live: bool = False
+) -> tuple[Bound, ...]:
     """Everybody an alarm in this dwelling concerns, by role, rank and contact id.
 
     Empty for an unknown dwelling: the caller then turns to `duty_desks`.
@@ -70,40 +49,37 @@ def bound_to_dwelling(connection: Connection, dwelling_id: int) -> tuple[Bound, 
     ).first()
     if place is None:
         return ()
-    return _bound(
-        connection,
-        or_(
-            and_(_on(PlaceKind.DWELLING, [place.id]), binding.c.role != Role.NEIGHBOUR),
-            _lives_next_to(place.id, place.stair_id, place.floor),
-            _on(PlaceKind.STAIR, [place.stair_id]),
-            _on(PlaceKind.BUILDING, [place.building_id]),
-            _on(PlaceKind.AREA, _upwards(connection, place.area_id)),
-        ),
+    areas = _upwards(connection, place.area_id)
+    applies = or_(
+        and_(_on(PlaceKind.DWELLING, [place.id]), binding.c.role != Role.NEIGHBOUR),
+        _lives_next_to(place.id, place.stair_id, place.floor),
+        _on(PlaceKind.STAIR, [place.stair_id]),
+        _on(PlaceKind.BUILDING, [place.building_id]),
+        _on(PlaceKind.AREA, areas),
     )
+    return _bound(connection, applies, Instant(at_us, live), areas)
 
 
-def bound_to_building(connection: Connection, building_id: int) -> tuple[Bound, ...]:
+def bound_to_building(
+    connection: Connection, building_id: int, at_us: int, *, live: bool = False
+) -> tuple[Bound, ...]:
     """Everybody an alarm in the building outside dwellings concerns; empty for an unknown building."""
     place = connection.execute(select(building.c.area_id).where(building.c.id == building_id)).first()
     if place is None:
         return ()
-    return _bound(
-        connection,
-        or_(
-            _on(PlaceKind.BUILDING, [building_id]),
-            _on(PlaceKind.AREA, _upwards(connection, place.area_id)),
-        ),
-    )
+    areas = _upwards(connection, place.area_id)
+    applies = or_(_on(PlaceKind.BUILDING, [building_id]), _on(PlaceKind.AREA, areas))
+    return _bound(connection, applies, Instant(at_us, live), areas)
 
 
-def duty_desks(connection: Connection) -> tuple[Bound, ...]:
-    """Every standing duty_desk binding anywhere: for places nobody knows."""
-    return _bound(connection, binding.c.role == Role.DUTY_DESK)
+def duty_desks(connection: Connection, at_us: int, *, live: bool = False) -> tuple[Bound, ...]:
+    """Every duty_desk binding anywhere, with who stands in: for places nobody knows."""
+    return _bound(connection, binding.c.role == Role.DUTY_DESK, Instant(at_us, live), ())
 
 
-def has_duty_desk(connection: Connection) -> bool:
-    """Whether a duty desk is bound anywhere and can be reached."""
-    return any(desk.ways for desk in duty_desks(connection))
+def has_duty_desk(connection: Connection, at_us: int, *, live: bool = False) -> bool:
+    """Whether a duty desk is bound anywhere and can be reached, itself or through who stands in."""
+    return any(desk.ways for desk in duty_desks(connection, at_us, live=live))
 
 
 def _on(kind: PlaceKind, ids: Iterable[int]) -> ColumnElement[bool]:
@@ -111,64 +87,101 @@ def _on(kind: PlaceKind, ids: Iterable[int]) -> ColumnElement[bool]:
 
 
 def _lives_next_to(dwelling_id: int, stair_id: int, floor: int) -> ColumnElement[bool]:
-    near = exists().where(
-        dwelling.c.id == binding.c.place_id,
+    near = select(dwelling.c.id).where(
         dwelling.c.id != dwelling_id,
         dwelling.c.stair_id == stair_id,
-        func.abs(dwelling.c.floor - floor) <= NEIGHBOUR_FLOORS,
+        dwelling.c.floor.between(floor - NEIGHBOUR_FLOORS, floor + NEIGHBOUR_FLOORS),
     )
-    return and_(binding.c.role == Role.NEIGHBOUR, binding.c.place_kind == PlaceKind.DWELLING, near)
+    return and_(
+        binding.c.role == Role.NEIGHBOUR,
+        binding.c.place_kind == PlaceKind.DWELLING,
+        binding.c.place_id.in_(near),
+    )
 
 
 def _upwards(connection: Connection, area_id: int) -> list[int]:
-    """The area and all above it; ends even where the tree was bent into a ring by hand."""
+    """The area and all above it, from below; ends even where the tree was bent into a ring by hand."""
     above = select(area.c.id, area.c.parent_id).where(area.c.id == area_id).cte(recursive=True)
     above = above.union(select(area.c.id, area.c.parent_id).join(above, area.c.id == above.c.parent_id))
-    return list(connection.execute(select(above.c.id)).scalars())
+    parents = {row.id: row.parent_id for row in connection.execute(select(above.c.id, above.c.parent_id))}
+    found: list[int] = []
+    here: int | None = area_id
+    while here is not None and here in parents and here not in found:
+        found.append(here)
+        here = parents[here]
+    return found
 
 
-def _bound(connection: Connection, applies: ColumnElement[bool]) -> tuple[Bound, ...]:
+def _bound(
+    connection: Connection, applies: ColumnElement[bool], instant: Instant, areas: Sequence[int]
+) -> tuple[Bound, ...]:
+    """Three queries: bindings, substitutions, ways."""
     rows = connection.execute(
-        select(
-            binding.c.contact_id,
-            contact.c.code,
-            binding.c.role,
-            func.min(binding.c.rank).label("rank"),
-            func.max(case((binding.c.takes_unconfirmed, 1), else_=0)).label("takes_unconfirmed"),
-            contact.c.language,
-        )
+        select(binding, contact.c.code, contact.c.language)
         .join(contact, binding.c.contact_id == contact.c.id)
-        .where(binding.c.ended_us.is_(None), applies)
-        .group_by(binding.c.contact_id, contact.c.code, binding.c.role, contact.c.language)
+        .where(instant.is_bound(), instant.is_known(), applies)
+        .order_by(binding.c.id)
     ).all()
-    ways = _ways(connection, applies)
-    found = [
-        Bound(
+    if not rows:
+        return ()
+    bindings = [
+        Binding(
+            id=row.id,
             contact_id=row.contact_id,
             code=row.code,
+            language=row.language,
             role=Role(row.role),
             rank=row.rank,
             takes_unconfirmed=bool(row.takes_unconfirmed),
-            language=row.language,
-            ways=ways.get(row.contact_id, ()),
+            delay_s=row.delay_s,
+            quiet=Quiet.stored(row.quiet_from, row.quiet_until),
+            place_kind=PlaceKind(row.place_kind),
+            place_id=row.place_id,
         )
         for row in rows
     ]
-    return tuple(sorted(found, key=lambda one: (_ROLE_ORDER[one.role], one.rank, one.contact_id)))
+    concerned = {one.contact_id for one in bindings}
+    absences = _absences(connection, concerned, instant)
+    ways = _ways(connection, concerned | {one.substitute_id for one in absences}, instant)
+    return resolve(bindings, absences, ways, areas)
 
 
-def _ways(connection: Connection, applies: ColumnElement[bool]) -> dict[int, tuple[Way, ...]]:
-    concerned = select(binding.c.contact_id).where(binding.c.ended_us.is_(None), applies)
+def _absences(connection: Connection, concerned: Collection[int], instant: Instant) -> list[Absence]:
+    """Substitutions in force of those concerned, and of those who stand in for them."""
+    ids = sorted(concerned)
+    first = substitution.alias("first")
+    named = select(first.c.substitute_id).where(first.c.contact_id.in_(ids), instant.is_away(first))
+    rows = connection.execute(
+        select(
+            substitution.c.id,
+            substitution.c.contact_id,
+            substitution.c.role,
+            substitution.c.substitute_id,
+            contact.c.code,
+            contact.c.language,
+        )
+        .join(contact, substitution.c.substitute_id == contact.c.id)
+        .where(
+            instant.is_away(),
+            or_(substitution.c.contact_id.in_(ids), substitution.c.contact_id.in_(named)),
+        )
+    )
+    return [Absence(*row) for row in rows]
+
+
+def _ways(connection: Connection, contacts: Collection[int], instant: Instant) -> dict[int, tuple[Way, ...]]:
+    owner = contact_channel.c.contact_id
     ways: dict[int, tuple[Way, ...]] = {}
     for row in connection.execute(
         select(
-            contact_channel.c.contact_id,
+            owner,
             contact_channel.c.id,
             contact_channel.c.medium,
             contact_channel.c.carrier,
             contact_channel.c.rank,
         )
-        .where(contact_channel.c.contact_id.in_(concerned))
+        .join(contact, owner == contact.c.id)
+        .where(owner.in_(sorted(contacts)), instant.is_way(), instant.is_known())
         .order_by(contact_channel.c.rank, contact_channel.c.id)
     ):
         way = Way(row.id, Medium(row.medium), Carrier(row.carrier), row.rank)

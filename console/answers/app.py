@@ -95,9 +95,10 @@ class _Desk:
             own = connection.scalar(select(contact.c.language).where(contact.c.id == link.contact_id))
             known = wanted_language if wanted_language in LANGUAGES else str(own or "")
             language = known if known in LANGUAGES else self._settings.language
-            page = answer_page(connection, link.incident_id, link.contact_id, language)
+            now_us = self._settings.clock()
+            page = answer_page(connection, link.incident_id, link.contact_id, language, now_us)
             answered = _own_answer(connection, link)
-        if page is None or not link_open(page.closed_us, self._settings.clock()):
+        if page is None or not link_open(page.closed_us, now_us):
             return None
         return Opened(link, page, language, answered)
 

@@ -1,4 +1,7 @@
-"""`gengfu contact`: people and stations, how they are reached, and what places they are bound to."""
+"""`gengfu contact`: people and stations, and how they are reached.
+
+`binding.py` and `substitute.py` hold what they are bound to and who stands in for them.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,14 @@ from devices.commands.desk import (
     print_rows,
     say,
 )
-from devices.model import PlaceKind
-from devices.registry import bindings, contacts
+from devices.commands.lines import binding_line
+from devices.registry import bindings, contacts, substitutions
 
 contact_app = typer.Typer(no_args_is_help=True, help="Contacts, their channels and bindings.")
 
 Code = Annotated[str, typer.Argument(help="the contact's code, a handle without personal data")]
-RoleOption = Annotated[str, typer.Option("--role", help="what the contact is to the place")]
+Channel = Annotated[int, typer.Argument(help="the channel's number, as `contact show` gives it")]
 Rank = Annotated[int, typer.Option("--rank", help="1 comes first")]
-AreaOption = Annotated[str | None, typer.Option("--area", help="code of an area")]
-BuildingOption = Annotated[str | None, typer.Option("--building", help="code of a building")]
-StairOption = Annotated[str | None, typer.Option("--stair", help="code of a stair")]
-DwellingOption = Annotated[str | None, typer.Option("--dwelling", help="code of a dwelling")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class _ContactLine:
     name: str
     language: str
     channels: str
+    erased_us: int | None
 
 
 @contact_app.command("add")
@@ -58,6 +58,24 @@ def add(
             connection, desk.vault, code=code, name=name, language=language, by=desk.by, now_us=now_us()
         )
     say(json, f"contact {code} added", added=code)
+
+
+@contact_app.command("set")
+def set_(
+    context: typer.Context,
+    code: Code,
+    *,
+    name: Annotated[str | None, typer.Option("--name", help="another name; sealed")] = None,
+    language: Annotated[str | None, typer.Option("--language", help="zh-CN or en")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Changes a contact's name or language."""
+    desk = desk_of(context)
+    with changing(desk) as connection:
+        contacts.set_contact(
+            connection, desk.vault, code=code, name=name, language=language, by=desk.by, now_us=now_us()
+        )
+    say(json, f"contact {code} changed", set=code)
 
 
 @contact_app.command("add-channel")
@@ -90,74 +108,33 @@ def add_channel(
     say(json, f"contact {code} can be reached by {medium}", added=code, channel=channel)
 
 
-@contact_app.command("bind")
-def bind(
+@contact_app.command("set-channel")
+def set_channel(
     context: typer.Context,
     code: Code,
+    channel: Channel,
     *,
-    role: RoleOption,
-    area: AreaOption = None,
-    building: BuildingOption = None,
-    stair: StairOption = None,
-    dwelling: DwellingOption = None,
-    rank: Rank = 1,
-    takes_unconfirmed: Annotated[
-        bool, typer.Option("--takes-unconfirmed", help="a fire brigade that agreed to unconfirmed alarms")
-    ] = False,
+    rank: Annotated[int, typer.Option("--rank", help="1 comes first")],
     json: JsonOption = False,
 ) -> None:
-    """Binds a contact to one place and everything below it."""
+    """Gives a way to reach a contact another place in the order of trying."""
     desk = desk_of(context)
-    kind, place = _place(area, building, stair, dwelling)
     with changing(desk) as connection:
-        bindings.bind(
-            connection,
-            contact_code=code,
-            role=role,
-            place_kind=kind,
-            place_code=place,
-            rank=rank,
-            takes_unconfirmed=takes_unconfirmed,
-            by=desk.by,
-            now_us=now_us(),
+        contacts.set_channel_rank(
+            connection, contact_code=code, channel_id=channel, rank=rank, by=desk.by, now_us=now_us()
         )
-    say(json, f"{code} is {role} of {kind} {place}", bound=code, role=role, place_kind=kind, place=place)
+    say(json, f"channel {channel} of {code} has rank {rank}", set=code, channel=channel, rank=rank)
 
 
-@contact_app.command("unbind")
-def unbind(
-    context: typer.Context,
-    code: Code,
-    *,
-    role: RoleOption,
-    area: AreaOption = None,
-    building: BuildingOption = None,
-    stair: StairOption = None,
-    dwelling: DwellingOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Ends a binding."""
+@contact_app.command("remove-channel")
+def remove_channel(context: typer.Context, code: Code, channel: Channel, json: JsonOption = False) -> None:
+    """Ends a way to reach a contact; its sealed address stays on record until the contact is erased."""
     desk = desk_of(context)
-    kind, place = _place(area, building, stair, dwelling)
     with changing(desk) as connection:
-        bindings.unbind(
-            connection,
-            contact_code=code,
-            role=role,
-            place_kind=kind,
-            place_code=place,
-            by=desk.by,
-            now_us=now_us(),
+        contacts.remove_channel(
+            connection, contact_code=code, channel_id=channel, by=desk.by, now_us=now_us()
         )
-    say(json, f"{code} is no longer {role} of {kind} {place}", unbound=code, role=role, place=place)
-
-
-def _place(*codes: str | None) -> tuple[PlaceKind, str]:
-    """The one place that was named; wrong usage (exit code 2) when it is none or several."""
-    named = [(kind, code) for kind, code in zip(PlaceKind, codes, strict=True) if code is not None]
-    if len(named) != 1:
-        raise typer.BadParameter("name one place: --area, --building, --stair or --dwelling")
-    return named[0]
+    say(json, f"{code} is no longer reached by channel {channel}", removed=code, channel=channel)
 
 
 @contact_app.command("list")
@@ -167,14 +144,28 @@ def list_(context: typer.Context, reveal: RevealOption = False, json: JsonOption
 
 
 @contact_app.command("show")
-def show(context: typer.Context, code: Code, reveal: RevealOption = False, json: JsonOption = False) -> None:
-    """One contact, and what it is bound to."""
+def show(
+    context: typer.Context,
+    code: Code,
+    *,
+    reveal: RevealOption = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="also what is over: bindings and substitutions")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """One contact, what it is bound to and for which dwellings that holds, and who stands in for whom."""
     desk = desk_of(context)
     _print(_contacts(desk, code, reveal=reveal), json=json)
     with looking(desk) as connection:
-        bound = bindings.list_bindings(connection, contact_code=code)
+        bound = bindings.list_bindings(connection, contact_code=code, history=history)
+        substitutes = substitutions.list_substitutions(
+            connection, contact_code=code, since_us=None if history else now_us()
+        )
     if bound or not json:
-        print_rows(bound, json=json)
+        print_rows([binding_line(row) for row in bound], json=json)
+    if substitutes:
+        print_rows(substitutes, json=json)
 
 
 def _contacts(desk: Desk, only: str | None, *, reveal: bool) -> list[contacts.ContactRow]:
@@ -194,7 +185,10 @@ def _print(rows: list[contacts.ContactRow], *, json: bool) -> None:
             row.code,
             row.name,
             row.language,
-            "; ".join(f"{way.medium} by {way.carrier} {way.address}" for way in row.channels),
+            "; ".join(
+                f"{way.medium} by {way.carrier} {way.address} (channel {way.id})" for way in row.channels
+            ),
+            row.erased_us,
         )
         for row in rows
     ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select, update
@@ -17,7 +16,7 @@ from alerts.sayings import render
 from alerts.schema import attempt, incident, incident_change, notification
 from devices.database import open_database, reading, writing
 from devices.model import Carrier, Medium, Severity
-from devices.schema import contact, contact_channel, metadata, registry_change
+from devices.schema import contact, contact_channel, registry_change
 
 NOW = 1_700_000_000_000_000
 SECOND = 1_000_000
@@ -127,9 +126,8 @@ class Outbox:
 
 
 @contextmanager
-def open_outbox(folder: Path) -> Iterator[Outbox]:
-    engine = open_database(f"sqlite:///{folder / 'gengfu.db'}")
-    metadata.create_all(engine)
+def open_outbox(database: str) -> Iterator[Outbox]:
+    engine = open_database(database)
     values = {
         "place": "dwelling:1",
         "dwelling_id": 1,

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, select, update
@@ -271,12 +270,15 @@ def _without_fsync(connection: Any, _record: object) -> None:
 
 @contextmanager
 def a_story(
-    folder: Path, *, ratio: float = 1.0, without: tuple[str, ...] = (), agreed: bool = False
+    database: str, *, ratio: float = 1.0, without: tuple[str, ...] = (), agreed: bool = False
 ) -> Iterator[Story]:
-    """A block with its cast but for `without`. `agreed`: the brigade takes unconfirmed alarms."""
-    engine = open_database(f"sqlite:///{folder / 'gengfu.db'}")
-    event.listen(engine, "connect", _without_fsync)
-    registry.metadata.create_all(engine)
+    """A block with its cast but for `without`, in the database of that URL. `agreed`: the brigade takes
+    unconfirmed alarms.
+    """
+    engine = open_database(database)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _without_fsync)
+        registry.metadata.create_all(engine)
     settings = Settings(b"k" * 32, "http://answers.example", clock_ratio=ratio)
     with writing(engine) as connection:
         block = build(connection, without=without, agreed=agreed)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from alerts.addresses import AddressBook, Destination
 from alerts.channels.channel import Failed
 from devices.database import reading
@@ -23,8 +21,8 @@ def look_up(outbox: Outbox, book: AddressBook, *channel_ids: int) -> dict[int, D
         return book.look_up(connection, channel_ids)
 
 
-def test_an_address_is_unsealed_once_until_the_registry_changes(tmp_path: Path) -> None:
-    with open_outbox(tmp_path) as outbox:
+def test_an_address_is_unsealed_once_until_the_registry_changes(database: str) -> None:
+    with open_outbox(database) as outbox:
         [channel] = outbox.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://old"))
         book = AddressBook(vault := CountingVault())
         for _ in range(2):
@@ -34,8 +32,8 @@ def test_an_address_is_unsealed_once_until_the_registry_changes(tmp_path: Path) 
         assert look_up(outbox, book, channel) == {channel: Destination(Carrier.WEBHOOK, "http://new")}
 
 
-def test_one_unreadable_address_costs_only_its_own_channel(tmp_path: Path) -> None:
-    with open_outbox(tmp_path) as outbox:
+def test_one_unreadable_address_costs_only_its_own_channel(database: str) -> None:
+    with open_outbox(database) as outbox:
         ways = [(Medium.PUSH, Carrier.WEBHOOK, text) for text in ("broken", "http://x")]
         broken, good = outbox.add_contact(*ways)
         found = look_up(outbox, AddressBook(PlainVault()), broken, good, 999)
@@ -46,8 +44,8 @@ def test_one_unreadable_address_costs_only_its_own_channel(tmp_path: Path) -> No
     }
 
 
-def test_more_channels_than_one_statement_takes_are_found(tmp_path: Path) -> None:
-    with open_outbox(tmp_path) as outbox:
+def test_more_channels_than_one_statement_takes_are_found(database: str) -> None:
+    with open_outbox(database) as outbox:
         ways = [(Medium.PUSH, Carrier.WEBHOOK, f"http://{n}") for n in range(1200)]
         channels = outbox.add_contact(*ways)
         assert len(look_up(outbox, AddressBook(PlainVault()), *channels)) == 1200

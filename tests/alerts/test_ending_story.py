@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,8 +17,8 @@ from tests.alerts.story import DAY_S, Story, a_story
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with a_story(tmp_path) as opened:
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as opened:
         yield opened
 
 

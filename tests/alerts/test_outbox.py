@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -23,8 +22,8 @@ VOICE = (Medium.VOICE, Carrier.APPRISE, "voice://1")
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with open_outbox(tmp_path) as opened:
+def outbox(database: str) -> Iterator[Outbox]:
+    with open_outbox(database) as opened:
         yield opened
 
 

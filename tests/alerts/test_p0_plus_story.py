@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -27,8 +26,8 @@ EVERYBODY = [
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with a_story(tmp_path) as opened:
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as opened:
         yield opened
 
 
@@ -159,8 +158,8 @@ def test_a_second_fire_in_a_confirmed_fire_tells_the_brigade_again(story: Story)
 
 
 @pytest.mark.parametrize("tag", ["drill", "test", "commissioning"])
-def test_no_exercise_reaches_a_station_whatever_happens(tmp_path: Path, tag: str) -> None:
-    with a_story(tmp_path, agreed=True) as story:
+def test_no_exercise_reaches_a_station_whatever_happens(database: str, tag: str) -> None:
+    with a_story(database, agreed=True) as story:
         story.at(0).smoke("101")  # another incident gives the exercise its row
         with writing(story.engine) as connection:
             connection.execute(update(schema.incident).values(tags=tag))

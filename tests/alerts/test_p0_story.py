@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert
@@ -20,8 +19,8 @@ AT_ONCE = ["building_secretary", "duty_desk", "family", "grid_worker", "micro_st
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with a_story(tmp_path) as opened:
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as opened:
         yield opened
 
 
@@ -90,8 +89,8 @@ def test_arrived_confirm_and_false_alarm_stop_the_unanswered_step(story: Story, 
     assert unanswered == []
 
 
-def test_only_a_brigade_that_agreed_is_told_of_an_unconfirmed_alarm(tmp_path: Path) -> None:
-    with a_story(tmp_path, agreed=True) as story:
+def test_only_a_brigade_that_agreed_is_told_of_an_unconfirmed_alarm(database: str) -> None:
+    with a_story(database, agreed=True) as story:
         story.at(0).smoke("501")
         story.between(0, 89).not_told("fire_brigade")
         story.between(90, 91).told("fire_brigade", saying="Unconfirmed").once()
@@ -224,8 +223,8 @@ def test_who_has_no_way_is_passed_over_for_the_next_in_the_chain(story: Story) -
     story.between(0, 1).told("micro_station", by="voice")
 
 
-def test_with_nobody_bound_every_duty_desk_is_told(tmp_path: Path) -> None:
-    with a_story(tmp_path) as story:
+def test_with_nobody_bound_every_duty_desk_is_told(database: str) -> None:
+    with a_story(database) as story:
         for code in story.block.contacts:
             if code != "duty_desk":
                 story.ends_the_binding_of(code)
@@ -233,8 +232,8 @@ def test_with_nobody_bound_every_duty_desk_is_told(tmp_path: Path) -> None:
         assert story.between(0, 1).codes() == ["duty_desk"]
 
 
-def test_the_clock_ratio_divides_every_delay(tmp_path: Path) -> None:
-    with a_story(tmp_path, ratio=6.0) as story:
+def test_the_clock_ratio_divides_every_delay(database: str) -> None:
+    with a_story(database, ratio=6.0) as story:
         story.at(0).smoke("501")
         story.between(0.1, 9.9).nobody()
         story.between(10, 10.1).told("family", by="voice")

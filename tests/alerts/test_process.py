@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
 from alerts.channels.channel import Accepted, Channel, Failed, Message, Outcome
 from alerts.meter import Tally
@@ -18,6 +18,7 @@ from devices.database import reading, writing
 from devices.model import Carrier, Medium, Severity
 from devices.schema import registry_change
 from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
+from tests.databases import losing_the_next_answer
 
 PUSH = (Medium.PUSH, Carrier.WEBHOOK, "http://push")
 
@@ -73,8 +74,8 @@ class ScriptedTurn:
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with open_outbox(tmp_path) as opened:
+def outbox(database: str) -> Iterator[Outbox]:
+    with open_outbox(database) as opened:
         yield opened
 
 
@@ -129,6 +130,49 @@ def test_what_a_crash_cut_off_is_sent_again_and_counted(outbox: Outbox) -> None:
     tally = alerts_while(outbox, ScriptedTurn(), channel, lambda _: channel.until(3))
     assert tally.counts == {"possible_duplicates": 3, "accepted": 3}
     assert states(outbox) == ["accepted"] * 3
+
+
+def test_what_a_turn_began_is_sent_though_the_answer_to_its_commit_was_lost(outbox: Outbox) -> None:
+    """The connection ends during the commit: it happened, and nobody was told what to hand over."""
+    tell = tells(outbox)
+
+    def lost() -> TurnResult:
+        tell()
+        raise OperationalError("COMMIT", None, Exception("the connection was lost"))
+
+    channel = CollectingChannel()
+    tally = alerts_while(outbox, ScriptedTurn([lost]), channel, lambda _: channel.until(1))
+    assert tally.counts == {"possible_duplicates": 1, "accepted": 1}
+    assert states(outbox) == ["accepted"]
+    assert [outcome for _, _, outcome in outbox.attempts()] == ["unknown", "accepted"]
+
+
+def test_a_next_way_is_used_though_the_answer_to_the_outcomes_commit_was_lost(outbox: Outbox) -> None:
+    two_ways = (Medium.SMS, Carrier.WEBHOOK, "http://sms")
+    [push, _] = outbox.add_contact(PUSH, two_ways)
+
+    def tell() -> TurnResult:
+        told = outbox.tell([push], Severity.P0)
+        losing_the_next_answer(outbox.engine)
+        return TurnResult(told, None, False)
+
+    channel = CollectingChannel(refusals=1)
+    alerts_while(outbox, ScriptedTurn([tell]), channel, lambda _: channel.until(2))
+    assert [message.address for message in channel.messages][:2] == ["http://push", "http://sms"]
+    assert states(outbox)[1] == "accepted"
+
+
+def test_what_is_in_hand_is_not_begun_again_after_an_error(outbox: Outbox) -> None:
+    turn = ScriptedTurn([tells(outbox), fails, fails])
+    channel = CollectingChannel()
+
+    async def story(_: Clock) -> None:
+        await channel.until(1)
+        await turn.until(lambda turned: len(turned) >= 4)
+
+    tally = alerts_while(outbox, turn, channel, story)
+    assert len(channel.messages) == 1
+    assert "possible_duplicates" not in tally.counts or tally.counts["possible_duplicates"] == 0
 
 
 def test_a_refused_message_is_tried_again_when_its_time_comes(outbox: Outbox) -> None:

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 
 from alerts.pulse import SILENT_US, Ailing, ailing, beat, silence
 from devices.database import open_database, reading, writing
-from devices.schema import metadata
 
 NOW_US = 1_790_000_000_000_000
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = open_database(f"sqlite:///{tmp_path / 'pulse.db'}")
-    metadata.create_all(engine)
-    return engine
+def engine(database: str) -> Iterator[Engine]:
+    engine = open_database(database)
+    yield engine
+    engine.dispose()
 
 
 def seen(engine: Engine, now_us: int) -> list[Ailing]:

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
 
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.handover import Handover
@@ -14,9 +11,10 @@ from alerts.meter import Tally
 from alerts.outbox import recover
 from alerts.sender import Sender
 from alerts.settings import Settings
-from devices.database import open_database, writing
+from devices.database import writing
 from devices.model import Carrier, Medium, Severity
 from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
+from tests.databases import impatient_engine
 
 P0, P1, P2 = Severity.P0, Severity.P1, Severity.P2
 PUSH = (Medium.PUSH, Carrier.WEBHOOK, "http://push")
@@ -60,8 +58,8 @@ class RaisingChannel(ScriptedChannel):
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with open_outbox(tmp_path) as opened:
+def outbox(database: str) -> Iterator[Outbox]:
+    with open_outbox(database) as opened:
         yield opened
 
 
@@ -207,12 +205,12 @@ def test_a_carrier_without_a_channel_is_dead(outbox: Outbox) -> None:
     assert states(outbox) == ["dead"]
 
 
-def test_outcomes_survive_a_locked_database_and_nothing_is_sent_twice(outbox: Outbox, tmp_path: Path) -> None:
+def test_outcomes_survive_a_locked_database_and_nothing_is_sent_twice(outbox: Outbox, database: str) -> None:
     """Another process holds the write lock while the outcomes come in."""
     handovers = outbox.tell(outbox.add_contact(PUSH) * 5, P0)
-    impatient = Outbox(_impatient_engine(tmp_path), outbox.incident_id, iter(()))
-    blocker = sqlite3.connect(tmp_path / "gengfu.db", isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
+    impatient = Outbox(impatient_engine(database), outbox.incident_id, iter(()))
+    blocker = writing(outbox.engine)
+    blocker.__enter__()
     channel = ScriptedChannel()
 
     async def run(sender: Sender, _tally: Tally) -> None:
@@ -221,21 +219,13 @@ def test_outcomes_survive_a_locked_database_and_nothing_is_sent_twice(outbox: Ou
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(sender.settle(), 0.3)
         assert states(outbox) == ["sending"] * 5
-        blocker.execute("COMMIT")
+        blocker.__exit__(None, None, None)
         await sender.settle()
 
     with_sender(impatient, channel, run)
-    blocker.close()
     impatient.engine.dispose()
     assert states(outbox) == ["accepted"] * 5
     assert len(channel.begun) == 5
-
-
-def _impatient_engine(folder: Path) -> Engine:
-    """Fails at once where ours would wait half a minute for the lock."""
-    engine = open_database(f"sqlite:///{folder / 'gengfu.db'}")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
-    return engine
 
 
 def test_closing_leaves_what_does_not_end_in_time_to_the_next_start(outbox: Outbox) -> None:

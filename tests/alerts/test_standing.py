@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +10,24 @@ from alerts.schema import system_fault
 from alerts.standing import NO_DUTY_DESK, UNREACHABLE, check_standing
 from devices.database import reading, writing
 from devices.model import Carrier, Medium, PlaceKind, Role
-from devices.schema import area, binding, building, contact_channel, device, dwelling, registry_change, stair
+from devices.schema import (
+    area,
+    binding,
+    building,
+    contact_channel,
+    device,
+    dwelling,
+    registry_change,
+    stair,
+    substitution,
+)
 from tests.alerts.outboxes import NOW, Outbox, open_outbox
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Outbox]:
+def registry(database: str) -> Iterator[Outbox]:
     """One dwelling with a detector, and nobody bound to anything."""
-    with open_outbox(tmp_path) as opened:
+    with open_outbox(database) as opened:
         with writing(opened.engine) as connection:
             connection.execute(area.insert().values(id=1, level="city", code="a", name="a"))
             connection.execute(building.insert().values(id=1, area_id=1, code="b", name="b", floors=6))
@@ -97,3 +106,22 @@ def test_an_unchanged_registry_is_not_looked_at_again(registry: Outbox) -> None:
         connection.execute(device.delete())
     check_standing(registry.engine, NOW, version)
     assert UNREACHABLE in standing(registry)
+
+
+def test_a_substitute_whose_time_is_over_leaves_the_fault_without_any_change_of_the_registry(
+    registry: Outbox,
+) -> None:
+    bind(registry, Role.GRID_WORKER)
+    bind(registry, Role.DUTY_DESK)
+    [stand_in] = registry.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://y"))
+    with writing(registry.engine) as connection:
+        ways = contact_channel.c
+        mute = connection.scalar(select(binding.c.contact_id).where(binding.c.role == Role.GRID_WORKER))
+        other = connection.scalar(select(ways.contact_id).where(ways.id == stand_in))
+        connection.execute(contact_channel.update().where(ways.contact_id == mute).values(removed_us=NOW))
+        values = {"from_us": NOW, "until_us": NOW + 90, "made_us": NOW, "made_by": "test"}
+        connection.execute(substitution.insert().values(contact_id=mute, substitute_id=other, **values))
+    version = check_standing(registry.engine, NOW + 60, None)
+    assert standing(registry) == {}
+    check_standing(registry.engine, NOW + 91, version)
+    assert standing(registry).keys() == {UNREACHABLE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +14,13 @@ from alerts.acts import record_act
 from alerts.agenda import LESSER_BESIDE_URGENT, LESSER_LIMIT
 from alerts.case import Act
 from alerts.inbox import transitions_after
-from alerts.turn import decide_turn, run_turn
+from alerts.turn import TurnResult, decide_turn, run_turn
 from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Medium, Severity
 from rules.transition import Mark
 from tests.alerts.story import START_US, Story, a_story
+from tests.databases import SQLITE
 
 TABLES = (
     schema.incident,
@@ -40,8 +41,8 @@ class Crash(Exception):
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with a_story(tmp_path) as opened:
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as opened:
         yield opened
 
 
@@ -64,6 +65,15 @@ def busy(story: Story) -> None:
     )
 
 
+def without_numbers(result: TurnResult) -> TurnResult:
+    """A number once given is not given again on PostgreSQL, even if nothing came of it."""
+    handovers = [
+        replace(one, key=one.key.partition("/")[2], notification_id=0, incident_id=0, link="")
+        for one in result.handovers
+    ]
+    return replace(result, handovers=handovers)
+
+
 def test_a_turn_cut_off_before_its_commit_leaves_nothing_and_is_the_same_again(story: Story) -> None:
     busy(story)
     before = everything(story)
@@ -72,7 +82,7 @@ def test_a_turn_cut_off_before_its_commit_leaves_nothing_and_is_the_same_again(s
         raise Crash
     assert everything(story) == before
     result = run_turn(story.engine, story.settings, story.now_us)
-    assert result == lost
+    assert without_numbers(result) == without_numbers(lost)
     assert result.handovers
     after = everything(story)
     assert run_turn(story.engine, story.settings, story.now_us).handovers == []
@@ -240,7 +250,9 @@ def test_when_nobody_can_be_looked_up_the_duty_desk_is_told(story: Story) -> Non
     story.between(90, 91).told("duty_desk")
 
 
+@pytest.mark.parametrize("engine_name", [SQLITE])
 def test_an_act_that_cannot_be_decided_is_refused_and_stops_no_other(story: Story) -> None:
+    """Only SQLite stores a word in a column of numbers."""
     story.at(0).smoke("501")
     with writing(story.engine) as connection:
         values = "('x', 1, 'user:operator', 'operator', 'confirm', '', 'test', 'noon')"
@@ -253,7 +265,8 @@ def test_an_act_that_cannot_be_decided_is_refused_and_stops_no_other(story: Stor
 
 
 @pytest.mark.parametrize(
-    "actor", ["contact:99999999999999999999", "contact:-1", "contact:１", "contact:", "x"]
+    "actor",
+    ["contact:99999999999999999999", "contact:99999999999", "contact:-1", "contact:１", "contact:", "x"],
 )
 def test_an_actor_that_is_nobody_is_refused(story: Story, actor: str) -> None:
     story.at(0).smoke("501")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -21,8 +20,8 @@ REFUSED = Failed("HTTP 404", permanent=True)
 
 
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with open_outbox(tmp_path) as opened:
+def outbox(database: str) -> Iterator[Outbox]:
+    with open_outbox(database) as opened:
         yield opened
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,8 @@ from tests.alerts.story import SECOND, START_US, Story, a_story
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    with a_story(tmp_path) as opened:
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as opened:
         yield opened
 
 
@@ -44,7 +43,7 @@ def deliver(story: Story, *deliveries: Delivery) -> None:
 
 def page_of(story: Story, code: str, incident: int = 1) -> AnswerPage | None:
     with reading(story.engine) as connection:
-        return answer_page(connection, incident, story.block.contacts[code], "en")
+        return answer_page(connection, incident, story.block.contacts[code], "en", story.now_us)
 
 
 def test_the_board_shows_the_worst_first_and_within_it_the_newest(story: Story) -> None:

@@ -1,6 +1,6 @@
-"""A small real block for the pages' tests: a database file, people, devices, and the alerts process's turns.
+"""A small real block for the pages' tests: a database, people, devices, and the alerts process's turns.
 
-block = Block(tmp_path)
+block = Block(database)
 block.smoke("501")
 block.decide()
 """
@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, Table, insert, select, update
@@ -73,11 +72,10 @@ def _add_contact(connection: Connection, code: str, role: Role, kind: PlaceKind,
 
 
 class Block:
-    """One database file in `folder`; `now_us` is a clock that tests move (real time when `live`)."""
+    """One database with its tables; `now_us` is a clock that tests move (real time when `live`)."""
 
-    def __init__(self, folder: Path, live: bool = False) -> None:
-        self.engine = open_database(f"sqlite:///{folder / 'gengfu.db'}")
-        registry.metadata.create_all(self.engine)
+    def __init__(self, database: str, live: bool = False) -> None:
+        self.engine = open_database(database)
         self.live = live
         self.now_us = time.time_ns() // 1000
         self.contacts: dict[str, int] = {}

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -7,8 +6,8 @@ from tests.console.block import Block
 
 
 @pytest.fixture
-def block(tmp_path: Path) -> Iterator[Block]:
+def block(database: str) -> Iterator[Block]:
     """A small block with nothing on fire."""
-    block = Block(tmp_path)
+    block = Block(database)
     yield block
     block.engine.dispose()

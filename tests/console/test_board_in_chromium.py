@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -7,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.console.block import Block
 from tests.console.chromium import chromium, complaints, listen, sign_in
 from tests.console.served import console_on, free_port
+from tests.databases import SQLITE
 
 SOUNDING = "document.getElementById('alarm-sound').dataset.sounding"
 
@@ -18,9 +18,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def block(tmp_path: Path) -> Iterator[Block]:
+def engine_name() -> str:
+    """The browser sees the same pages whatever lies below; the pages' own tests run on both engines."""
+    return SQLITE
+
+
+@pytest.fixture
+def block(database: str) -> Iterator[Block]:
     """In real time, since a browser's clock cannot be moved."""
-    block = Block(tmp_path, live=True)
+    block = Block(database, live=True)
     yield block
     block.engine.dispose()
 

@@ -135,3 +135,10 @@ def test_the_fragment_brings_the_buttons_and_messages_of_the_new_state(fire: Blo
         after = reader.client.get("/incident/1/fragment").text
     assert 'id="act-handled"' in after
     assert 'id="messages" hx-swap-oob="true"' in after
+
+
+@pytest.mark.parametrize(("number", "status"), [("9999999999", 404), ("9" * 30, 422), ("-1", 422)])
+def test_a_number_no_incident_can_have_is_no_fault_of_ours(block: Block, number: str, status: int) -> None:
+    with block.console() as reader:
+        for path in (f"/incident/{number}", f"/incident/{number}/fragment", f"/api/incidents/{number}"):
+            assert reader.client.get(path).status_code == status

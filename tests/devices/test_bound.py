@@ -74,7 +74,7 @@ def people(connection: Connection, vault: Vault) -> People:
 
 
 def told(connection: Connection, dwelling_id: int) -> list[tuple[str, Role]]:
-    return [(one.code, one.role) for one in bound_to_dwelling(connection, dwelling_id)]
+    return [(one.code, one.role) for one in bound_to_dwelling(connection, dwelling_id, NOW_US)]
 
 
 def test_bindings_hold_downwards_from_every_level(connection: Connection, block: Ids, people: People) -> None:
@@ -99,7 +99,7 @@ def test_bindings_hold_downwards_from_every_level(connection: Connection, block:
         "station",
         "desk",
     ]
-    assert [one.code for one in bound_to_building(connection, block["B"])] == [
+    assert [one.code for one in bound_to_building(connection, block["B"], NOW_US)] == [
         "worker",
         "secretary",
         "station",
@@ -141,7 +141,7 @@ def test_one_contact_appears_once_per_role_with_its_best_rank(
     people.bind("both", Role.GRID_WORKER, "area", "C", rank=3)
     people.bind("both", Role.GRID_WORKER, "area", "G", rank=2)
     people.bind("both", Role.FAMILY, "dwelling", "201")
-    found = bound_to_dwelling(connection, block["201"])
+    found = bound_to_dwelling(connection, block["201"], NOW_US)
     assert [(one.role, one.rank) for one in found] == [(Role.GRID_WORKER, 2), (Role.FAMILY, 1)]
 
 
@@ -151,7 +151,11 @@ def test_the_chain_of_a_role_follows_rank_then_contact(
     people.bind("late", Role.GRID_WORKER, "area", "G", rank=2)
     people.bind("first", Role.GRID_WORKER, "building", "B", rank=1)
     people.bind("later", Role.GRID_WORKER, "area", "K", rank=2)
-    assert [one.code for one in bound_to_dwelling(connection, block["201"])] == ["first", "late", "later"]
+    assert [one.code for one in bound_to_dwelling(connection, block["201"], NOW_US)] == [
+        "first",
+        "late",
+        "later",
+    ]
 
 
 def test_ways_come_in_the_order_of_trying(connection: Connection, block: Ids, people: People) -> None:
@@ -159,7 +163,7 @@ def test_ways_come_in_the_order_of_trying(connection: Connection, block: Ids, pe
     people.reach("worker", "voice", "https://voice.example/13800000001", rank=2)
     people.reach("worker", "push", "https://example.org/hook", rank=1)
     people.bind("worker", Role.GRID_WORKER, "area", "G")
-    [worker] = bound_to_dwelling(connection, block["201"])
+    [worker] = bound_to_dwelling(connection, block["201"], NOW_US)
     assert [(way.medium, way.carrier) for way in worker.ways] == [
         (Medium.PUSH, Carrier.WEBHOOK),
         (Medium.VOICE, Carrier.WEBHOOK),
@@ -171,27 +175,27 @@ def test_a_brigade_that_agreed_takes_unconfirmed_alarms(
 ) -> None:
     people.bind("agreed", Role.FIRE_BRIGADE, "area", "C", takes_unconfirmed=True)
     people.bind("others", Role.FIRE_BRIGADE, "area", "K")
-    found = {one.code: one.takes_unconfirmed for one in bound_to_dwelling(connection, block["201"])}
+    found = {one.code: one.takes_unconfirmed for one in bound_to_dwelling(connection, block["201"], NOW_US)}
     assert found == {"agreed": True, "others": False}
 
 
 @pytest.mark.usefixtures("block")
 def test_places_nobody_knows_bind_nobody(connection: Connection) -> None:
-    assert bound_to_dwelling(connection, 999) == ()
-    assert bound_to_building(connection, 999) == ()
+    assert bound_to_dwelling(connection, 999, NOW_US) == ()
+    assert bound_to_building(connection, 999, NOW_US) == ()
 
 
 @pytest.mark.usefixtures("block")
 def test_duty_desks_are_found_wherever_they_are_bound(connection: Connection, people: People) -> None:
-    assert not has_duty_desk(connection)
+    assert not has_duty_desk(connection, NOW_US)
     people.meet("mute", phone=False)
     people.bind("mute", Role.DUTY_DESK, "area", "OTHER")
-    assert not has_duty_desk(connection)
+    assert not has_duty_desk(connection, NOW_US)
     people.bind("desk", Role.DUTY_DESK, "building", "B")
-    assert [one.code for one in duty_desks(connection)] == ["mute", "desk"]
-    assert has_duty_desk(connection)
+    assert [one.code for one in duty_desks(connection, NOW_US)] == ["mute", "desk"]
+    assert has_duty_desk(connection, NOW_US)
     people.unbind("desk", Role.DUTY_DESK, "building", "B")
-    assert not has_duty_desk(connection)
+    assert not has_duty_desk(connection, NOW_US)
 
 
 def test_a_dwelling_with_a_device_and_nobody_who_can_be_reached_is_found(
@@ -211,11 +215,11 @@ def test_a_dwelling_with_a_device_and_nobody_who_can_be_reached_is_found(
     people.meet("secretary", phone=False)
     people.bind("secretary", Role.BUILDING_SECRETARY, "area", "C")
     people.bind("at-home", Role.NEIGHBOUR, "dwelling", "401")
-    assert unreachable_dwellings(connection) == (block["101"], block["401"])
+    assert unreachable_dwellings(connection, NOW_US) == (block["101"], block["401"])
     people.bind("upstairs", Role.NEIGHBOUR, "dwelling", "302")
-    assert unreachable_dwellings(connection) == (block["101"],)
+    assert unreachable_dwellings(connection, NOW_US) == (block["101"],)
     registry.retire_device(connection, uid="own:101", **WHO)
-    assert unreachable_dwellings(connection) == ()
+    assert unreachable_dwellings(connection, NOW_US) == ()
 
 
 @pytest.mark.parametrize(
@@ -245,7 +249,7 @@ def test_a_dwelling_is_reachable_only_through_somebody_who_acts_there_at_once(
 ) -> None:
     registry.register_device(connection, uid="own:d", kind="smoke", profile="own", dwelling_code="101", **WHO)
     people.bind("somebody", role, *place)
-    assert unreachable_dwellings(connection) == (() if counts else (block["101"],))
+    assert unreachable_dwellings(connection, NOW_US) == (() if counts else (block["101"],))
 
 
 def test_the_number_of_queries_does_not_grow_with_the_people(
@@ -258,8 +262,8 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
 
     def queries() -> int:
         asked.clear()
-        bound_to_dwelling(connection, block["201"])
-        unreachable_dwellings(connection)
+        bound_to_dwelling(connection, block["201"], NOW_US)
+        unreachable_dwellings(connection, NOW_US)
         return len(asked)
 
     event.listen(connection, "before_cursor_execute", count)
