@@ -6,10 +6,15 @@ from typing import Final
 
 import typer
 
+from devices.commands import binding as _binding  # noqa: F401 - adds `contact bind` and others
+from devices.commands import privacy as _privacy  # noqa: F401 - adds `contact looks`
+from devices.commands import substitute as _substitute  # noqa: F401 - adds `contact substitute` and others
 from devices.commands.contact import contact_app
 from devices.commands.desk import Desk
 from devices.commands.device import device_app
 from devices.commands.places import area_app, building_app, dwelling_app, stair_app
+from devices.commands.publisher import publisher_app
+from devices.commands.sheets import registry_app
 from devices.commands.user import user_app
 
 __all__ = ["Desk", "apps"]
@@ -21,5 +26,7 @@ apps: Final[dict[str, typer.Typer]] = {
     "dwelling": dwelling_app,
     "contact": contact_app,
     "device": device_app,
+    "publisher": publisher_app,
     "user": user_app,
+    "registry": registry_app,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
@@ -16,10 +16,13 @@ from sqlalchemy import Connection, Engine
 
 from devices.database import reading, writing
 from devices.registry.errors import RegistryError
+from devices.registry.rows import PAGE_ROWS, Page
 from devices.vault import Vault, VaultError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Row = TypeVar("Row")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object per line")]
 RevealOption = Annotated[
@@ -29,11 +32,15 @@ RevealOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where commands work, and who sits there: `by` goes into every change and every look."""
+    """Where commands work, and who sits there: `by` goes into every change and every look.
+
+    `timezone` is the IANA name of the site's zone: times without an offset are meant there.
+    """
 
     engine: Engine
     vault: Vault
     by: str
+    timezone: str = "Asia/Shanghai"
 
 
 def desk_of(context: typer.Context) -> Desk:
@@ -80,13 +87,28 @@ def say(json: bool, line: str, **facts: object) -> None:
     typer.echo(msgspec.json.encode(facts).decode() if json else line)
 
 
-def print_rows(rows: Sequence[DataclassInstance], *, json: bool) -> None:
-    """Dataclass rows as a JSON object per line, or as a plain table that no width wraps."""
-    shown = [_shown(row) for row in rows]
+def pages(
+    desk: Desk, read: Callable[[Connection, Page], Sequence[Row]], key: str, *, size: int = PAGE_ROWS
+) -> Iterator[Row]:
+    """All rows of a list, a page at a time, each in a read of its own: nothing is held open while somebody
+    reads the output. `key` is the attribute the list is ordered by. Not one consistent view of the whole."""
+    page = Page(size=size)
+    while True:
+        with looking(desk) as connection:
+            rows = read(connection, page)
+        yield from rows
+        if len(rows) < page.size:
+            return
+        page = Page(after=str(getattr(rows[-1], key)), size=size)
+
+
+def print_rows(rows: Iterable[DataclassInstance], *, json: bool) -> None:
+    """Dataclass rows as a JSON object per line, as they come, or as a plain table that no width wraps."""
     if json:
-        for facts in shown:
-            typer.echo(msgspec.json.encode(facts).decode())
+        for row in rows:
+            typer.echo(msgspec.json.encode(_shown(row)).decode())
         return
+    shown = [_shown(row) for row in rows]
     if not shown:
         typer.echo("nothing registered", err=True)
         return
@@ -104,13 +126,21 @@ def _shown(row: DataclassInstance) -> dict[str, object]:
     for one in fields(row):
         value = getattr(row, one.name)
         if one.name.endswith("_us"):
-            facts[one.name.removesuffix("_us") + "_at"] = _instant(value)
+            facts[one.name.removesuffix("_us") + "_at"] = instant(value)
         else:
-            facts[one.name] = value
+            facts[one.name] = _plain(value)
     return facts
 
 
-def _instant(us: int | None) -> str | None:
+def _plain(value: object) -> object:
+    """Rows within a row are shown as rows are."""
+    if isinstance(value, tuple):
+        return tuple(_plain(one) for one in value)
+    return _shown(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def instant(us: int | None) -> str | None:
+    """An instant in ISO form, UTC, to the second."""
     return None if us is None else datetime.fromtimestamp(us // 1_000_000, UTC).isoformat()
 
 

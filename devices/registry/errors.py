@@ -57,6 +57,14 @@ def check_words(text: str, longest: int, what: str) -> str:
     return trimmed
 
 
+def check_note(text: str, longest: int, what: str) -> str:
+    """Trimmed text of at most `longest` printable characters, also none; raises NotAllowed."""
+    trimmed = text.strip()
+    if len(trimmed) > longest or not trimmed.isprintable():
+        raise NotAllowed(f"{what} {text!r}: at most {longest} printable characters are allowed")
+    return trimmed
+
+
 def check_code(text: str, what: str, longest: int = 64) -> str:
     """A handle: 1 to `longest` printable characters without blanks; raises NotAllowed."""
     if not 1 <= len(text) <= longest or not text.isprintable() or any(c.isspace() for c in text):

@@ -1,62 +1,56 @@
-"""Devices: what hangs where, with the ratings of its circuit."""
+"""Devices: registered, described, moved, retired, returned.
+
+Every write to a device or its channels sets `device.change_id` to the change it notes: who holds devices in
+memory reads only what is newer than what they know. There is one writer at a time (`devices.database`), so
+that it only grows.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, update
 
-from devices.profiles.shipped import PROFILE_NAMES
-from devices.registry.errors import AlreadyThere, NotAllowed, NotThere, among
-from devices.registry.rows import add, find, need, note_change, rows_of
-from devices.schema import building, device, dwelling
+from devices.registry.device_checks import (
+    EARTHINGS,
+    INSULATIONS,
+    KINDS,
+    UID_MAX,
+    DeviceChanges,
+    DeviceSaid,
+    check_said,
+    check_uid,
+)
+from devices.registry.devices_listed import DeviceRow, list_devices
+from devices.registry.errors import AlreadyThere, NotThere
+from devices.registry.placements import Spot, begin_stay, end_stay, find_spot
+from devices.registry.rows import changed, find, need, note_change
+from devices.schema import device, device_channel
 
-KINDS: Final = ("smoke", "electrical", "other")
-INSULATIONS: Final = ("unknown", "pvc", "rubber", "xlpe")
-EARTHINGS: Final = ("unknown", "tn-c", "tn-s", "tt")
-UID_MAX: Final = 200
-"""Width of the column; no device has a longer name."""
-_UID: Final = re.compile(r"[a-z][a-z0-9]*:\S(?:.*\S)?")
-_UID_FORMS: Final = {
-    "zigbee": (re.compile(r"[0-9a-f]{16}"), "16 hex digits in lower case"),
-    "own": (re.compile(r"[^/+#A-Z]+"), "the device id in lower case, without / + #"),
-}
+__all__ = [
+    "EARTHINGS",
+    "INSULATIONS",
+    "KINDS",
+    "UID_MAX",
+    "DeviceRow",
+    "check_uid",
+    "list_devices",
+    "move_device",
+    "register_device",
+    "retire_device",
+    "set_device",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """One device; `dwelling` or `building` is a code, the other empty. Ratings in amperes, None: unknown."""
-
-    uid: str
-    kind: str
-    profile: str
-    label: str
-    dwelling: str
-    building: str
-    breaker_a: float | None
-    cable_a: float | None
-    insulation: str
-    earthing: str
-    registered_us: int
-    registered_by: str
-    retired_us: int | None
-
-
-def check_uid(uid: str) -> str:
-    """`uid` if it has the form `<namespace>:<id>` and that of its namespace; raises NotAllowed."""
-    if len(uid) > UID_MAX or not uid.isprintable() or not _UID.fullmatch(uid):
-        raise NotAllowed(
-            f"uid {uid!r}: <namespace>:<id> of at most {UID_MAX} printable characters is allowed, "
-            "such as zigbee:00124b0000000001 or own:meter-7"
-        )
-    namespace, native = uid.split(":", 1)
-    form, words = _UID_FORMS.get(namespace, (None, ""))
-    if form is not None and not form.fullmatch(native):
-        raise NotAllowed(f"uid {uid!r}: after {namespace}: come {words}")
-    return uid
+_UNSAID: Final = DeviceSaid(
+    label="",
+    breaker_a=None,
+    cable_a=None,
+    insulation="unknown",
+    earthing="unknown",
+    installed_on=None,
+    installed_by="",
+)
+"""What is unknown until it is said; vendor, model and serial stay those of the device when it returns."""
 
 
 def register_device(
@@ -67,40 +61,70 @@ def register_device(
     profile: str,
     dwelling_code: str | None = None,
     building_code: str | None = None,
-    breaker_a: float | None = None,
-    cable_a: float | None = None,
-    insulation: str = "unknown",
-    earthing: str = "unknown",
-    label: str = "",
     by: str,
     now_us: int,
+    **said: Unpack[DeviceSaid],
 ) -> int:
     """A device in a dwelling, or in a building outside dwellings; gives its id.
 
-    A retired device may be registered again, at the same place or another: it keeps its id.
+    A retired device may be registered again, at the same place or another: it keeps its id, its history and
+    its nameplate. What else was said of it, its channels included, belonged to the former circuit and is
+    forgotten.
     """
-    values = {
-        "uid": check_uid(uid),
-        "kind": among(kind, KINDS, "kind"),
-        "profile": among(profile, PROFILE_NAMES, "profile"),
-        "label": _label(label),
-        **_place(connection, dwelling_code, building_code),
-        "breaker_a": _rating(breaker_a, "breaker_a"),
-        "cable_a": _rating(cable_a, "cable_a"),
-        "insulation": among(insulation, INSULATIONS, "insulation"),
-        "earthing": among(earthing, EARTHINGS, "earthing"),
-        "registered_us": now_us,
-        "registered_by": by[:64],
-        "retired_us": None,
-    }
-    known = find(connection, device, "uid", uid)
+    spot = find_spot(connection, dwelling_code, building_code)
+    values = _UNSAID | check_said({"kind": kind, "profile": profile, **said}, now_us)
+    values |= {"registered_us": now_us, "registered_by": by[:64], "retired_us": None, **spot._asdict()}
+    known = find(connection, device, "uid", check_uid(uid))
     if known is None:
-        return add(connection, device, "uid", values, by=by, now_us=now_us)
-    if known["retired_us"] is None:
+        device_id = _insert(connection, values | {"uid": uid}, by, now_us)
+    elif known["retired_us"] is None:
         raise AlreadyThere(f"device {uid!r} is there already")
-    connection.execute(update(device).where(device.c.id == known["id"]).values(values))
-    note_change(connection, by, now_us, f"device return {uid}")
-    return int(known["id"])
+    else:
+        device_id = int(known["id"])
+        connection.execute(delete(device_channel).where(device_channel.c.device_id == device_id))
+        note_device(connection, known, "return", by=by, now_us=now_us, values=values)
+    begin_stay(connection, device_id, spot, now_us)
+    return device_id
+
+
+def _insert(connection: Connection, values: dict[str, Any], by: str, now_us: int) -> int:
+    change_id = note_change(connection, by, now_us, f"device add {values['uid']}")
+    row = insert(device).values(**values, change_id=change_id).returning(device.c.id)
+    return int(connection.execute(row).scalar_one())
+
+
+def set_device(
+    connection: Connection, *, uid: str, by: str, now_us: int, **changes: Unpack[DeviceChanges]
+) -> bool:
+    """Describes a device in service anew; gives whether anything differed. Only what is given is written."""
+    known = in_service(connection, uid)
+    values = changed(known, check_said(dict(changes), now_us))
+    if not values:
+        return False
+    note_device(connection, known, "set", by=by, now_us=now_us, values=values)
+    return True
+
+
+def move_device(
+    connection: Connection,
+    *,
+    uid: str,
+    dwelling_code: str | None = None,
+    building_code: str | None = None,
+    by: str,
+    now_us: int,
+) -> None:
+    """Hangs a device in service elsewhere. What is said of it and its circuit stays as it is.
+
+    Raises AlreadyThere when it hangs there, NotThere for a retired one.
+    """
+    known = in_service(connection, uid)
+    spot = find_spot(connection, dwelling_code, building_code)
+    if spot == Spot(known["dwelling_id"], known["building_id"]):
+        raise AlreadyThere(f"device {uid!r} hangs in {dwelling_code or building_code!r} already")
+    end_stay(connection, known["id"], now_us)
+    begin_stay(connection, known["id"], spot, now_us)
+    note_device(connection, known, "move", by=by, now_us=now_us, values=spot._asdict())
 
 
 def retire_device(connection: Connection, *, uid: str, by: str, now_us: int) -> None:
@@ -108,61 +132,28 @@ def retire_device(connection: Connection, *, uid: str, by: str, now_us: int) -> 
     known = need(connection, device, "uid", uid)
     if known["retired_us"] is not None:
         raise NotThere(f"device {uid!r} is retired already")
-    connection.execute(update(device).where(device.c.id == known["id"]).values(retired_us=now_us))
-    note_change(connection, by, now_us, f"device retire {uid}")
+    end_stay(connection, known["id"], now_us)
+    note_device(connection, known, "retire", by=by, now_us=now_us, values={"retired_us": now_us})
 
 
-def list_devices(
-    connection: Connection, *, only: str | None = None, retired: bool = False
-) -> list[DeviceRow]:
-    """Devices in service by uid, with `retired` all; or the one with uid `only` (else NotThere)."""
-    query = (
-        select(device, dwelling.c.code.label("dwelling"), building.c.code.label("building"))
-        .outerjoin(dwelling, device.c.dwelling_id == dwelling.c.id)
-        .outerjoin(building, device.c.building_id == building.c.id)
-    )
-    if only is None and not retired:
-        query = query.where(device.c.retired_us.is_(None))
-    return [_device_row(row) for row in rows_of(connection, query, device, only, key="uid")]
+def in_service(connection: Connection, uid: str) -> RowMapping:
+    """The row of a device in service. Raises NotThere, also for a retired one."""
+    known = need(connection, device, "uid", uid)
+    if known["retired_us"] is not None:
+        raise NotThere(f"device {uid!r} is retired: registered again it can be changed")
+    return known
 
 
-def _device_row(row: RowMapping) -> DeviceRow:
-    return DeviceRow(
-        uid=row["uid"],
-        kind=row["kind"],
-        profile=row["profile"],
-        label=row["label"],
-        dwelling=row["dwelling"] or "",
-        building=row["building"] or "",
-        breaker_a=row["breaker_a"],
-        cable_a=row["cable_a"],
-        insulation=row["insulation"],
-        earthing=row["earthing"],
-        registered_us=row["registered_us"],
-        registered_by=row["registered_by"],
-        retired_us=row["retired_us"],
-    )
-
-
-def _place(
-    connection: Connection, dwelling_code: str | None, building_code: str | None
-) -> dict[str, int | None]:
-    if (dwelling_code is None) == (building_code is None):
-        raise NotAllowed("a device lies in a dwelling or in a building: exactly one of them is allowed")
-    if dwelling_code is not None:
-        return {"dwelling_id": need(connection, dwelling, "code", dwelling_code)["id"], "building_id": None}
-    assert building_code is not None
-    return {"dwelling_id": None, "building_id": need(connection, building, "code", building_code)["id"]}
-
-
-def _rating(value: float | None, what: str) -> float | None:
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise NotAllowed(f"{what} {value}: a positive number of amperes is allowed")
-    return value
-
-
-def _label(text: str) -> str:
-    label = text.strip()
-    if len(label) > 200 or not label.isprintable():
-        raise NotAllowed(f"label {text!r}: at most 200 printable characters are allowed")
-    return label
+def note_device(
+    connection: Connection,
+    known: RowMapping,
+    verb: str,
+    *,
+    by: str,
+    now_us: int,
+    values: dict[str, Any] | None = None,
+) -> None:
+    """Writes `values` to a device, and notes it: the one way its row changes."""
+    change_id = note_change(connection, by, now_us, f"device {verb} {known['uid']}")
+    values = {**(values or {}), "change_id": change_id}
+    connection.execute(update(device).where(device.c.id == known["id"]).values(values))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
 
 from sqlalchemy import Connection, RowMapping, Select, Table, insert, select
 
@@ -31,12 +32,52 @@ def need(connection: Connection, table: Table, key: str, value: str) -> RowMappi
     return row
 
 
+def hold(connection: Connection, table: Table, key: str, value: str) -> RowMapping:
+    """As `need`, for who is about to change that row: a second writer waits until the first is done.
+
+    On SQLite the transaction has the one write lock anyway.
+    """
+    row = connection.execute(select(table).where(table.c[key] == value).with_for_update()).mappings().first()
+    if row is None:
+        raise NotThere(f"no {table.name} with {key} {value!r}")
+    return row
+
+
+def changed(row: RowMapping, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of `values` that differ from what the row holds."""
+    return {name: value for name, value in values.items() if row[name] != value}
+
+
+PAGE_ROWS: Final = 5_000
+"""Rows of one page: some tens of milliseconds of reading and a few megabytes (chosen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list too long for one read: at most `size` rows after the one with the key `after`."""
+
+    after: str = ""
+    size: int = PAGE_ROWS
+
+
 def rows_of(
-    connection: Connection, query: Select[Any], table: Table, only: str | None, key: str = "code"
+    connection: Connection,
+    query: Select[Any],
+    table: Table,
+    only: str | None,
+    key: str = "code",
+    page: Page | None = None,
 ) -> Sequence[RowMapping]:
-    """The rows of `query` ordered by `key` of `table`, or the one whose key is `only` (else NotThere)."""
+    """The rows of `query` ordered by `key` of `table`, or the one whose key is `only` (else NotThere).
+
+    With `page` that part of them.
+    """
     if only is not None:
         query = query.where(table.c[key] == only)
+    if page is not None:
+        query = query.limit(page.size)
+        if page.after:
+            query = query.where(table.c[key] > page.after)
     rows = connection.execute(query.order_by(table.c[key])).mappings().all()
     if only is not None and not rows:
         raise NotThere(f"no {table.name} with {key} {only!r}")

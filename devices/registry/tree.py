@@ -1,15 +1,19 @@
-"""The tree of places: areas, buildings, stairs, dwellings. Written in the caller's transaction."""
+"""The tree of places grows: areas, buildings, stairs, dwellings. Written in the caller's transaction.
+
+What is there is changed in `devices.registry.places_set`, taken away in `places_removed`, listed in
+`places_listed`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, select
 
 from devices.model import AreaLevel
+from devices.registry.attention import check_attention
 from devices.registry.errors import NotAllowed, check_code, check_words, one_of
-from devices.registry.rows import add, need, note_look, rows_of
+from devices.registry.rows import add, need
 from devices.schema import area, building, dwelling, stair
 from devices.vault import DWELLING_ATTENTION, Vault
 
@@ -21,46 +25,43 @@ FLOORS_MAX: Final = 200
 LOWEST_FLOOR: Final = -10
 """Deeper than residential basements go (chosen)."""
 NAME_MAX: Final = 200
+FLAT_MAX: Final = 32
+"""Characters on a door."""
 
 
-@dataclass(frozen=True, slots=True)
-class AreaRow:
-    """One area; `parent` is the code of the one above, empty at a root."""
+def check_below(code: str, level: str, parent: RowMapping) -> None:
+    """Raises NotAllowed where an area of `level` cannot lie below the row `parent`.
 
-    code: str
-    level: str
-    name: str
-    parent: str
-
-
-@dataclass(frozen=True, slots=True)
-class BuildingRow:
-    """One building; `area` is a code."""
-
-    code: str
-    name: str
-    area: str
-    floors: int
+    Levels only fall on the way down, so that no area can come to lie below itself.
+    """
+    if LEVELS.index(parent["level"]) >= LEVELS.index(AreaLevel(level)):
+        raise NotAllowed(
+            f"area {code!r} of level {level} cannot lie below {parent['code']!r} of level "
+            f"{parent['level']}: the order is {' > '.join(LEVELS)}"
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class StairRow:
-    """One stair; `building` is a code."""
+def check_holds_buildings(code: str, above: RowMapping) -> None:
+    """Raises NotAllowed where building `code` cannot lie in the area of the row `above`."""
+    if above["level"] not in BUILDING_LEVELS:
+        raise NotAllowed(
+            f"building {code!r} cannot lie in {above['code']!r} of level {above['level']}: "
+            f"allowed are {', '.join(BUILDING_LEVELS)}"
+        )
 
-    code: str
-    name: str
-    building: str
+
+def check_floors(floors: int) -> int:
+    """The number of floors of a building; raises NotAllowed."""
+    if not 1 <= floors <= FLOORS_MAX:
+        raise NotAllowed(f"floors {floors}: 1 to {FLOORS_MAX} is allowed")
+    return floors
 
 
-@dataclass(frozen=True, slots=True)
-class DwellingRow:
-    """One dwelling; `attention` is empty, `**` while masked, or the text where it was asked for."""
-
-    code: str
-    stair: str
-    floor: int
-    flat: str
-    attention: str
+def check_floor(floor: int, floors: int) -> int:
+    """A floor of a building with `floors` floors; raises NotAllowed."""
+    if not LOWEST_FLOOR <= floor <= floors:
+        raise NotAllowed(f"floor {floor}: {LOWEST_FLOOR} to {floors} is allowed in this building")
+    return floor
 
 
 def add_area(
@@ -75,7 +76,7 @@ def add_area(
 ) -> int:
     """A new area and its id. A parent is of a higher level; levels may be left out (not every city has
     districts), and an area without parent is a root."""
-    values = {
+    values: dict[str, Any] = {
         "level": one_of(AreaLevel, level, "level"),
         "code": check_code(code, "area"),
         "name": check_words(name, NAME_MAX, "name"),
@@ -83,11 +84,7 @@ def add_area(
     }
     if parent_code is not None:
         parent = need(connection, area, "code", parent_code)
-        if LEVELS.index(parent["level"]) >= LEVELS.index(values["level"]):
-            raise NotAllowed(
-                f"area {code!r} of level {level} cannot lie below {parent_code!r} of level "
-                f"{parent['level']}: the order is {' > '.join(LEVELS)}"
-            )
+        check_below(code, values["level"], parent)
         values["parent_id"] = parent["id"]
     return add(connection, area, "code", values, by=by, now_us=now_us)
 
@@ -97,18 +94,12 @@ def add_building(
 ) -> int:
     """A new building with `floors` floors above ground, and its id."""
     above = need(connection, area, "code", area_code)
-    if above["level"] not in BUILDING_LEVELS:
-        raise NotAllowed(
-            f"building {code!r} cannot lie in {area_code!r} of level {above['level']}: "
-            f"allowed are {', '.join(BUILDING_LEVELS)}"
-        )
-    if not 1 <= floors <= FLOORS_MAX:
-        raise NotAllowed(f"floors {floors}: 1 to {FLOORS_MAX} is allowed")
+    check_holds_buildings(code, above)
     values = {
         "code": check_code(code, "building"),
         "name": check_words(name, NAME_MAX, "name"),
         "area_id": above["id"],
-        "floors": floors,
+        "floors": check_floors(floors),
     }
     return add(connection, building, "code", values, by=by, now_us=now_us)
 
@@ -137,70 +128,18 @@ def add_dwelling(
     by: str,
     now_us: int,
 ) -> int:
-    """A new dwelling and its id. `attention` is what helpers must know of those who live there; sealed."""
+    """A new dwelling and its id. `attention` is what helpers must know of those who live there, as
+    `devices.registry.attention` writes it; sealed."""
     above = need(connection, stair, "code", stair_code)
     floors = connection.execute(
         select(building.c.floors).where(building.c.id == above["building_id"])
     ).scalar_one()
-    if not LOWEST_FLOOR <= floor <= floors:
-        raise NotAllowed(f"floor {floor}: {LOWEST_FLOOR} to {floors} is allowed in this building")
-    note = check_words(attention, NAME_MAX, "attention") if attention.strip() else ""
+    note = check_attention(attention)
     values = {
         "code": check_code(code, "dwelling"),
         "stair_id": above["id"],
-        "floor": floor,
-        "flat": check_words(flat, 32, "flat"),
+        "floor": check_floor(floor, floors),
+        "flat": check_words(flat, FLAT_MAX, "flat"),
         "attention_sealed": vault.seal(note, DWELLING_ATTENTION) if note else None,
     }
     return add(connection, dwelling, "code", values, by=by, now_us=now_us)
-
-
-def list_areas(connection: Connection, *, only: str | None = None) -> list[AreaRow]:
-    """All areas by code, or the one with code `only` (else NotThere)."""
-    above = area.alias()
-    query = select(area.c.code, area.c.level, area.c.name, above.c.code.label("parent")).outerjoin(
-        above, area.c.parent_id == above.c.id
-    )
-    rows = rows_of(connection, query, area, only)
-    return [AreaRow(row["code"], row["level"], row["name"], row["parent"] or "") for row in rows]
-
-
-def list_buildings(connection: Connection, *, only: str | None = None) -> list[BuildingRow]:
-    """All buildings by code, or the one with code `only` (else NotThere)."""
-    query = select(building.c.code, building.c.name, area.c.code.label("area"), building.c.floors).join(
-        area, building.c.area_id == area.c.id
-    )
-    return [BuildingRow(**row) for row in rows_of(connection, query, building, only)]
-
-
-def list_stairs(connection: Connection, *, only: str | None = None) -> list[StairRow]:
-    """All stairs by code, or the one with code `only` (else NotThere)."""
-    query = select(stair.c.code, stair.c.name, building.c.code.label("building")).join(
-        building, stair.c.building_id == building.c.id
-    )
-    return [StairRow(**row) for row in rows_of(connection, query, stair, only)]
-
-
-def list_dwellings(connection: Connection, *, only: str | None = None) -> list[DwellingRow]:
-    """All dwellings by code, or the one with code `only` (else NotThere); attention notes masked."""
-    rows = rows_of(connection, _DWELLINGS, dwelling, only)
-    return [_dwelling_row(row, "**" if row["attention_sealed"] else "") for row in rows]
-
-
-def reveal_dwelling(connection: Connection, vault: Vault, code: str, *, by: str, now_us: int) -> DwellingRow:
-    """One dwelling with its attention note in clear; the look is recorded. Raises NotThere."""
-    row = rows_of(connection, _DWELLINGS, dwelling, code)[0]
-    sealed = row["attention_sealed"]
-    if not sealed:
-        return _dwelling_row(row, "")
-    note_look(connection, by, now_us, 0, f"attention {code}")
-    return _dwelling_row(row, vault.unseal(sealed, DWELLING_ATTENTION))
-
-
-_DWELLINGS: Final = select(dwelling, stair.c.code.label("stair")).join(
-    stair, dwelling.c.stair_id == stair.c.id
-)
-
-
-def _dwelling_row(row: RowMapping, attention: str) -> DwellingRow:
-    return DwellingRow(row["code"], row["stair"], row["floor"], row["flat"], attention)

@@ -1,4 +1,8 @@
-"""Users of the console: operators, supervisors, administrators. Passwords as argon2id hashes."""
+"""Users of the console: operators, supervisors, administrators. Passwords as argon2id hashes.
+
+A hash takes some 50 ms: `hash_password` comes before the transaction, so that no other writer waits for it.
+Of the administrators one at least stays enabled: nobody can lock the site out of its own console.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select, update
 
 from devices.registry.errors import NotAllowed, among, check_code
-from devices.registry.rows import add, find, rows_of
+from devices.registry.rows import Page, Written, add, changed, find, need, note_change, rows_of
 from devices.schema import user
 
-ROLES: Final = ("operator", "supervisor", "admin")
+ADMIN: Final = "admin"
+ROLES: Final = ("operator", "supervisor", ADMIN)
 PASSWORD_MIN: Final = 8
 """Characters, at least (NIST SP 800-63B, 5.1.1.2)."""
 PASSWORD_MAX: Final = 256
@@ -40,17 +45,83 @@ class UserRow:
     disabled_us: int | None
 
 
-def add_user(connection: Connection, *, login: str, password: str, role: str, by: str, now_us: int) -> int:
-    """A new user and its id. Takes about 50 ms for the hash."""
+@dataclass(frozen=True, slots=True)
+class HashedPassword:
+    """What is stored of a password."""
+
+    text: str
+
+
+def hash_password(password: str) -> HashedPassword:
+    """The argon2id hash of an allowed password; takes some 50 ms. Raises NotAllowed, which quotes nothing."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise NotAllowed(f"password: {PASSWORD_MIN} to {PASSWORD_MAX} characters are allowed")
+    return HashedPassword(_HASHER.hash(password))
+
+
+def add_user(
+    connection: Connection, *, login: str, password: HashedPassword, role: str, by: str, now_us: int
+) -> int:
+    """A new user and its id."""
     values = {
         "login": check_code(login, "login"),
         "role": among(role, ROLES, "role"),
-        "password_hash": _HASHER.hash(password),
+        "password_hash": password.text,
         "created_us": now_us,
     }
     return add(connection, user, "login", values, by=by, now_us=now_us)
+
+
+def set_password(
+    connection: Connection, *, login: str, password: HashedPassword, by: str, now_us: int
+) -> None:
+    """Another password. Sessions that stand are not ended by it: `disable_user` ends them."""
+    known = need(connection, user, "login", login)
+    _write(connection, known, {"password_hash": password.text}, "password", Written(by=by, now_us=now_us))
+
+
+def set_role(connection: Connection, *, login: str, role: str, by: str, now_us: int) -> bool:
+    """Another role, and whether it differs; raises NotAllowed for the last enabled administrator."""
+    if among(role, ROLES, "role") != ADMIN:
+        _check_not_last_admin(connection, login, f"given the role {role}")
+    known = need(connection, user, "login", login)
+    values = changed(known, {"role": role})
+    if not values:
+        return False
+    _write(connection, known, values, f"role {role}", Written(by=by, now_us=now_us))
+    return True
+
+
+def disable_user(connection: Connection, *, login: str, by: str, now_us: int) -> None:
+    """Lets a user in no longer; raises NotAllowed for the last enabled administrator or one disabled."""
+    _check_not_last_admin(connection, login, "disabled")
+    known = need(connection, user, "login", login)
+    if known["disabled_us"] is not None:
+        raise NotAllowed(f"user {login!r} is disabled already")
+    _write(connection, known, {"disabled_us": now_us}, "disable", Written(by=by, now_us=now_us))
+
+
+def enable_user(connection: Connection, *, login: str, by: str, now_us: int) -> None:
+    """Lets a disabled user in again, with the password and role they had."""
+    known = need(connection, user, "login", login)
+    if known["disabled_us"] is None:
+        raise NotAllowed(f"user {login!r} is enabled already")
+    _write(connection, known, {"disabled_us": None}, "enable", Written(by=by, now_us=now_us))
+
+
+def _check_not_last_admin(connection: Connection, login: str, what: str) -> None:
+    enabled = user.c.role == ADMIN, user.c.disabled_us.is_(None)
+    if list(connection.execute(select(user.c.login).where(*enabled)).scalars()) == [login]:
+        raise NotAllowed(
+            f"user {login!r} is the last enabled admin and cannot be {what}: add or enable another first"
+        )
+
+
+def _write(
+    connection: Connection, known: RowMapping, values: dict[str, object], what: str, trace: Written
+) -> None:
+    connection.execute(update(user).where(user.c.id == known["id"]).values(values))
+    note_change(connection, trace["by"], trace["now_us"], f"user {known['login']} {what}")
 
 
 def verify_password(connection: Connection, *, login: str, password: str) -> UserRow | None:
@@ -67,7 +138,7 @@ def verify_password(connection: Connection, *, login: str, password: str) -> Use
     return UserRow(row["login"], row["role"], row["created_us"], row["disabled_us"])
 
 
-def list_users(connection: Connection, *, only: str | None = None) -> list[UserRow]:
+def list_users(connection: Connection, *, only: str | None = None, page: Page | None = None) -> list[UserRow]:
     """All users by login, or the one with login `only` (else NotThere). Never a hash."""
     query = select(user.c.login, user.c.role, user.c.created_us, user.c.disabled_us)
-    return [UserRow(**row) for row in rows_of(connection, query, user, only, key="login")]
+    return [UserRow(**row) for row in rows_of(connection, query, user, only, key="login", page=page)]

@@ -56,7 +56,7 @@ def test_the_tree_of_places_is_added_listed_and_shown(run: Run) -> None:
     assert objects(run("dwelling show 501 --json")) == [
         {"code": "501", "stair": "S1", "floor": 5, "flat": "501", "attention": "**"}
     ]
-    assert objects(run("dwelling show 501 --reveal --json"))[0]["attention"] == "独居"
+    assert objects(run("dwelling show 501 --reveal --json"))[0]["attention"] == "lives_alone"
 
 
 @pytest.mark.usefixtures("block")
