@@ -47,6 +47,37 @@ def latency(
         _refuse(error)
 
 
+@app.command("import")
+def import_(
+    devices: Annotated[int, typer.Option(min=10, max=1_000_000, help="and as many contacts")] = 100_000,
+    database: Annotated[
+        str, typer.Option("--database", help="URL of an empty database; else a SQLite file")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Seconds to import a registry from a workbook and from CSV files, and how long others wait for it."""
+    from benchmarks.bench_import import CannotMeasure, run_bench
+
+    try:
+        _show(run_bench(devices, database), json=json)
+    except CannotMeasure as error:
+        _refuse(error)
+
+
+@app.command()
+def lookup(
+    devices: Annotated[int, typer.Option(min=1000, max=2_000_000)] = 1_000_000,
+    messages: Annotated[
+        int, typer.Option(min=1000, max=10_000_000, help="for each of the batch sizes")
+    ] = 200_000,
+    json: JsonOption = False,
+) -> None:
+    """Microseconds to find a message's series, and how a changed registry is followed."""
+    from benchmarks.bench_lookup import run_bench
+
+    _show(run_bench(devices, messages), json=json)
+
+
 def _show(figures: msgspec.Struct, *, json: bool) -> None:
     if json:
         typer.echo(msgspec.json.encode(figures).decode())
