@@ -11,6 +11,7 @@ from devices.vault import (
     CHANNEL_ADDRESS,
     CONTACT_NAME,
     KeyExists,
+    KeyExposed,
     KeyMissing,
     KeyUnreadable,
     SealBroken,
@@ -20,6 +21,8 @@ from devices.vault import (
 )
 
 KEY = bytes(range(32))
+FIRST_RELEASE = "de7d36a39d866dd75779d3cacbb04b02b13718a8e7e6dade54"
+"""A name as version 0.1.0 wrote it under KEY."""
 
 
 def test_a_new_key_opens_a_vault_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
@@ -116,12 +119,23 @@ def test_the_blind_index_is_equal_for_one_number_however_written() -> None:
     assert Vault(bytes(32)).blind_index("13800001234") != index
 
 
-def test_derived_keys_are_separate_by_purpose_and_stable() -> None:
-    vault = Vault(KEY)
-    assert len(vault.derived("answers.link")) == 32
-    assert vault.derived("answers.link") == Vault(KEY).derived("answers.link")
-    assert vault.derived("answers.link") != vault.derived("console.session")
-
-
 def test_every_error_is_a_vault_error() -> None:
-    assert all(issubclass(e, VaultError) for e in (KeyMissing, KeyExists, KeyUnreadable, SealBroken))
+    errors = (KeyMissing, KeyExists, KeyExposed, KeyUnreadable, SealBroken)
+    assert all(issubclass(error, VaultError) for error in errors)
+
+
+def test_what_the_first_release_sealed_opens_still() -> None:
+    sealed = bytes.fromhex(
+        "01000102030405060708090a0b" + FIRST_RELEASE  # version 1, nonce, AES-256-GCM text and tag
+    )
+    assert Vault(KEY).unseal(sealed, CONTACT_NAME) == "王小明"
+
+
+def test_nothing_sealed_does_not_open_and_says_that_it_is_erased() -> None:
+    with pytest.raises(SealBroken, match="erased"):
+        Vault(KEY).unseal(b"", CONTACT_NAME)
+
+
+def test_a_key_that_is_not_there_is_named() -> None:
+    with pytest.raises(SealBroken, match="key 7"):
+        Vault(KEY).unseal(b"\x07" + bytes(40), CONTACT_NAME)

@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from devices.model import LIFE_FLAGS, Metric, Quality
+import numpy as np
+
+from devices.model import LIFE_FLAGS, Bool, Int32, Metric, Quality
 from devices.profiles.profile import Decoded, Profile
 
 Reading = tuple[str, str, str, float | None, list[str]]
@@ -19,7 +21,6 @@ class Registry:
     """Points of which `unknown` devices nobody registered."""
 
     unknown: set[str] = field(default_factory=set)
-    generation: int = 1
     places: list[tuple[str, str]] = field(default_factory=list)
     asked: int = 0
 
@@ -30,6 +31,9 @@ class Registry:
         if (uid, channel) not in self.places:
             self.places.append((uid, channel))
         return self.places.index((uid, channel))
+
+    def registered(self, row: Int32) -> Bool:
+        return np.array([self.places[one][0] not in self.unknown for one in row.tolist()], np.bool_)
 
 
 def readings(decoded: Decoded, registry: Registry) -> list[Reading]:
