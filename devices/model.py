@@ -148,7 +148,8 @@ MUTE_QUALITY: Final = Quality.RETAINED | Quality.REPLAYED | Quality.BACKFILL
 class ReadingBatch:
     """Readings of one tick in arrival order, as parallel arrays of length n.
 
-    `slot` is the persistent number of the series (table `series`). `observed_us` is the device's time
+    `slot` is the persistent number of the series (table `series`); in the batch that the rules are given it
+    is the series' place in their `SeriesTable` (`ingest/seats.py`). `observed_us` is the device's time
     where it gave a sane one, else `received_us`. `nudge_ns` (0..999) separates readings of one series
     with one time in the store: the later gets +1 ns. NaN values carry a hard quality flag.
     """
@@ -187,7 +188,8 @@ class SeriesTable:
 
     `metric` 0 marks a slot nobody uses. `device` and `dwelling` are registry ids, 0 for none (a device
     nobody registered, or one outside dwellings). `reference_a` is I_ref = min(breaker, cable) of the
-    circuit in amperes, NaN where the registry does not know it. `generation` grows with every change.
+    circuit in amperes, NaN where the registry does not know it. `generation` grows with every change; between
+    ticks the columns change in place.
     """
 
     generation: int

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from alerts.inbox import TransitionRow, store_transitions
 from alerts.inputs import inputs_after
@@ -18,12 +23,12 @@ from rules.transition import Transition
 COMMITTED = "committed"
 """The row of `journal_position` that says up to which record transitions are in the database."""
 
-Names = Callable[[int], tuple[str, str]]
-"""(uid, channel) of a slot."""
+Names = Callable[[int], tuple[int, str, str]]
+"""(slot, uid, channel) of the series on a seat: what the engine calls slot."""
 
 
 class SqlLedger:
-    """Writes what a tick found. `name_of` turns slots into the names that alerts and people use."""
+    """Writes what a tick found. `name_of` turns the engine's places into the names that others use."""
 
     def __init__(self, engine: Engine, name_of: Names, clock_us: Callable[[], int]) -> None:
         self._engine = engine
@@ -36,8 +41,11 @@ class SqlLedger:
         new_series: Sequence[NewSeries],
         strangers: Sequence[StrangerTopic],
         seq: int,
+        freed: Sequence[int] = (),
     ) -> None:
         """One transaction: series, transitions and the journal position. Called again it changes nothing.
+
+        `freed` are slots of series that are gone; they go before the new ones come.
 
         Raises sqlalchemy.exc.OperationalError where the database is locked, full or away.
         """
@@ -45,6 +53,8 @@ class SqlLedger:
         rows = [self._named(one, topics) for one in transitions]
         created_us = self._clock_us()
         with writing(self._engine) as connection:
+            if freed:
+                connection.execute(delete(series).where(series.c.slot.in_(freed)))
             if new_series:
                 values = [_values(one, created_us) for one in new_series]
                 connection.execute(insert_new(connection, series), values)
@@ -58,8 +68,8 @@ class SqlLedger:
                 connection.execute(insert_new(connection, journal_position).values(name=COMMITTED, seq=seq))
 
     def _named(self, transition: Transition, topics: dict[int, str]) -> TransitionRow:
-        uid, channel = self._name_of(transition.slot)
-        return TransitionRow(transition, uid, channel, topics.get(transition.slot, ""))
+        slot, uid, channel = self._name_of(transition.slot)
+        return TransitionRow(replace(transition, slot=slot), uid, channel, topics.get(slot, ""))
 
 
 def _values(one: NewSeries, created_us: int) -> dict[str, object]:
@@ -80,23 +90,41 @@ def committed_seq(engine: Engine) -> int:
         )
 
 
-class SqlInbox:
-    """New rows of `engine_input`, looked for when the database has changed (30 µs a look)."""
+WAIT_S: Final = 0.5
+"""After a look that failed: a server that does not answer must not cost every tick a timeout (chosen)."""
 
-    def __init__(self, engine: Engine, after_id: int) -> None:
+
+class SqlInbox:
+    """New rows of `engine_input`, looked for when the database has changed (at most 30 µs a look)."""
+
+    def __init__(self, engine: Engine, after_id: int, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """`clock_s` is a monotonic clock, for WAIT_S."""
         self._engine = engine
         self._notice = ChangeNotice(engine)
         self._after_id = after_id
+        self._clock_s = clock_s
+        self._not_before_s = -math.inf
         self._unread = True
 
     def take(self) -> list[EngineInput]:
-        """What is new since the last call, oldest first. Raises OperationalError; then nothing is skipped."""
+        """What is new since the last call, oldest first.
+
+        Raises OperationalError; then nothing is skipped, and nothing is given for WAIT_S.
+        """
         self._unread = self._notice.changed() or self._unread
-        if not self._unread:
+        if not self._unread or self._clock_s() < self._not_before_s:
             return []
-        with reading(self._engine) as connection:
-            inputs = inputs_after(connection, self._after_id)
+        try:
+            with reading(self._engine) as connection:
+                inputs = inputs_after(connection, self._after_id)
+        except OperationalError:
+            self._not_before_s = self._clock_s() + WAIT_S
+            raise
         self._unread = False
         if inputs:
             self._after_id = inputs[-1].id
         return inputs
+
+    def close(self) -> None:
+        """Lets go of the notice's file or connection."""
+        self._notice.close()

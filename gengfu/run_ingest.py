@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
-from devices.database import ChangeNotice, open_database, reading
+from devices.database import open_database, reading
 from devices.profiles.shipped import shipped_profiles
-from devices.schema import registry_change
+from gengfu.access import login_of
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
@@ -25,9 +24,11 @@ from gengfu.shipped import ShippedRules
 from gengfu.telemetry import serve_figures
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
+from ingest.following import Following, apply_changes
+from ingest.freeing import Freeing, quarantine_us
 from ingest.intake import Intake
 from ingest.journal import Journal
-from ingest.recovery import recover
+from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
 from ingest.snapshot import SnapshotFolder
@@ -40,8 +41,6 @@ log = structlog.get_logger()
 
 TOPIC_BYTES: Final = 65_536
 """A packet is at most so much longer than its payload: the longest topic MQTT allows."""
-REGISTRY_LOOK_S: Final = 0.25
-"""How often the registry is looked at for changes; the promise is 2 s (chosen)."""
 
 
 @dataclass(slots=True)
@@ -54,6 +53,7 @@ class Ingest:
     intake: Intake
     journal: Journal
     tick: Tick[Transition]
+    followed: int = 0
 
     def figures(self) -> dict[str, float | dict[str, float]]:
         """What `/metrics` shows; names are documented in docs/metrics.md."""
@@ -73,7 +73,10 @@ class Ingest:
             "malformed_total": float(heard.malformed),
             "sessions_lost_total": float(heard.sessions_lost),
             "connected": float(heard.connected),
-            "series": float(len(self.index)),
+            "series": float(self.index.series),
+            "freed_total": float(self.tick.freed),
+            "registry_version": float(self.index.registry_version),
+            "registry_devices_total": float(self.followed),
             "journal_bytes": float(self.journal.bytes_on_disk),
         }
 
@@ -96,18 +99,18 @@ def run_ingest(config: Config) -> None:
     )
     heart = Heart(ingest.engine, "ingest", ingest.health, now_us)
     heart.start()
-    notice, looked = ChangeNotice(ingest.engine), 0.0
+    following = Following(ingest.engine, ingest.index.registry_version)
+    following.start()
     tick_s = config.ingest.tick_ms / 1000
     while not stop.is_set():
         started = time.monotonic()
-        ingest.tick.run_once(max(tick_s, 0.02))
-        if started - looked >= REGISTRY_LOOK_S:
-            looked = started
-            if notice.changed():
-                follow_registry(ingest)
+        if ingest.tick.at_rest:
+            ingest.followed += apply_changes(ingest.index, following)
+        ingest.tick.run_once(0.001 if following.waits else max(tick_s, 0.02))
         rest = tick_s - (time.monotonic() - started)
         if rest > 0:
             time.sleep(rest)
+    following.stop()
     heart.stop()
     ingest.source.close()
     ingest.tick.save_snapshot()
@@ -119,10 +122,10 @@ def run_ingest(config: Config) -> None:
 def compose(config: Config) -> Ingest:
     """All parts, recovered to where the last process ended. May take as long as the journal is."""
     engine = open_database(config.database_url)
-    with reading(engine) as connection:
-        index = SeriesIndex(connection)
     snapshots = SnapshotFolder(config.data_dir / "snapshots")
     snapshot = snapshots.load()
+    with reading(engine) as connection:
+        index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
     had_session = bool(snapshot) or any((config.data_dir / "journal").glob("*.journal"))
     journal = Journal(
         config.data_dir / "journal",
@@ -143,7 +146,8 @@ def compose(config: Config) -> Ingest:
     )
     inbox = SqlInbox(engine, 0)
     ledger = SqlLedger(engine, index.name_of, now_us)
-    parts = Parts(source, Tail(), intake, journal, rules, ledger, inbox, snapshots)
+    freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days))
+    parts = Parts(source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing)
     recovered = recover(snapshot, config.data_dir / "journal", parts)
     tick = Tick(
         parts,
@@ -157,25 +161,16 @@ def compose(config: Config) -> Ingest:
 def source_settings(config: Config, filters: tuple[str, ...]) -> SourceSettings:
     """What the source needs of the configuration."""
     broker = config.broker
-    password = Path(broker.password_file).read_text(encoding="utf-8").strip() if broker.password_file else ""
+    username, password = login_of(config)
     return SourceSettings(
         host=broker.host,
         port=broker.port,
         client_id=broker.client_id,
         filters=filters,
-        username=broker.username,
+        username=username,
         password=password,
         session_expiry_s=broker.session_expiry_h * 3600,
         receive_maximum=broker.receive_maximum,
         keep_alive_s=broker.keep_alive_s,
         max_packet_bytes=config.ingest.max_payload_bytes + TOPIC_BYTES,
     )
-
-
-def follow_registry(ingest: Ingest) -> None:
-    """Takes the registry as it is now if it changed; state of series that stay is kept."""
-    with reading(ingest.engine) as connection:
-        version = connection.scalar(select(func.max(registry_change.c.id))) or 0
-        if version != ingest.index.registry_version:
-            ingest.index.reload(connection)
-            log.info("registry reloaded", version=version)

@@ -40,12 +40,10 @@ class Columns:
                 self._arrays[name] = new
         self._length = length
 
-    def copy(self) -> Columns:
-        """An independent copy: views given out before stay as they are."""
-        twin = Columns({})
-        twin._length = self._length
-        twin._arrays = {name: array.copy() for name, array in self._arrays.items()}
-        return twin
+    def clear(self, entries: NDArray[np.int32]) -> None:
+        """Sets these entries to zero in all columns."""
+        for array in self._arrays.values():
+            array[entries] = 0
 
     def snapshot(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Copies of all columns under `prefix` and their names."""

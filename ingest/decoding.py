@@ -11,7 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from devices.model import METRIC_LIMIT, Int16, Int32
-from devices.profiles.profile import Decoded, Profile, Reason, Rejected, StrangerReading
+from devices.profiles.profile import Decoded, Profile, Reason, Rejected, Remembering, StrangerReading
 from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
 
@@ -22,6 +22,7 @@ MAX_REMEMBERED_TOPICS: Final = 200_000
 LONGEST_REMEMBERED_TOPIC: Final = 256
 """Longer topics are matched anew each time; MQTT allows 64 KiB each (chosen)."""
 _NOBODY: Final = -1
+_NOT_YET: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class Decoder:
         self._index = index
         self._max_payload_bytes = max_payload_bytes
         self._profile_of: dict[str, int] = {}
+        self._usual = 0
+        self._remembering = {
+            number: profile
+            for number, profile in enumerate(self._profiles)
+            if isinstance(profile, Remembering)
+        }
         self.profile_errors = 0
         """How often a profile raised; each is a bug to report."""
 
@@ -87,7 +94,8 @@ class Decoder:
         if not tick.stranger_rows:
             return []
         rows, metrics, topics = zip(*tick.stranger_rows, strict=True)
-        slots = self._index.slots_for(np.array(rows, np.int32), np.array(metrics, np.int16))
+        seats = self._index.seats_for(np.array(rows, np.int32), np.array(metrics, np.int16))
+        slots = self._index.slots_of(seats)
         return [
             StrangerTopic(slot, topic)
             for slot, topic in dict(zip(slots.tolist(), topics, strict=True)).items()
@@ -97,21 +105,33 @@ class Decoder:
         self, topics: Sequence[str], payloads: Sequence[bytes]
     ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
         """Message indices by profile, and what no profile is asked about."""
-        numbers = set(map(self._profile_of.get, topics))
-        number = numbers.pop() if len(numbers) == 1 else None
-        if number is not None and number != _NOBODY and max(map(len, payloads)) <= self._max_payload_bytes:
-            return {number: range(len(topics))}, []  # the usual tick: one known profile, nothing odd
-        return self._group_one_by_one(topics, payloads)
+        if not topics:
+            return {}, []
+        usual = self._remembering.get(self._usual)
+        if usual and max(map(len, payloads)) <= self._max_payload_bytes and (usual.recall(topics) >= 0).all():
+            return {self._usual: range(len(topics))}, []  # the usual tick: one profile, nothing odd
+        return self._group_one_by_one(topics, payloads, self._recall(topics))
+
+    def _recall(self, topics: Sequence[str]) -> list[int]:
+        """The profile of each topic that one has taken before, -1 for others; the most frequent is usual."""
+        found = np.full(len(topics), _NOBODY, np.int32)
+        for number, profile in self._remembering.items():
+            found[(found == _NOBODY) & (profile.recall(topics) >= 0)] = number
+        some = found[found != _NOBODY]
+        if len(some):
+            self._usual = int(np.bincount(some).argmax())
+        remembered: list[int] = found.tolist()
+        return remembered
 
     def _group_one_by_one(
-        self, topics: Sequence[str], payloads: Sequence[bytes]
+        self, topics: Sequence[str], payloads: Sequence[bytes], remembered: list[int]
     ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
         groups: dict[int, list[int]] = {}
         rejected = []
         known, limit = self._profile_of, self._max_payload_bytes
-        for message, topic in enumerate(topics):
-            number = known.get(topic)
-            if number is None:
+        for message, (topic, taken) in enumerate(zip(topics, remembered, strict=True)):
+            number = known.get(topic, _NOT_YET) if taken == _NOBODY else taken
+            if number == _NOT_YET:
                 number = self._look_up(topic)
             if number == _NOBODY:
                 rejected.append(Rejected(message, Reason.UNKNOWN_TOPIC, "no profile matches this topic"))

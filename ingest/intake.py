@@ -9,7 +9,7 @@ from itertools import compress
 
 import numpy as np
 
-from devices.model import EngineInput, ReadingBatch
+from devices.model import EngineInput, Int32, ReadingBatch
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.record import Messages, Record
@@ -41,7 +41,15 @@ class Intake:
     rules_version: int = 0
     figures: Figures = field(default_factory=Figures)
 
-    def of_messages(self, raw: RawBatch, split: Split, inputs: list[EngineInput], seq: int) -> Record:
+    def free(self, slots: Sequence[int]) -> Int32:
+        """The series with these slots are gone, their memory too; gives the seats they left."""
+        seats = self.index.free(slots)
+        self.stamps.forget(seats)
+        return seats
+
+    def of_messages(
+        self, raw: RawBatch, split: Split, inputs: list[EngineInput], seq: int, freed: list[int]
+    ) -> Record:
         """The record of the messages that `split` keeps, under `seq`; notes what was refused."""
         topics: Sequence[str] = raw.topics
         payloads: Sequence[bytes] = raw.payloads
@@ -54,7 +62,7 @@ class Intake:
         stamped = self.stamps.stamp(tick.decoded, arrived)
         strangers = self.decoder.topics_of(tick)
         rejected = Counter(one.reason.value for one in tick.decoded.rejected)
-        record = self._record(seq, stamped.batch, stamped.messages, inputs)
+        record = self._record(seq, stamped.batch, stamped.messages, inputs, freed)
         record = replace(record, strangers=strangers, rejected=dict(rejected))
         self.figures.messages += len(topics)
         self.figures.readings += len(stamped.batch)
@@ -64,12 +72,20 @@ class Intake:
         self.dead_letters.sight(tick.sightings, raw.received_us)
         return record
 
-    def of_inputs(self, inputs: list[EngineInput], now_us: int, seq: int) -> Record:
-        """The record of a tick that brought only people's acts."""
-        return self._record(seq, ReadingBatch.empty(now_us), Messages.empty(), inputs)
+    def of_inputs(self, inputs: list[EngineInput], now_us: int, seq: int, freed: list[int]) -> Record:
+        """The record of a tick that brought only people's acts, or freed series."""
+        return self._record(seq, ReadingBatch.empty(now_us), Messages.empty(), inputs, freed)
 
-    def _record(self, seq: int, batch: ReadingBatch, messages: Messages, inputs: list[EngineInput]) -> Record:
+    def _record(
+        self,
+        seq: int,
+        batch: ReadingBatch,
+        messages: Messages,
+        inputs: list[EngineInput],
+        freed: list[int],
+    ) -> Record:
+        index = self.index
         return Record(
-            seq, batch, messages, inputs, self.index.take_new_series(), [], {},
-            self.rules_version, self.index.registry_version,
+            seq, batch, messages, inputs, index.take_new_series(), [], {},
+            self.rules_version, index.registry_version, freed, index.standing(index.take_changed()),
         )  # fmt: skip

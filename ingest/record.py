@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import EngineInput, Int32, Int64, ReadingBatch, UInt16, UInt32
+from devices.model import EngineInput, Float64, Int32, Int64, ReadingBatch, UInt16, UInt32
 
 UInt8 = NDArray[np.uint8]
 
@@ -53,6 +53,23 @@ class StrangerTopic:
 
     slot: int
     topic: str
+
+
+class Standing(NamedTuple):
+    """How series stand in the registry from this record on, as parallel arrays: what `SeriesTable` says.
+
+    It is journalled so that a replay sees what was seen, however the registry has changed since.
+    """
+
+    slot: Int32
+    device: Int32
+    dwelling: Int32
+    reference_a: Float64
+
+    @classmethod
+    def unchanged(cls) -> Standing:
+        """Of no series: nothing has changed."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
 
 
 class Proof(IntEnum):
@@ -104,6 +121,8 @@ class Record:
 
     `rejected` counts refused messages by reason, so that the exact counts survive a crash.
     `rules_version` and `registry_generation` say what it was evaluated under, for people who read journals.
+    `freed` are slots of series that are gone from here on, before all else in the record; `standing` holds
+    what the readings are evaluated under where it is new or was otherwise before.
     """
 
     seq: int
@@ -115,6 +134,8 @@ class Record:
     rejected: dict[str, int]
     rules_version: int
     registry_generation: int
+    freed: list[int] = field(default_factory=list)
+    standing: Standing = field(default_factory=Standing.unchanged)
 
     @property
     def tick_us(self) -> int:
@@ -127,6 +148,8 @@ class _Rare(msgspec.Struct, array_like=True, frozen=True):
     new_series: list[NewSeries]
     strangers: list[StrangerTopic]
     rejected: dict[str, int]
+    freed: list[int] = []  # records of an earlier release end before this
+    standing: tuple[bytes, bytes, bytes, bytes] = (b"", b"", b"", b"")
 
 
 _rare_encoder: Final = msgspec.msgpack.Encoder()
@@ -166,9 +189,17 @@ def encode_record(record: Record) -> bytes:
 
 
 def _encode_rare(record: Record) -> bytes:
-    if not (record.inputs or record.new_series or record.strangers or record.rejected):
+    lists = (record.inputs, record.new_series, record.strangers, record.rejected, record.freed)
+    if not (any(lists) or len(record.standing.slot)):
         return b""
-    return _rare_encoder.encode(_Rare(record.inputs, record.new_series, record.strangers, record.rejected))
+    stands = record.standing
+    raw = (
+        _raw(stands.slot, "<i4"),
+        _raw(stands.device, "<i4"),
+        _raw(stands.dwelling, "<i4"),
+        _raw(stands.reference_a, "<f8"),
+    )
+    return _rare_encoder.encode(_Rare(*lists, raw))
 
 
 def _raw(array: NDArray[np.generic], dtype: str) -> bytes:
@@ -227,6 +258,8 @@ def decode_body(data: bytes, at: int, header: Header) -> Record:
         rare.rejected,
         rules_version,
         generation,
+        rare.freed,
+        _decode_standing(rare.standing, header.seq),
     )
 
 
@@ -237,6 +270,17 @@ def _decode_rare(data: bytes, seq: int) -> _Rare:
         return _rare_decoder.decode(data)
     except msgspec.DecodeError as error:
         raise RecordDamaged(f"record {seq}: {error}") from None
+
+
+def _decode_standing(raw: tuple[bytes, ...], seq: int) -> Standing:
+    try:
+        dtypes = ("<i4", "<i4", "<i4", "<f8")
+        standing = Standing(*(np.frombuffer(one, dtype) for one, dtype in zip(raw, dtypes, strict=True)))
+    except ValueError as error:
+        raise RecordDamaged(f"record {seq}: {error}") from None
+    if len({len(column) for column in standing}) != 1:
+        raise RecordDamaged(f"record {seq}: what it says of series differs in length")
+    return standing
 
 
 class _Cutter:

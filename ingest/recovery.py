@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import structlog
 
+from devices.model import Int32
 from ingest.journal_files import Damage
 from ingest.journal_reader import JournalReader
 from ingest.record import Record
 from ingest.seams import T
 from ingest.snapshot import Snapshot
-from ingest.tick import Parts
+from ingest.tick import Parts, evaluate
 
 log = structlog.get_logger()
 
@@ -38,13 +40,13 @@ def recover(snapshot: Snapshot | None, journal: Path, parts: Parts[T]) -> Recove
     database does not take a transaction, OSError where the journal cannot be read; calling it again with
     fresh parts starts over.
     """
-    parts.rules.adopt(parts.intake.index.table())
+    index = parts.intake.index
     last_input_id = 0
     if snapshot is not None:
-        parts.intake.stamps.restore(snapshot.part("stamps."))
-        parts.rules.restore(snapshot.part("rules."))
-        parts.tail.remember(snapshot.arrays["tail.packet_id"], snapshot.arrays["tail.checksum"])
+        _restore(snapshot, parts)
         last_input_id = snapshot.last_input_id
+    else:
+        parts.rules.adopt(index.table())
     replayed = damaged = 0
     for record in _records_after(snapshot.seq if snapshot else 0, journal):
         if isinstance(record, Damage):
@@ -54,8 +56,37 @@ def recover(snapshot: Snapshot | None, journal: Path, parts: Parts[T]) -> Recove
         _replay(record, parts)
         last_input_id = max([last_input_id, *(one.id for one in record.inputs)])
         replayed += 1
+    index.follow()
     log.info("recovered", replayed=replayed, damaged=damaged)
     return Recovered(replayed, damaged, last_input_id)
+
+
+def seating(snapshot: Snapshot | None) -> Int32 | None:
+    """Which series sat where at the snapshot, for a new index. In one of an earlier release each sat by its
+    slot."""
+    if snapshot is None:
+        return None
+    seats = snapshot.part("index.").get("slot")
+    return (
+        np.arange(len(snapshot.part("stamps.")["series.newest_us"]), dtype=np.int32)
+        if seats is None
+        else seats
+    )
+
+
+def _restore(snapshot: Snapshot, parts: Parts[T]) -> None:
+    """The state of a snapshot, without that of series that were freed since."""
+    index, stamps = parts.intake.index, parts.intake.stamps
+    stood = snapshot.part("index.")
+    if stood:
+        index.restore(stood)
+    stamps.restore(snapshot.part("stamps."))
+    parts.rules.adopt(index.table())
+    parts.rules.restore(snapshot.part("rules."))
+    parts.tail.remember(snapshot.arrays["tail.packet_id"], snapshot.arrays["tail.checksum"])
+    gone = index.leave_ghosts()
+    stamps.forget(gone)
+    parts.rules.forget(gone)
 
 
 def _records_after(seq: int, folder: Path) -> Iterator[Record | Damage]:
@@ -68,13 +99,18 @@ def _records_after(seq: int, folder: Path) -> Iterator[Record | Damage]:
 
 
 def _replay(record: Record, parts: Parts[T]) -> None:
-    intake, rules = parts.intake, parts.rules
-    if record.new_series:
-        intake.index.learn(record.new_series)
-        rules.adopt(intake.index.table())
+    intake, index = parts.intake, parts.intake.index
+    if record.freed:
+        parts.rules.forget(intake.free(record.freed))
+    index.learn(record.new_series)
+    index.use(record.batch.slot)
+    index.stand(record.standing)
+    learnt = index.take_changed()
+    if len(learnt):  # a record of an earlier release does not say how its new series stand
+        parts.rules.adopt(index.table(), learnt)
     intake.stamps.replay(record)
     intake.dead_letters.count(record)
-    transitions = rules.evaluate(record.batch, record.inputs, record.tick_us)
-    if transitions or record.new_series:
-        parts.ledger.commit(transitions, record.new_series, record.strangers, record.seq)
+    transitions = evaluate(record, parts)
+    if transitions or record.new_series or record.freed:
+        parts.ledger.commit(transitions, record.new_series, record.strangers, record.seq, record.freed)
     parts.tail.remember(record.messages.packet_id, record.messages.checksum)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from devices.model import EngineInput, ReadingBatch, SeriesTable
+from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
 from ingest.record import NewSeries, Record, StrangerTopic
 from ingest.source import Progress, Source
 
@@ -35,8 +35,17 @@ class Rules(Protocol[Made_co]):
     An exception from `evaluate` is a bug that ends the process; the supervisor starts it again.
     """
 
-    def adopt(self, table: SeriesTable) -> None:
-        """The series as they are from now on; called before `restore` and before new slots are evaluated."""
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
+        """The series as they are from now on; called before `restore` and before new ones are evaluated.
+
+        `changed`: which may differ from the table before, besides those beyond its end; None: any.
+        """
+
+    def forget(self, slots: Int32) -> None:
+        """The series at these places of the table are gone; what comes there next starts as new."""
+
+    def holds(self, slots: Int32) -> Bool:
+        """On which of these an alarm stands."""
 
     def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> Sequence[Made_co]:
         """The transitions of one tick. `now_us` is the record's time."""
@@ -57,11 +66,21 @@ class Ledger(Protocol[Stored_contra]):
         new_series: Sequence[NewSeries],
         strangers: Sequence[StrangerTopic],
         seq: int,
+        freed: Sequence[int] = (),
     ) -> None:
         """One transaction: all of it or nothing, and nothing twice when the same call comes again.
 
+        `freed` are slots of series that are gone: removed before the new ones are added.
+
         Raises sqlalchemy.exc.OperationalError where the database is locked, full or away.
         """
+
+
+class Freed(Protocol):
+    """What says which series are gone for good."""
+
+    def due(self, now_us: int) -> list[int]:
+        """Their slots; mostly none."""
 
 
 class Inbox(Protocol):

@@ -1,87 +1,82 @@
 """The series and the sensing points they belong to, in memory: names to numbers and back.
 
-A row is a sensing point (device and channel), numbered for this process only. A slot is a series (a metric
-of a point), numbered for ever: it stands in the journal, the store and table `series`.
+A row is a sensing point (device and channel) and a seat is a series (a metric of a point), both numbered
+for this process only. A slot is a series' number for ever: it stands in the journal, the store and table
+`series`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from devices.model import LIFE_FLAGS, METRIC_LIMIT, Int16, Int32, SeriesTable
+from devices.model import LIFE_FLAGS, Bool, Int16, Int32
 from devices.profiles.profile import StrangerReading
-from devices.schema import device, registry_change, series
-from ingest.columns import Columns
+from devices.schema import series
+from ingest.points import Points
 from ingest.record import NewSeries
-
-log = structlog.get_logger()
+from ingest.registered import NOTHING_READ, Slice, read_changes
+from ingest.seated import FACTS, Seated
 
 MAX_STRANGER_SERIES: Final = 10_000
 """How many series devices nobody registered may have; beyond it all share one (chosen)."""
 OVERFLOW_UID: Final = "stranger:overflow"
-NO_SERIES: Final = ("", "")
+_READ_AT_ONCE: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Registered:
-    id: int
-    dwelling: int
-    reference_a: float
+class SeriesName(NamedTuple):
+    """What a seat stands for; slot 0 and empty strings for a seat nobody sits on."""
+
+    slot: int
+    uid: str
+    channel: str
 
 
-class SeriesIndex:
+NO_SERIES: Final = SeriesName(0, "", "")
+
+
+class SeriesIndex(Seated):
     """Implements `devices.profiles.profile.Points`; built from the registry, grown by what is heard.
 
     A retired device is one nobody registered: its values are ignored, its life flags alarm as a stranger's.
+    `slot_of_seat` is the seating of a snapshot (`index.slot`); without it the series sit by their slots.
     """
 
-    def __init__(self, connection: Connection, *, max_strangers: int = MAX_STRANGER_SERIES) -> None:
-        self.generation = 0
-        """Grows with every reload, not with every new series: profiles forget their topics by it."""
-        self._table_generation = 0
-        self.registry_version = 0
-        """The newest `registry_change` these numbers were read under."""
-        self.new_series: list[NewSeries] = []
-        """Allocated and not yet taken: the tick puts them in its record and its transaction."""
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        max_strangers: int = MAX_STRANGER_SERIES,
+        slot_of_seat: Int32 | None = None,
+    ) -> None:
+        self.registry_version = NOTHING_READ
+        """The `registry_change` up to which everything is applied."""
+        super().__init__(slot_of_seat)
+        self._new_series: list[NewSeries] = []
         self._max_strangers = max_strangers
         self._strangers = 0
-        self._devices: dict[str, _Registered] = {}
-        self._retired: frozenset[str] = frozenset()
-        self._rows: dict[tuple[str, str], int] = {}
-        self._names: list[tuple[str, str]] = []
-        self._points = Columns({"device": np.int32, "dwelling": np.int32, "reference": np.float64})
-        self._slot_table = Columns({"slot": (np.int32, METRIC_LIMIT)})
-        self._series = Columns(
-            {
-                "row": np.int32,
-                "metric": np.int16,
-                "device": np.int32,
-                "dwelling": np.int32,
-                "reference": np.float64,
-            }
-        )
-        self._series.grow(1)
-        self._series["row"][0] = -1
-        self._series["reference"][0] = np.nan
-        self._table: SeriesTable | None = None
-        self._read_registry(connection)
-        self._learn_all(
-            connection.execute(
-                select(series.c.slot, series.c.uid, series.c.channel, series.c.metric).order_by(series.c.slot)
-            )
-        )
+        self._points = Points()
+        for part in read_changes(connection, NOTHING_READ, size=_READ_AT_ONCE):
+            self.apply(part)
+        for found in _stored(connection):
+            self._learn(found)
+        self._changed.clear()
 
     def row(self, uid: str, channel: str) -> int:
         """The row of a registered device's channel, made on first sight; -1 when nobody registered `uid`."""
-        if uid not in self._devices:
+        devices = self._points.devices
+        number = devices.number(uid)
+        if number < 0 or not devices.in_service(number):
             return -1
-        return self._row_of(uid, channel)
+        return self._points.row(number, channel)
+
+    def registered(self, row: Int32) -> Bool:
+        """Whether each row's device is registered now."""
+        registered: Bool = self._points.device_of(row) != 0
+        return registered
 
     def stranger_row(self, reading: StrangerReading) -> int:
         """The row to evaluate a stranger's reading under, -1 where it is only worth a note.
@@ -91,162 +86,166 @@ class SeriesIndex:
         """
         if reading.metric not in LIFE_FLAGS:
             return -1
-        row = self._rows.get((reading.uid, reading.channel), -1)
-        if row >= 0 and self._slot_table["slot"][row, reading.metric]:
+        points = self._points
+        number = points.devices.number(reading.uid)
+        row = points.find(number, reading.channel) if number >= 0 else -1
+        if row >= 0 and points.cells.get(row, reading.metric):
             return row
         if reading.value != 1.0:
             return -1
         if self._strangers < self._max_strangers:
-            return self._row_of(reading.uid, reading.channel)
-        return self._row_of(OVERFLOW_UID, "")
+            return points.row(points.devices.meet(reading.uid), reading.channel)
+        return points.row(points.devices.meet(OVERFLOW_UID), "")
 
-    def slots_for(self, row: Int32, metric: Int16) -> Int32:
-        """The slot of each (row, metric); unknown ones are numbered on the spot and noted in `new_series`."""
-        slots: Int32 = self._slot_table["slot"][row, metric]
-        if slots.all():
-            return slots
-        missing = np.flatnonzero(slots == 0)
-        wanted = dict.fromkeys(zip(row[missing].tolist(), metric[missing].tolist(), strict=True))
-        for slot, (one_row, one_metric) in enumerate(wanted, len(self._series)):
-            uid, channel = self._names[one_row]
-            self.new_series.append(NewSeries(slot, uid, channel, one_metric))
+    def seats_for(self, row: Int32, metric: Int16) -> Int32:
+        """The seat of each (row, metric); unknown series are numbered on the spot (`take_new_series`)."""
+        cells = self._points.cells
+        seats = cells.look(row, metric)
+        if seats.all():
+            return seats
+        missing = np.flatnonzero(seats == 0)
+        wanted = list(dict.fromkeys(zip(row[missing].tolist(), metric[missing].tolist(), strict=True)))
+        first = self._seats.next_slot
+        slots = range(first, first + len(wanted))
+        for slot, (one_row, one_metric) in zip(slots, wanted, strict=True):
+            self._new_series.append(NewSeries(slot, *self._points.name(one_row), one_metric))
         rows, metrics = zip(*wanted, strict=True)
-        first = len(self._series)
-        self._place(range(first, first + len(rows)), rows, metrics)
-        found: Int32 = self._slot_table["slot"][row, metric]
-        return found
+        self._place(slots, rows, metrics)
+        return cells.look(row, metric)
 
     def device_of(self, row: Int32) -> Int32:
         """The registry id of each row's device, 0 for strangers."""
-        devices: Int32 = self._points["device"][row]
-        return devices
+        return self._points.device_of(row)
 
     def take_new_series(self) -> list[NewSeries]:
-        """What was allocated since the last call."""
-        taken, self.new_series = self.new_series, []
+        """What was allocated since the last call: the tick puts it in its record and its transaction."""
+        taken, self._new_series = self._new_series, []
         return taken
 
     def learn(self, found: list[NewSeries]) -> None:
         """Series of a journal record, under the slots they have there. Known ones stay as they are."""
-        self._learn_all(
-            (one.slot, one.uid, one.channel, one.metric)
-            for one in found
-            if one.slot >= len(self._series) or self._series["row"][one.slot] < 0
-        )
+        unknown = [one for one in found if not self._seats.seat(one.slot)]
+        self._learn([(one.slot, one.uid, one.channel, one.metric) for one in unknown])
 
-    def table(self) -> SeriesTable:
-        """What the rules need of each slot. The same object until something changes.
+    def follow(self) -> None:
+        """After a replay: every series stands as the registry says now. What differs is `take_changed`'s."""
+        columns = self._series
+        used = np.flatnonzero(columns["row"] >= 0).astype(np.int32)
+        rows = columns["row"][used]
+        differs = np.zeros(len(used), np.bool_)
+        for name in FACTS:
+            here, now = columns[name][used], self._points.facts(name, rows)
+            differs |= (here != now) & ~(np.isnan(here) & np.isnan(now))
+        self._changed.clear()
+        if differs.any():
+            self._describe(used[differs], rows[differs])
 
-        Growing costs nothing per known slot: the arrays are views of columns that only get longer; a reload
-        of the registry puts new columns in place and leaves tables given out before as they were.
+    def free(self, slots: Sequence[int]) -> Int32:
+        """The series with these slots are gone; gives the seats they leave. Unknown slots are passed over.
+
+        Whoever keeps state by seat forgets it before the next reading.
         """
-        if self._table is None:
-            columns = self._series
-            self._table = SeriesTable(
-                self._table_generation,
-                columns["metric"],
-                columns["device"],
-                columns["dwelling"],
-                columns["reference"],
-            )
-        return self._table
+        seats = self._seats.seats(np.array(slots, np.int32))
+        return self._leave(seats[seats > 0])
 
-    def name_of(self, slot: int) -> tuple[str, str]:
-        """Device uid and channel of a slot; two empty strings for a slot nobody uses."""
-        if not 0 < slot < len(self._series) or self._series["row"][slot] < 0:
+    def leave_ghosts(self) -> Int32:
+        """After a restore: frees the seats of a snapshot whose series the database does not know any more."""
+        rows = self._series["row"]
+        taken = self._seats.snapshot() > 0
+        return self._leave(np.flatnonzero(taken & (rows < 0)).astype(np.int32))
+
+    def retired_before(self, before_us: int) -> list[int]:
+        """The numbers of devices that were retired before this time and still have series."""
+        points = self._points
+        return [n for n, at in points.devices.retired.items() if at < before_us and points.seats_of(n).size]
+
+    def seats_of_device(self, number: int, before_us: int) -> Int32:
+        """The seats of a device that is retired since before this time; none otherwise."""
+        if self._points.devices.retired.get(number, before_us) >= before_us:
+            return np.empty(0, np.int32)
+        return self._points.seats_of(number)
+
+    def name_of(self, seat: int) -> SeriesName:
+        """Slot, device uid and channel of a seat."""
+        if not 0 < seat < len(self._series) or self._series["row"][seat] < 0:
             return NO_SERIES
-        return self._names[int(self._series["row"][slot])]
-
-    def __len__(self) -> int:
-        """The number of slots, the unused slot 0 included."""
-        return len(self._series)
+        slot = int(self._seats.slots(np.array([seat]))[0])
+        return SeriesName(slot, *self._points.name(int(self._series["row"][seat])))
 
     @property
     def rows(self) -> int:
         """How many sensing points have a row."""
-        return len(self._names)
+        return len(self._points)
 
-    def reload(self, connection: Connection) -> None:
-        """Takes the registry as it is now. Rows and slots stay; who they belong to may change.
+    def apply(self, changed: Slice) -> None:
+        """Takes changed devices. Rows and seats stay; who they belong to may change.
 
-        Cost: a pass over all devices and rows (about 1 µs each), so it is for changes, not for ticks.
+        Cost: about 2 µs a device and what its series are; nothing for the others.
         """
-        self._read_registry(connection)
-        self.generation += 1
-        self._points = self._points.copy()
-        for row, (uid, _channel) in enumerate(self._names):
-            self._describe(row, uid)
-        self._series = self._series.copy()
-        used = np.flatnonzero(self._series["row"] >= 0).astype(np.int32)
-        self._fill(used, self._series["row"][used])
-        owners = (self._names[row][0] for row in self._series["row"][used].tolist())
-        self._strangers = sum(map(self._is_stranger, owners))
-        self._changed()
+        points = self._points
+        self._strangers -= sum(
+            self._stranger_series(points.devices.number(one.uid)) for one in changed.devices
+        )
+        rows = points.take(changed.devices)
+        if len(rows):
+            seats, owner = points.cells.seats_in(rows)
+            if len(seats):
+                self._describe(seats, owner)
+        if changed.version is not None:
+            self.registry_version = changed.version
 
-    def _read_registry(self, connection: Connection) -> None:
-        self.registry_version = connection.scalar(select(func.max(registry_change.c.id))) or 0
-        rows = connection.execute(
-            select(
-                device.c.id, device.c.uid, device.c.dwelling_id,
-                device.c.breaker_a, device.c.cable_a, device.c.retired_us,
-            )
-        ).all()  # fmt: skip
-        self._devices = {
-            row.uid: _Registered(row.id, row.dwelling_id or 0, _reference(row.breaker_a, row.cable_a))
-            for row in rows
-            if row.retired_us is None
-        }
-        self._retired = frozenset(row.uid for row in rows if row.retired_us is not None)
+    def _stranger_series(self, number: int) -> int:
+        """How many series count against the strangers' bound for this device."""
+        devices = self._points.devices
+        if number < 0 or not devices.is_stranger(number) or devices.uids[number] == OVERFLOW_UID:
+            return 0
+        return len(self._points.seats_of(number))
 
-    def _is_stranger(self, uid: str) -> bool:
-        return uid not in self._devices and uid not in self._retired and uid != OVERFLOW_UID
-
-    def _row_of(self, uid: str, channel: str) -> int:
-        row = self._rows.get((uid, channel))
-        if row is None:
-            row = self._rows[uid, channel] = len(self._names)
-            self._names.append((uid, channel))
-            self._points.grow(row + 1)
-            self._slot_table.grow(row + 1)
-            self._describe(row, uid)
-        return row
-
-    def _describe(self, row: int, uid: str) -> None:
-        known = self._devices.get(uid)
-        self._points["device"][row] = known.id if known else 0
-        self._points["dwelling"][row] = known.dwelling if known else 0
-        self._points["reference"][row] = known.reference_a if known else np.nan
-
-    def _learn_all(self, found: Iterable[tuple[int, str, str, int]]) -> None:
-        placed = [(slot, self._row_of(uid, channel), metric) for slot, uid, channel, metric in found]
-        if placed:
-            self._place(*zip(*placed, strict=True))
+    def _learn(self, found: Sequence[tuple[int, str, str, int]]) -> None:
+        if not found:
+            return
+        points, rows = self._points, []
+        last_uid, last_channel, row = "", "", -1
+        slots, uids, channels, metrics = zip(*found, strict=True)
+        for uid, channel in zip(uids, channels, strict=True):
+            if uid != last_uid or channel != last_channel or row < 0:  # a message's series come together
+                row = points.row(points.devices.meet(uid), channel)
+                last_uid, last_channel = uid, channel
+            rows.append(row)
+        self._place(slots, rows, metrics)
 
     def _place(self, slots: Sequence[int], rows: Sequence[int], metrics: Sequence[int]) -> None:
-        unused = len(self._series)
-        if min(slots) < unused:
-            self._series = self._series.copy()  # tables given out before must not change under their holders
-        self._series.grow(max(slots) + 1)
-        self._series["row"][unused:] = -1
-        self._series["reference"][unused:] = np.nan
+        """Lines for series that have none: on the seat that a snapshot gave them, or another."""
         slot, row = np.asarray(slots, np.int32), np.asarray(rows, np.int32)
-        self._slot_table["slot"][row, np.asarray(metrics)] = slot
-        self._series["row"][slot] = row
-        self._series["metric"][slot] = metrics
-        self._fill(slot, row)
-        self._strangers += sum(self._is_stranger(self._names[one][0]) for one in rows)
-        self._changed()
+        metric = np.asarray(metrics, np.int16)
+        seats = self._seats.seats(slot)
+        homeless = np.flatnonzero(seats == 0)
+        if len(homeless):
+            seats[homeless] = self._seats.take(slot[homeless].tolist())
+        self._grow()
+        self._points.cells.put(row, metric, seats)
+        self._series["row"][seats] = row
+        self._series["metric"][seats] = metric
+        self._strangers += self._points.strangers_among(row, OVERFLOW_UID)
+        self._describe(seats, row)
 
-    def _fill(self, slots: Int32, rows: Int32) -> None:
-        for name in ("device", "dwelling", "reference"):
-            self._series[name][slots] = self._points[name][rows]
+    def _leave(self, seats: Int32) -> Int32:
+        if not len(seats):
+            return seats
+        columns = self._series
+        rows, metrics = columns["row"][seats], columns["metric"][seats]
+        named = np.flatnonzero(rows >= 0)
+        self._points.cells.clear(rows[named], metrics[named], seats[named])
+        self._strangers -= self._points.strangers_among(rows[named], OVERFLOW_UID)
+        self._wipe(seats)
+        return seats
 
-    def _changed(self) -> None:
-        self._table_generation += 1
-        self._table = None
+    def _describe(self, seats: Int32, rows: Int32) -> None:
+        self._fill(seats, [self._points.facts(name, rows) for name in FACTS])
 
 
-def _reference(breaker_a: float | None, cable_a: float | None) -> float:
-    """I_ref = min(breaker, cable) in amperes of those that are known; NaN where neither is."""
-    known = [limit for limit in (breaker_a, cable_a) if limit is not None]
-    return min(known) if known else float("nan")
+def _stored(connection: Connection) -> Iterator[Sequence[Any]]:
+    """Table `series` in bites: slot, uid, channel, metric."""
+    query = select(series.c.slot, series.c.uid, series.c.channel, series.c.metric).order_by(series.c.slot)
+    result = connection.execution_options(yield_per=_READ_AT_ONCE).execute(query)
+    yield from result.partitions(_READ_AT_ONCE)

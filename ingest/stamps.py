@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -65,7 +65,8 @@ class Stamps:
     """Turns `Decoded` into a `ReadingBatch`, with the memory that needs: a few numbers per series and device.
 
     Duplicates are not in the batch: they are stored once. The memory depends on what is journalled and on
-    nothing else, so that `replay` of the records brings it to exactly where it was.
+    nothing else, so that `replay` of the records brings it to exactly where it was. It is kept by seat;
+    where this class says slot inside, it means the seat.
 
     Late means observed before a reading of the same series that arrived earlier. A newest time that lies
     ahead of what is believed now (our own clock was wrong and was put back) is forgotten: otherwise every
@@ -89,7 +90,7 @@ class Stamps:
     def stamp(self, decoded: Decoded, arrived: Arrivals) -> Stamped:
         """The readings of one tick; `decoded` and `arrived` speak of the same messages."""
         received_us, checksum = arrived.received_us, arrived.checksum
-        slot = self._index.slots_for(decoded.row, decoded.metric)
+        seat = self._index.seats_for(decoded.row, decoded.metric)
         self._series.grow(len(self._index))
         observed, quality, timed = _observe(decoded, received_us)
         proof = _proof(decoded, timed)
@@ -100,12 +101,13 @@ class Stamps:
         seen = self._windows.admit(messages.device, messages.seq, checksum, proof, received_us)
         keep = ~seen[decoded.message]
         by_time = keep & timed & (decoded.seq[decoded.message] < 0)
-        keep &= ~self._repeats(slot, observed, decoded.value, by_time, keep)
+        keep &= ~self._repeats(seat, observed, decoded.value, by_time, keep)
         value = decoded.value
         if not keep.all():
-            slot, observed, value, quality = slot[keep], observed[keep], value[keep], quality[keep]
-        batch = self._mark(received_us, slot, observed, value, quality)
+            seat, observed, value, quality = seat[keep], observed[keep], value[keep], quality[keep]
+        batch = self._mark(received_us, seat, observed, value, quality)
         self._remember(batch)
+        batch = replace(batch, slot=self._index.slots_of(batch.slot))
         return Stamped(batch, messages, len(keep) - len(batch))
 
     def replay(self, record: Record) -> None:
@@ -113,7 +115,18 @@ class Stamps:
         self._series.grow(len(self._index))
         messages = record.messages
         self._windows.admit(messages.device, messages.seq, messages.checksum, messages.proof, record.tick_us)
-        self._remember(record.batch)
+        self._remember(self._index.seated(record.batch))
+
+    def forget(self, seats: Int32) -> None:
+        """The series on these seats are gone: whoever sits there next starts as new."""
+        self._series.grow(len(self._index))
+        self._series.clear(seats)
+
+    def newest_us(self, seats: Int32) -> Int64:
+        """The observed time of the newest reading on each seat, 0 before the first."""
+        self._series.grow(len(self._index))
+        newest: Int64 = self._series["newest_us"].take(seats)
+        return newest
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """The whole memory as arrays, independent of what follows."""

@@ -24,7 +24,7 @@ from ingest.intake import Intake
 from ingest.journal import JournalFull
 from ingest.record import Record
 from ingest.redelivery import Split, Tail
-from ingest.seams import Inbox, Ledger, Rules, Spool, T, TickSource
+from ingest.seams import Freed, Inbox, Ledger, Rules, Spool, T, TickSource
 from ingest.snapshot import Snapshot, SnapshotFolder
 from ingest.source import RawBatch
 
@@ -47,6 +47,16 @@ class Parts(Generic[T]):
     ledger: Ledger[T]
     inbox: Inbox
     snapshots: SnapshotFolder
+    freeing: Freed | None = None
+
+
+def evaluate(record: Record, parts: Parts[T]) -> Sequence[T]:
+    """The transitions of a record whose freed and new series the index knows already: live or replayed."""
+    index, rules = parts.intake.index, parts.rules
+    if len(record.standing.slot):
+        rules.adopt(index.table(), index.seats_of(record.standing.slot))
+    inputs = index.seated_inputs(record.inputs)
+    return rules.evaluate(index.seated(record.batch), inputs, record.tick_us)
 
 
 @dataclass(slots=True)
@@ -64,8 +74,8 @@ class Tick(Generic[T]):
     """Runs ticks, in one thread.
 
     `clock_us` is the wall clock; `wait` is how a step that failed is waited for. Counters are attributes:
-    `ticks`, `transitions`, `redelivered`, `stalls` (failed steps) and `seconds` (working, without waiting);
-    those of messages and readings are in `Intake.figures`.
+    `ticks`, `transitions`, `redelivered`, `stalls` (failed steps), `freed` (series that are gone) and
+    `seconds` (working, without waiting); those of messages and readings are in `Intake.figures`.
     """
 
     def __init__(
@@ -86,17 +96,21 @@ class Tick(Generic[T]):
         self._wait_s = self._left_s = 0.0
         self._stalled_by = ""
         self._inbox_fails = False
-        self._generation = -1
         self._safe_seq = 0
         self._snapshot_seq = -1
         self.last_input_id = last_input_id
-        self.ticks = self.transitions = self.redelivered = self.stalls = 0
+        self.ticks = self.transitions = self.redelivered = self.stalls = self.freed = 0
         self.seconds = 0.0
 
     @property
     def stalled(self) -> str:
         """What the batch in hand waits for; empty when nothing waits."""
         return self._stalled_by
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no batch is in hand: only then may the series index change."""
+        return self._in_hand is None
 
     def run_once(self, timeout_s: float) -> bool:
         """One tick, or a step of the one in hand. Waits at most `timeout_s`. True when a tick was done."""
@@ -137,24 +151,38 @@ class Tick(Generic[T]):
     def _begin(self, raw: RawBatch | None) -> _InHand[T] | None:
         """Reads and decodes into a record; None where there is nothing to journal."""
         parts = self._parts
-        inputs = self._take_inputs()
+        inputs, freed = self._take_inputs(), self._free()
         if raw is None:
-            return self._of_inputs(None, None, inputs)
+            return self._of_inputs(None, None, inputs, freed)
         split = parts.tail.split(raw, parts.source.progress)
         self.redelivered += split.redelivered
         if split.redelivered == len(raw):
-            if not inputs:
+            if not self._has_news(inputs, freed):
                 self._acknowledge(raw, split)
-            return self._of_inputs(raw, split, inputs)
-        return _InHand(raw, split, parts.intake.of_messages(raw, split, inputs, parts.journal.next_seq))
+            return self._of_inputs(raw, split, inputs, freed)
+        record = parts.intake.of_messages(raw, split, inputs, parts.journal.next_seq, freed)
+        return _InHand(raw, split, record)
 
     def _of_inputs(
-        self, raw: RawBatch | None, split: Split | None, inputs: list[EngineInput]
+        self, raw: RawBatch | None, split: Split | None, inputs: list[EngineInput], freed: list[int]
     ) -> _InHand[T] | None:
-        if not inputs:
+        if not self._has_news(inputs, freed):
             return None
-        record = self._parts.intake.of_inputs(inputs, self._clock_us(), self._parts.journal.next_seq)
+        record = self._parts.intake.of_inputs(inputs, self._clock_us(), self._parts.journal.next_seq, freed)
         return _InHand(raw, split, record)
+
+    def _has_news(self, inputs: list[EngineInput], freed: list[int]) -> bool:
+        """Whether a tick without new messages has something to journal: also that series stand otherwise."""
+        return bool(inputs or freed) or self._parts.intake.index.has_changed
+
+    def _free(self) -> list[int]:
+        """Lets go of the series that are gone; their slots, for the record."""
+        parts = self._parts
+        freed = parts.freeing.due(self._clock_us()) if parts.freeing else []
+        if freed:
+            parts.rules.forget(parts.intake.free(freed))
+            self.freed += len(freed)
+        return freed
 
     def _take_inputs(self) -> list[EngineInput]:
         """New inputs, each once. A database that cannot be read now gives them at a later tick."""
@@ -178,9 +206,11 @@ class Tick(Generic[T]):
                 parts.journal.append(record)
                 hand.journalled = True
             if hand.transitions is None:
-                hand.transitions = self._evaluate(record)
-            if hand.transitions or record.new_series:
-                parts.ledger.commit(hand.transitions, record.new_series, record.strangers, record.seq)
+                hand.transitions = evaluate(record, parts)
+            if hand.transitions or record.new_series or record.freed:
+                parts.ledger.commit(
+                    hand.transitions, record.new_series, record.strangers, record.seq, record.freed
+                )
         except (JournalFull, OSError, OperationalError) as error:
             self._stall(error)
             return False
@@ -189,13 +219,6 @@ class Tick(Generic[T]):
         if hand.raw is not None and hand.split is not None:
             self._acknowledge(hand.raw, hand.split)
         return True
-
-    def _evaluate(self, record: Record) -> Sequence[T]:
-        table = self._parts.intake.index.table()
-        if table.generation != self._generation:
-            self._parts.rules.adopt(table)
-            self._generation = table.generation
-        return self._parts.rules.evaluate(record.batch, record.inputs, record.tick_us)
 
     def _acknowledge(self, raw: RawBatch, split: Split) -> None:
         self._parts.source.commit(raw)
@@ -234,6 +257,7 @@ class Tick(Generic[T]):
         self._snapshot_seq = parts.journal.next_seq - 1
         packet_ids, checksums = parts.tail.unproven()
         arrays: dict[str, NDArray[Any]] = {"tail.packet_id": packet_ids, "tail.checksum": checksums}
+        arrays |= {f"index.{name}": array for name, array in parts.intake.index.snapshot().items()}
         arrays |= {f"stamps.{name}": array for name, array in parts.intake.stamps.snapshot().items()}
         arrays |= {f"rules.{name}": array for name, array in parts.rules.snapshot().items()}
         return Snapshot(self._snapshot_seq, self.last_input_id, arrays)

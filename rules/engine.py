@@ -11,9 +11,10 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import EngineInput, ReadingBatch, SeriesTable
+from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
 from rules.catalogue import Catalogue
 from rules.flag import FlagKernel
 from rules.pairs import State
@@ -41,17 +42,32 @@ class Engine:
             **{rule.name: self._place for rule in catalogue.of(PlaceRule)},
         }
 
-    def adopt(self, table: SeriesTable) -> None:
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table, without a transition.
 
         A slot keeps its state while device and metric stay what they were. A slot that got another device,
-        or lost it, starts blank: a flag that is still true raises again at its next reading. The engine
-        keeps the table and compares the next one with it, so its arrays must not be changed in place.
+        or lost it, starts blank: a flag that is still true raises again at its next reading. `changed` names
+        the slots that may differ from before, besides those beyond the old table's end; the cost is theirs.
+        None: any slot may, and the cost is that of all. The engine reads the table's arrays as long as it
+        has it, and remembers itself what it compares: they may be changed in place, if `adopt` follows
+        before the next `evaluate`.
         """
         self._table = table
-        self._flag.adopt(table)
-        self._threshold.adopt(table)
-        self._place.adopt(table, self._active())
+        self._flag.adopt(table, changed)
+        self._threshold.adopt(table, changed)
+        self._place.adopt(table, self._active(changed), changed)
+
+    def forget(self, slots: Int32) -> None:
+        """These slots are gone, without a transition; who has one next starts blank. Call `adopt` then."""
+        self._flag.pairs.forget(slots)
+        self._threshold.pairs.forget(slots)
+        self._place.forget(slots)
+
+    def holds(self, slots: Int32) -> Bool:
+        """On which of these an alarm is active, on the series or on its place."""
+        active = [slot for _, slot in self._active(slots)]
+        held: Bool = np.isin(slots, [*active, *self._place.raised_by()])
+        return held
 
     def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> list[Transition]:
         """What the acts in `inputs` and then the readings of `batch` change, in that order.
@@ -94,8 +110,8 @@ class Engine:
         self._place.restore(_part("place", state))
         self._place.adopt(self._table, self._active())
 
-    def _active(self) -> chain[tuple[str, int]]:
-        return chain(self._flag.active(), self._threshold.active())
+    def _active(self, among: Int32 | None = None) -> chain[tuple[str, int]]:
+        return chain(self._flag.active(among), self._threshold.active(among))
 
 
 def _part(part: str, state: Mapping[str, NDArray[Any]]) -> State:

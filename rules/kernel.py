@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Bool, EngineInput, ReadingBatch, SeriesTable
+from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
 from rules.found import Found
 from rules.pairs import Pairs, State
 from rules.rounds import Rows, rounds
@@ -48,14 +48,20 @@ class PairKernel(ABC, Generic[R]):
     def apply(self, given: EngineInput, now_us: int) -> Transition | None:
         """What a person's act on one of these rules changes. An act on a series we do not know is nothing."""
 
-    def adopt(self, table: SeriesTable) -> None:
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table; see `Pairs.adopt`."""
-        self.pairs.adopt(table)
+        self.pairs.adopt(table, changed)
 
-    def active(self) -> Iterator[tuple[str, int]]:
-        """(rule, slot) of every active alarm."""
-        for pair in np.flatnonzero(self.pairs.state["status"][: self.pairs.n] & ACTIVE):
-            yield self.rules[self.pairs.rule[pair]].name, int(self.pairs.slot[pair])
+    def active(self, among: Int32 | None = None) -> Iterator[tuple[str, int]]:
+        """(rule, slot) of every active alarm, or of those on some slots."""
+        status = self.pairs.state["status"]
+        if among is None:
+            pairs = np.flatnonzero(status[: self.pairs.n] & ACTIVE)
+        else:
+            pair = self.pairs.expand(among)[1]
+            pairs = pair[(status[pair] & ACTIVE) != 0]
+        for one in pairs.tolist():
+            yield self.rules[self.pairs.rule[one]].name, int(self.pairs.slot[one])
 
     def snapshot(self) -> State:
         """Copies of all state; `rules` names the rules that the column `rule` numbers."""

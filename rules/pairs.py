@@ -23,8 +23,9 @@ class Pairs:
     """The pairs of one kernel over one series table.
 
     `metrics` is the metric of each rule of the kernel; `blank` names the state columns and what a new pair
-    starts with. A pair keeps its state as long as its slot keeps device and metric. Bytes a pair besides
-    state: 4 (slot) + 2 (rule) + 1 (scratch), and 5 a slot of the series table.
+    starts with. A pair keeps its state as long as its slot keeps device and metric. The pairs of a slot that
+    is gone (`slot` -1) wait for one with as many rules. Bytes a pair besides state: 4 (slot) + 4 (device)
+    + 2 (rule) + 1 (scratch), and 5 a slot of the series table.
     """
 
     def __init__(
@@ -40,27 +41,75 @@ class Pairs:
         self.n = 0
         self.slot: Int32 = np.empty(0, np.int32)
         self.rule: Int16 = np.empty(0, np.int16)
+        self._device: Int32 = np.empty(0, np.int32)
+        self._left: dict[int, list[int]] = {}
         self.state: State = {name: np.empty(0, start.dtype) for name, start in self._blank.items()}
         self._met: NDArray[np.bool_] = np.empty(0, np.bool_)
-        self._first: Int32 = np.empty(0, np.int32)
-        self._count: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._slots = 0
+        self._room_first: Int32 = np.empty(0, np.int32)
+        self._room_count: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._first, self._count = self._room_first, self._room_count
         self._most = 0
         self._append(table)
 
-    def adopt(self, table: SeriesTable) -> None:
-        """Takes a changed series table: new slots get pairs, another device or metric starts blank."""
-        old = self.table
-        grown = len(table) >= len(old) and np.array_equal(old.metric, table.metric[: len(old)])
-        if not grown:
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
+        """Takes a changed series table: new slots get pairs, another device or metric starts blank.
+
+        `changed` are the slots that may differ from before, besides new ones; None: any, at the cost of
+        building anew. Slots are never fewer than before, unless `changed` is None.
+        """
+        if changed is None:
             state = self.snapshot()
             self._build(table)
             self.restore(state, np.arange(len(self._metric_of), dtype=np.int16))
             return
-        other = np.flatnonzero(old.device != table.device[: len(old)])
-        if len(other):
-            self._forget(self.expand(other.astype(np.int32))[1])
+        old = changed[changed < len(self._first)]
         self.table = table
         self._append(table)
+        self._pair_again(old)
+        pair = self.expand(old)[1]
+        other = pair[self._device[pair] != table.device[self.slot[pair]]]
+        self._blank_out(other)
+        self._device[other] = table.device[self.slot[other]]
+
+    def forget(self, slots: Int32) -> None:
+        """These slots are gone: their pairs are, until `adopt` says who has them now."""
+        slots = slots[slots < len(self._first)]
+        pair = self.expand(slots)[1]
+        self._blank_out(pair)
+        self.slot[pair] = -1
+        for slot in slots[self._count[slots] > 0].tolist():
+            self._left.setdefault(int(self._count[slot]), []).append(int(self._first[slot]))
+        self._first[slots] = -1
+        self._count[slots] = 0
+
+    def _pair_again(self, slots: Int32) -> None:
+        """Other pairs for those of `slots` whose pairs are not the ones of their metric."""
+        metric, count = self.table.metric[slots], self._count[slots]
+        paired = np.zeros(len(slots), np.int16)
+        some = count > 0
+        paired[some] = self._metric_of[self.rule[self._first[slots[some]]]]
+        wrong = np.where(some, paired != metric, self._count_of[metric] > 0)
+        self.forget(slots[wrong & some])
+        for slot in slots[wrong].tolist():
+            wanted = int(self._count_of[self.table.metric[slot]])
+            if wanted:
+                self._seat(slot, wanted)
+
+    def _seat(self, slot: int, count: int) -> None:
+        """Pairs for one slot: left ones, or new ones at the end."""
+        rules = self._rules_of[self.table.metric[slot], :count]
+        left = self._left.get(count)
+        if left:
+            first = left.pop()
+            self.slot[first : first + count] = slot
+            self.rule[first : first + count] = rules
+        else:
+            first = self.n
+            self._grow(np.full(count, slot, np.int32), rules)
+        self._device[first : first + count] = self.table.device[slot]
+        self._first[slot], self._count[slot] = first, count
+        self._most = max(self._most, count)
 
     def expand(self, slot: Int32) -> tuple[Rows, Rows]:
         """The pairs of each reading: (index into `slot`, pair), in arrival order, rules in their order."""
@@ -91,12 +140,14 @@ class Pairs:
 
     def snapshot(self) -> State:
         """Copies of all state, with what each pair was: slot, rule, device, metric."""
-        slot = self.slot[: self.n].copy()
-        state: State = {"slot": slot, "rule": self.rule[: self.n].copy()}
-        state["device"] = self.table.device[slot]
-        state["metric"] = self.table.metric[slot]
+        used: Any = slice(self.n)
+        if self._left:
+            used = np.flatnonzero(self.slot[: self.n] >= 0)
+        state: State = {"slot": self.slot[used].copy(), "rule": self.rule[used].copy()}
+        state["device"] = self._device[used].copy()
+        state["metric"] = self._metric_of[state["rule"]]
         for name, column in self.state.items():
-            state[name] = column[: self.n].copy()
+            state[name] = column[used].copy()
         return state
 
     def restore(self, state: Mapping[str, NDArray[Any]], rule_now: Int16) -> None:
@@ -116,24 +167,36 @@ class Pairs:
             self.state[name][: self.n] = start
             self.state[name][pair] = state[name][kept]
 
-    def _forget(self, pair: Rows) -> None:
+    def _blank_out(self, pair: Rows) -> None:
         for name, start in self._blank.items():
             self.state[name][pair] = start
 
     def _append(self, table: SeriesTable) -> None:
         """Pairs for the slots of `table` that have none yet."""
-        known = len(self._first)
+        known = self._slots
+        if len(table) <= known:
+            return
         metric = table.metric[known:]
         count = self._count_of[metric]
         ends = np.cumsum(count, dtype=np.int64)
         before = ends - count
         slot = np.repeat(np.arange(known, len(table), dtype=np.int32), count)
         first = np.where(count > 0, self.n + before, -1).astype(np.int32)
-        self._first = np.concatenate((self._first, first))
-        self._count = np.concatenate((self._count, count))
+        self._make_room(len(table))
+        self._first[known:] = first
+        self._count[known:] = count
         self._most = max(self._most, int(count.max(initial=0)))
         offset = np.arange(len(slot)) - before[slot - known]
         self._grow(slot, self._rules_of[table.metric[slot], offset])
+
+    def _make_room(self, slots: int) -> None:
+        """Lines for so many slots; copies only when they have doubled."""
+        if slots > len(self._room_first):
+            room = max(slots, 2 * len(self._room_first))
+            self._room_first = np.concatenate((self._first, np.full(room - self._slots, -1, np.int32)))
+            self._room_count = np.concatenate((self._count, np.zeros(room - self._slots, np.uint8)))
+        self._slots = slots
+        self._first, self._count = self._room_first[:slots], self._room_count[:slots]
 
     def _grow(self, slot: Int32, rule: Int16) -> None:
         end = self.n + len(slot)
@@ -141,12 +204,14 @@ class Pairs:
             room = max(end, 2 * self.n) - self.n
             self.slot = np.concatenate((self.slot[: self.n], np.zeros(room, np.int32)))
             self.rule = np.concatenate((self.rule[: self.n], np.zeros(room, np.int16)))
+            self._device = np.concatenate((self._device[: self.n], np.zeros(room, np.int32)))
             self._met = np.zeros(self.n + room, np.bool_)
             for name, start in self._blank.items():
                 blank = np.full(room, start, start.dtype)
                 self.state[name] = np.concatenate((self.state[name][: self.n], blank))
         self.slot[self.n : end] = slot
         self.rule[self.n : end] = rule
+        self._device[self.n : end] = self.table.device[slot]
         self.n = end
 
 

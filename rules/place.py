@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import EngineInput, SeriesTable
+from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.catalogue import Catalogue
 from rules.found import cleared_by_input
@@ -61,23 +61,57 @@ class PlaceKernel:
         self._all = {rule.name: rule for rule in catalogue.rule}
         self._rules = {rule.name: rule for rule in catalogue.of(PlaceRule)}
         self._meetings: dict[tuple[str, int], _Meeting] = {}
+        self._where: dict[tuple[str, int], int] = {}
+        """In which dwelling each active (rule, slot) counts."""
 
-    def adopt(self, table: SeriesTable, active: Iterable[tuple[str, int]]) -> None:
-        """Takes a changed series table and the (rule, slot) of all active alarms; forgets lost dwellings."""
+    def adopt(
+        self, table: SeriesTable, active: Iterable[tuple[str, int]], changed: Int32 | None = None
+    ) -> None:
+        """Takes a changed series table and the (rule, slot) of the active alarms on `changed` slots.
+
+        Without `changed` the alarms are all there are, and dwellings that are in the table no more are
+        forgotten. Otherwise those stay until then: they hold a line each and meet nothing.
+        """
         self._table = table
-        keys = list(self._meetings)
-        there = np.isin([place for _, place in keys], table.dwelling) if keys else ()
-        self._meetings = {key: self._meetings[key] for key, kept in zip(keys, there, strict=True) if kept}
-        for meeting in self._meetings.values():
-            meeting.anchor.active.clear()
-            meeting.partner.active.clear()
+        if changed is None:
+            self._start_over(table)
+        else:
+            self._leave(changed)
         for name, slot in active:
             place = int(table.dwelling[slot])
             for rule in self._concerned(name, place):
                 side = self._side(rule, place, name)
                 side.active.add((name, slot))
+                self._where[name, slot] = place
                 if not side.rule:  # the device moved here with its alarm: the numbers stayed behind
                     side.rule, side.why = name, why.still_active(self._all[name].title)
+
+    def forget(self, slots: Int32) -> None:
+        """No alarm is active on these slots any more."""
+        self._leave(slots)
+
+    def raised_by(self) -> list[int]:
+        """The slots that raised the alarms of places that are active."""
+        return [meeting.slot for meeting in self._meetings.values() if meeting.raised]
+
+    def _start_over(self, table: SeriesTable) -> None:
+        keys = list(self._meetings)
+        there = np.isin([place for _, place in keys], table.dwelling) if keys else ()
+        self._meetings = {key: self._meetings[key] for key, kept in zip(keys, there, strict=True) if kept}
+        self._where.clear()
+        for meeting in self._meetings.values():
+            meeting.anchor.active.clear()
+            meeting.partner.active.clear()
+
+    def _leave(self, slots: Int32) -> None:
+        """The alarms on these slots count nowhere, until somebody says where."""
+        if not self._where:
+            return
+        gone = set(slots.tolist())
+        for name, slot in [key for key in self._where if key[1] in gone]:
+            place = self._where.pop((name, slot))
+            for rule in self._concerned(name, place):
+                self._side(rule, place, name).active.discard((name, slot))
 
     def feed(self, transition: Transition) -> list[Transition]:
         """What one transition of another kernel raises here. A visit is no alarm and meets nothing."""
@@ -89,10 +123,12 @@ class PlaceKernel:
             side = self._side(rule, place, name)
             if transition.to is To.RAISED:
                 side.active.add((name, transition.slot))
+                self._where[name, transition.slot] = place
                 _note(side, transition)
                 raised += self._meet(rule, place, transition)
                 continue
             side.active.discard((name, transition.slot))
+            self._where.pop((name, transition.slot), None)
             if name in rule.partner:
                 side.at_us = max(side.at_us, transition.at_us)
         return raised

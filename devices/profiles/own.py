@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from devices.model import Metric
+from devices.model import Int32, Metric
 from devices.profiles.mapping import Field, FlatMapping, Kind
 from devices.profiles.profile import Decoded, Points, Reason, Rejected
 from devices.profiles.rescue import Rescue, unpadded
@@ -64,14 +64,19 @@ class OwnProfile:
         """Whether the topic has the form of the format."""
         return _uid_of(topic) is not None
 
+    def recall(self, topics: Sequence[str]) -> Int32:
+        """As `Remembering.recall` promises."""
+        return self._sources.recall(topics)
+
     def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
         """As `Profile.decode` promises."""
-        parse, sources, numbers = self._parse, self._sources, self._sources.numbers
-        sources.start_tick(points.generation)
+        parse, sources = self._parse, self._sources
+        sources.start_tick()
         tick = Tick(len(topics))
-        for n, (topic, payload) in enumerate(zip(topics, payloads, strict=True)):
-            source = numbers.get(topic)
-            if source is None:
+        remembered = sources.recall(topics).tolist()
+        for n, (topic, payload, known) in enumerate(zip(topics, payloads, remembered, strict=True)):
+            source = known
+            if source < 0:
                 uid = _uid_of(topic)
                 if uid is None:
                     tick.rejected.append(Rejected(n, Reason.UNKNOWN_TOPIC, topic[:300]))
@@ -91,7 +96,7 @@ class OwnProfile:
             if type(said.values) is dict and said.channels is None:  # most messages
                 tick.add(n, source, at_us, said.values)
             else:
-                refused = self._add_parts(tick, n, topic, at_us, said)
+                refused = self._add_parts(tick, n, source, at_us, said)
                 if refused is not None:
                     self._refuse(tick, refused, source, payload)
                 else:
@@ -113,7 +118,7 @@ class OwnProfile:
         unheard = {key: True for key in flags if not any(part.get(key) is True for part in heard)}
         tick.rescue(n, source, unheard)
 
-    def _add_parts(self, tick: Tick, n: int, topic: str, at_us: int, said: _Said) -> Rejected | None:
+    def _add_parts(self, tick: Tick, n: int, source: int, at_us: int, said: _Said) -> Rejected | None:
         """Values and channels; a part that is no object is passed over unless there is no other."""
         if said.values is None and said.channels is None:
             return Rejected(n, Reason.NOTHING_KNOWN, "no values")
@@ -127,17 +132,9 @@ class OwnProfile:
             where = "$.values" if said.values is not None else "$.channels"
             return Rejected(n, Reason.WRONG_TYPE, f"Expected `object` - at `{where}`")
         for channel, values in objects:
-            tick.add(n, self._source(topic, channel[:CHANNEL_LENGTH_MAX]), at_us, values)
+            number = self._sources.channel_number(channel[:CHANNEL_LENGTH_MAX])
+            tick.add(n, source, at_us, values, number)
         return None
-
-    def _source(self, topic: str, channel: str) -> int:
-        numbers = self._sources.numbers
-        if not channel:
-            return numbers[topic]
-        known = numbers.get((topic, channel))
-        if known is not None:
-            return known
-        return self._sources.meet((topic, channel), self._sources.uid(numbers[topic]), channel)
 
 
 def _parts(said: _Said) -> list[Any]:

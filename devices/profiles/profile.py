@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from devices.model import Float64, Int16, Int32, Int64, Metric, UInt32
+from devices.model import Bool, Float64, Int16, Int32, Int64, Metric, UInt32
 
 
 class Reason(StrEnum):
@@ -74,11 +74,14 @@ class Decoded:
 class Points(Protocol):
     """Where a profile asks for the row of a sensing point (device and channel)."""
 
-    generation: int
-    """Grows when the registry changes: a profile then forgets what it remembered about topics."""
-
     def row(self, uid: str, channel: str) -> int:
-        """The row of a registered device's channel, made on first sight; -1 when nobody registered `uid`."""
+        """The row of a registered device's channel, made on first sight; -1 when nobody registered `uid`.
+
+        A row is the same point's for ever, whoever the registry says it belongs to.
+        """
+
+    def registered(self, row: Int32) -> Bool:
+        """Whether each row's device is registered now: a profile may remember rows, but not that."""
 
 
 class Profile(Protocol):
@@ -94,3 +97,11 @@ class Profile(Protocol):
 
     def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
         """All messages of one tick at once. Never raises for bad input, whatever the bytes."""
+
+
+@runtime_checkable
+class Remembering(Profile, Protocol):
+    """A profile that can say for a whole tick which topics it has taken before."""
+
+    def recall(self, topics: Sequence[str]) -> Int32:
+        """Per topic a number that is not negative where it was this profile's and somebody's."""

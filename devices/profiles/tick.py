@@ -40,6 +40,7 @@ class Tick:
 
     def __init__(self, messages: int) -> None:
         self.message: list[int] = []
+        self.channel: list[int] = []
         self.source: list[int] = []
         self.observed_us: list[int] = []
         self.size: list[int] = []
@@ -50,9 +51,12 @@ class Tick:
         self.quiet: list[int] = []
         self._rescued: list[int] = []
 
-    def add(self, message: int, source: int, observed_us: int, values: dict[str, Any]) -> None:
-        """One group."""
+    def add(
+        self, message: int, source: int, observed_us: int, values: dict[str, Any], channel: int = 0
+    ) -> None:
+        """One group, reported under a channel (`Sources.channel_number`; 0: none)."""
         self.message.append(message)
+        self.channel.append(channel)
         self.source.append(source)
         self.observed_us.append(observed_us)
         self.size.append(len(values))
@@ -75,16 +79,24 @@ class Tick:
         if self._rescued:
             judged.quality[np.isin(group, self._rescued)] |= np.uint32(Quality.SUSPECT)
         message = np.array(self.message, np.int32)[group]
-        source = np.array(self.source, np.intp)[group]
         observed_us = np.array(self.observed_us, np.int64)[group]
-        row = sources.rows(source, mapping.channel_number[columns], points)
+        source, channel = np.array(self.source, np.intp), np.array(self.channel, np.intp)
+        if len(mapping.channels) == 1:  # a group has one channel, and one row
+            meant = np.flatnonzero(np.bincount(group, minlength=len(source)))
+            row_of = np.full(len(source), STRANGER, np.int32)
+            row_of[meant] = sources.rows(source[meant], channel[meant], points)
+            row, channel = row_of[group], channel[group]
+        else:  # a field's own channel comes before the one it was reported under
+            own = mapping.channel_number[columns]
+            channel = np.where(own > 0, own, channel[group])
+            row = sources.rows(source[group], channel, points)
         self._refuse_meaningless(message)
         strange = row == STRANGER
         strangers: list[StrangerReading] = []
         if strange.any():
             self._refuse_strangers(sources, group[strange])
             for n in np.flatnonzero(strange & np.isin(mapping.metric[columns], _LIFE)).tolist():
-                place = int(group[n]), int(columns[n])
+                place = int(group[n]), int(columns[n]), int(channel[n])
                 strangers.append(self._stranger(mapping, sources, place, judged.at(n)))
         sources.end_tick()
         keep = judged.keep & ~strange
@@ -125,16 +137,16 @@ class Tick:
         )
 
     def _stranger(
-        self, mapping: FlatMapping, sources: Sources, place: tuple[int, int], found: tuple[float, int]
+        self, mapping: FlatMapping, sources: Sources, place: tuple[int, int, int], found: tuple[float, int]
     ) -> StrangerReading:
         """What a device nobody registered says about life: kept, although its message is refused."""
-        group, column = place
+        group, column, channel = place
         value, quality = found
         source = self.source[group]
         return StrangerReading(
             message=self.message[group],
             uid=sources.uid(source),
-            channel=sources.channel(source, int(mapping.channel_number[column])),
+            channel=sources.channel(channel),
             metric=Metric(int(mapping.metric[column])),
             value=value,
             observed_us=self.observed_us[group],

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from devices.model import Metric
+from devices.model import Int32, Metric
 from devices.profiles.mapping import Field, FlatMapping, Kind
 from devices.profiles.profile import Decoded, Points, Reason, Rejected
 from devices.profiles.rescue import Rescue, unpadded
@@ -125,15 +125,20 @@ class Zigbee2MqttProfile:
         """Whether the topic lies under zigbee2mqtt's base, a state or not."""
         return topic.startswith(BASE)
 
+    def recall(self, topics: Sequence[str]) -> Int32:
+        """As `Remembering.recall` promises."""
+        return self._sources.recall(topics)
+
     def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
         """As `Profile.decode` promises. The bridge's own topics, commands, availability and the empty
         payload that clears a retained one are accepted and mean nothing."""
-        parse, sources, numbers = self._parse, self._sources, self._sources.numbers
-        sources.start_tick(points.generation)
+        parse, sources = self._parse, self._sources
+        sources.start_tick()
         tick = Tick(len(topics))
-        for n, (topic, payload) in enumerate(zip(topics, payloads, strict=True)):
-            source = numbers.get(topic)
-            if source is None:
+        remembered = sources.recall(topics).tolist()
+        for n, (topic, payload, known) in enumerate(zip(topics, payloads, remembered, strict=True)):
+            source = known
+            if source < 0:
                 uid = _uid_of(topic)
                 if uid is None:
                     tick.rejected.append(Rejected(n, Reason.UNKNOWN_TOPIC, topic[:300]))

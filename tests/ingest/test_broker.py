@@ -14,7 +14,9 @@ DEPLOY = Path(__file__).parents[2] / "deploy" / "mosquitto.conf"
 PER_BROKER = (
     "listener ",
     "allow_anonymous ",
+    "use_username_as_clientid ",
     "password_file ",
+    "acl_file ",
     "user ",
     "persistence_location ",
     "log_dest ",
@@ -45,6 +47,7 @@ def test_mosquitto_starts_with_our_file_answers_and_saves_into_its_folder(tmp_pa
         wait_ready("127.0.0.1", broker.port, 5.0)
         broker.stop()
         assert (broker.file.folder / "mosquitto.db").exists()
+        assert broker.file.log_file
         assert "Error" not in broker.file.log_file.read_text(encoding="utf-8")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -11,7 +10,6 @@ from sqlalchemy import Engine, func, select
 from devices.database import open_database, reading, writing
 from devices.model import ReadingBatch
 from devices.profiles.profile import Reason, Rejected
-from devices.schema import metadata
 from ingest.deadletters import (
     KEPT_PER_FLUSH,
     KEPT_PER_REASON,
@@ -23,14 +21,14 @@ from ingest.deadletters import (
 from ingest.decoding import Sighting
 from ingest.record import Messages, Record
 from ingest.schema import dead_letter, stranger
+from tests.databases import impatient_engine, losing_the_next_answer
 
 SECOND = 1_000_000
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    found = open_database(f"sqlite:///{tmp_path / 'd.db'}")
-    metadata.create_all(found)
+def engine(database: str) -> Iterator[Engine]:
+    found = open_database(database)
     yield found
     found.dispose()
 
@@ -85,11 +83,8 @@ def test_a_replayed_record_is_counted_only_where_the_database_does_not_know_it(e
         assert count_dead_letters(connection) == {"not_json": 7}
 
 
-def test_a_busy_database_costs_nothing_but_time(tmp_path: Path, engine: Engine) -> None:
-    impatient = open_database(f"sqlite:///{tmp_path / 'd.db'}")
-    with impatient.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=1")
-        connection.commit()
+def test_a_busy_database_costs_nothing_but_time(database: str, engine: Engine) -> None:
+    impatient = impatient_engine(database)
     letters = DeadLetters(impatient)
     refuse(letters, 1, 2)
     with writing(engine):
@@ -98,6 +93,17 @@ def test_a_busy_database_costs_nothing_but_time(tmp_path: Path, engine: Engine) 
     with reading(engine) as connection:
         assert count_dead_letters(connection) == {"not_json": 2}
     impatient.dispose()
+
+
+def test_a_commit_whose_answer_is_lost_is_not_counted_twice(engine: Engine) -> None:
+    letters = DeadLetters(engine)
+    refuse(letters, 1, 3)
+    losing_the_next_answer(engine)
+    assert not letters.flush(SECOND)
+    refuse(letters, 2, 4)
+    assert letters.flush(2 * SECOND)
+    with reading(engine) as connection:
+        assert count_dead_letters(connection) == {"not_json": 7}
 
 
 def test_text_no_database_takes_is_cleaned(engine: Engine) -> None:

@@ -107,7 +107,7 @@ def test_strangers_are_sighted_and_their_true_life_flags_join_the_readings(index
         Sighting("calm", "t/calm", "plain"),
         Sighting("late", "o/late", "other"),
     ]
-    slots = index.slots_for(tick.decoded.row, tick.decoded.metric)
+    slots = index.slots_of(index.seats_for(tick.decoded.row, tick.decoded.metric))
     assert decoder.topics_of(tick) == [StrangerTopic(int(slots[1]), "o/late")]
 
 

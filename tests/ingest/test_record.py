@@ -16,6 +16,7 @@ from ingest.record import (
     Proof,
     Record,
     RecordDamaged,
+    Standing,
     StrangerTopic,
     decode_record,
     encode_record,
@@ -62,6 +63,18 @@ def records(draw: st.DrawFn) -> Record:
         draw(st.dictionaries(TEXT, st.integers(0, 2**31), max_size=3)),
         draw(I64),
         draw(I64),
+        draw(st.lists(I32, max_size=3)),
+        standing(draw(st.lists(st.tuples(I32, I32, I32, st.floats()), max_size=5))),
+    )
+
+
+def standing(rows: list[tuple[int, int, int, float]]) -> Standing:
+    slot, device, dwelling, reference = list(zip(*rows, strict=True)) or [()] * 4
+    return Standing(
+        np.array(slot, np.int32),
+        np.array(device, np.int32),
+        np.array(dwelling, np.int32),
+        np.array(reference),
     )
 
 
@@ -77,7 +90,8 @@ def plain(record: Record) -> object:
         assert dataclasses.is_dataclass(value)
         return [flat(getattr(value, field.name)) for field in dataclasses.fields(value)]
 
-    return fields(record.batch), fields(record.messages), *fields(record)[3:], record.seq
+    stands = [flat(column) for column in record.standing]
+    return fields(record.batch), fields(record.messages), *fields(record)[3:-1], stands, record.seq
 
 
 @given(records())

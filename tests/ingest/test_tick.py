@@ -158,7 +158,7 @@ def test_a_stranger_in_alarm_reaches_the_ledger_with_its_topic(tmp_path: Path) -
     assert [(one.slot, one.topic) for one in record.strangers] == [(1, "t/ghost")]
     assert house.ledger.strangers == record.strangers
     assert record.batch.quality.tolist() == [Quality.RETAINED]
-    assert house.index.name_of(1) == ("ghost", "")
+    assert house.index.name_of(1) == (1, "ghost", "")
     assert len(house.alarms()) == 1
     house.stop()
 
