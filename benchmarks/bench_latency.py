@@ -29,7 +29,7 @@ from benchmarks.service import PATIENCE_S, RunningService, eventually, running
 from devices.database import open_database, writing
 from devices.vault import Vault
 from gengfu.clock import now_us
-from gengfu.config import load_config
+from gengfu.config_file import load_config
 from gengfu.seed import uid_of, write_block
 from simulators.block import plan_block
 from simulators.formats import SmokeState, smoke_payload, smoke_topic

@@ -11,7 +11,7 @@ from devices.database import open_database, writing
 from devices.schema import device, registry_change
 from devices.vault import create_key
 from gengfu.clock import now_us
-from gengfu.config import load_config
+from gengfu.config_file import load_config
 from gengfu.migrate import upgrade
 from simulators.stencil import POINTS_PER_MESSAGE, device_id
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+PROCESSES = ("ingest", "store", "alerts", "caretaker", "console", "answers")
 PATIENCE_S = 60.0
 """How long a wait may last before it fails: generous, since it only bounds failures."""
 
@@ -45,12 +46,18 @@ def eventually(happened: Callable[[], bool], what: str, timeout_s: float = PATIE
 class RunningService:
     """`gengfu up` on `folder`, and ways to look at it from outside."""
 
-    def __init__(self, folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0) -> None:
-        """With `own_broker_port` the service uses that broker of the caller's instead of a private one."""
+    def __init__(
+        self, folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0, *, anonymous: bool = True
+    ) -> None:
+        """With `own_broker_port` the service uses that broker of the caller's instead of a private one.
+
+        `anonymous`: whoever is on this machine may publish, without a credential.
+        """
         self.folder = folder
+        self._anonymous = anonymous
         self.broker_port = own_broker_port or free_port()
         self._broker_host = 'host = "127.0.0.1"\n' if own_broker_port else ""
-        self.ports = {name: free_port() for name in ("ingest", "store", "alerts", "console", "answers")}
+        self.ports = {name: free_port() for name in PROCESSES}
         self.console_port, self.answers_port = free_port(), free_port()
         self.config = folder / "gengfu.toml"
         self.config.write_text(self._toml(clock_ratio))
@@ -60,6 +67,7 @@ class RunningService:
         metrics = "\n".join(f"{name} = {port}" for name, port in self.ports.items())
         return (
             f'data = "data"\n[broker]\n{self._broker_host}port = {self.broker_port}\n'
+            f"anonymous = {str(self._anonymous).lower()}\n"
             f"[alerts]\nclock_ratio = {clock_ratio}\n"
             f"[console]\nport = {self.console_port}\n[answers]\nport = {self.answers_port}\n"
             f'public_url = "http://127.0.0.1:{self.answers_port}"\n[metrics]\n{metrics}\n'
@@ -142,9 +150,11 @@ class RunningService:
 
 
 @contextmanager
-def running(folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0) -> Iterator[RunningService]:
+def running(
+    folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0, *, anonymous: bool = True
+) -> Iterator[RunningService]:
     """A service that is stopped at the end, whatever happens; the caller starts it."""
-    service = RunningService(folder, clock_ratio, own_broker_port)
+    service = RunningService(folder, clock_ratio, own_broker_port, anonymous=anonymous)
     try:
         yield service
     finally:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,27 +12,27 @@ from typing import Final
 
 import msgspec
 import typer
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.frontend.setup import missing_files
 from devices.bound import has_duty_desk, unreachable_dwellings
-from devices.database import open_database, reading
+from devices.database import DriverMissing, open_database, reading
+from devices.keyring import is_in_environment
 from devices.vault import KeyMissing, VaultError
+from gengfu.check_broker import broker_findings
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import make_folder
-from gengfu.key import fitting_key
+from gengfu.key import fitting_key, key_place
 from gengfu.migrate import head, revision_of
 from gengfu.refusals import reason_of
-from gengfu.run_ingest import source_settings
-from gengfu.service import CannotStart, await_broker, free_port
-from gengfu.supervisor import Member, Supervisor
-from ingest.broker import find_mosquitto, private_broker, write_configuration
-from ingest.probe import probe_broker
 
 LEAST_FREE: Final = 1 << 30
 """Bytes of disk below which a night of journal may not fit (chosen)."""
+LEAST_POSTGRESQL: Final = 150_000
+"""As `server_version_num` has it; what the tests run on begins there."""
+SERVER_WORDS: Final = ("server_version_num", "server_encoding", "fsync", "synchronous_commit")
 EARLIEST_US: Final = 1_767_225_600_000_000
 """2026-01-01: a clock before this release was never set."""
 
@@ -67,7 +66,8 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _pages()
     yield _links(config)
-    yield from _broker(config)
+    for one in broker_findings(config):
+        yield Finding(one.name, one.ok, one.text)
 
 
 def _clock(now: int) -> Finding:
@@ -108,20 +108,48 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def _database(config: Config) -> Iterator[Finding]:
-    engine = open_database(config.database_url)
+    shown = make_url(config.database_url).render_as_string(hide_password=True)
     try:
+        engine = open_database(config.database_url)
+    except DriverMissing as error:
+        yield Finding("database", False, str(error))
+        return
+    try:
+        if engine.dialect.name == "postgresql":
+            with reading(engine) as connection:
+                yield database_server({word: _setting(connection, word) for word in SERVER_WORDS})
         yield _key(engine, config.key_path)
         with reading(engine) as connection:
-            yield from _registry(connection, config.database_url)
+            yield from _registry(connection, shown)
     except SQLAlchemyError as error:
-        yield Finding("database", False, f"{config.database_url}: {reason_of(error) or error.args[0]}")
+        yield Finding("database", False, f"{shown}: {reason_of(error) or error.args[0]}")
     finally:
         engine.dispose()
 
 
+def _setting(connection: Connection, word: str) -> str:
+    return str(connection.scalar(select(func.current_setting(word))))
+
+
+def database_server(settings: Mapping[str, str]) -> Finding:
+    """What a PostgreSQL server says of itself (`SERVER_WORDS`), and whether an alarm is safe with it."""
+    number = int(settings["server_version_num"])
+    version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
+    wrong = []
+    if number < LEAST_POSTGRESQL:
+        wrong.append(f"at least {LEAST_POSTGRESQL // 10_000} is needed: upgrade it")
+    if settings["server_encoding"] != "UTF8":
+        wrong.append(f"encoding {settings['server_encoding']}: make the database anew with ENCODING 'UTF8'")
+    unsafe = [word for word in ("fsync", "synchronous_commit") if settings[word] == "off"]
+    if unsafe:
+        wrong.append(f"{' and '.join(unsafe)} off: a power cut would lose acknowledged alarms; set on")
+    text = f"{version}, {settings['server_encoding']}"
+    return Finding("database server", not wrong, "; ".join([text, *wrong]))
+
+
 def _key(engine: Engine, path: Path) -> Finding:
     try:
-        fitting_key(engine, path)
+        vault = fitting_key(engine, path)
     except KeyMissing as error:
         return Finding(
             "key",
@@ -130,7 +158,12 @@ def _key(engine: Engine, path: Path) -> Finding:
         )
     except VaultError as error:
         return Finding("key", False, str(error))
-    return Finding("key", True, f"{path}; keep a copy apart from backups of the data")
+    from_file = "" if is_in_environment() else "; keep a copy apart from backups of the data"
+    return Finding("key", True, f"{key_place(path)}{_old_keys(vault.numbers)}{from_file}")
+
+
+def _old_keys(numbers: tuple[int, ...]) -> str:
+    return f", {len(numbers)} keys (`gengfu key prune` removes old ones)" if len(numbers) > 1 else ""
 
 
 def _registry(connection: Connection, url: str) -> Iterator[Finding]:
@@ -140,7 +173,7 @@ def _registry(connection: Connection, url: str) -> Iterator[Finding]:
         yield Finding("database", False, f"{what}, this release needs {head()}; `gengfu up` makes it so")
         return
     yield Finding("database", True, f"{url}, revision {stands}")
-    desk = has_duty_desk(connection)
+    desk = has_duty_desk(connection, now_us(), live=True)
     yield Finding(
         "duty desk",
         desk,
@@ -149,59 +182,5 @@ def _registry(connection: Connection, url: str) -> Iterator[Finding]:
         else "no duty_desk contact with a channel: smoke from unknown devices would reach nobody; "
         "`gengfu contact add`, `contact add-channel` and `contact bind --role duty_desk`",
     )
-    bare = len(unreachable_dwellings(connection))
+    bare = len(unreachable_dwellings(connection, now_us(), live=True))
     yield Finding("reachability", bare == 0, f"{bare} dwellings with a device have nobody who can be reached")
-
-
-def _broker(config: Config) -> Iterator[Finding]:
-    if config.broker.host:
-        yield from _probe(config, config.broker.host, config.broker.port or 1883)
-        return
-    mosquitto = find_mosquitto()
-    if mosquitto is None:
-        yield Finding("broker", False, "mosquitto is not installed: apt-get or brew install mosquitto")
-        return
-    yield from _with_private_broker(mosquitto, lambda port: _probe(config, "127.0.0.1", port))
-
-
-def _with_private_broker(mosquitto: Path, probe: Callable[[int], Iterator[Finding]]) -> Iterator[Finding]:
-    """Probes a mosquitto of our own, configured as `gengfu up` does, on a port of its own."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        conf = write_configuration(private_broker(Path(folder), port))
-        supervisor = Supervisor(
-            [Member("broker", [str(mosquitto), "-c", str(conf)], conf.with_name("console.log"))],
-            on_start=lambda *_: None,
-        )
-        supervisor.start("broker")
-        try:
-            await_broker("127.0.0.1", port, threading.Event(), lambda: _ended(supervisor, conf))
-            yield from probe(port)
-        except CannotStart as error:
-            yield Finding("broker", False, f"{mosquitto} does not start with our configuration: {error}")
-        finally:
-            supervisor.stop()
-
-
-def _ended(supervisor: Supervisor, conf: Path) -> str:
-    if supervisor.lives("broker"):
-        return ""
-    last = [
-        line for name in ("console.log", "mosquitto.log") for line in _lines(conf.with_name(name)) if line
-    ]
-    return last[-1] if last else "it ended without a word"
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-
-
-def _probe(config: Config, host: str, port: int) -> Iterator[Finding]:
-    broker = msgspec.structs.replace(config.broker, host=host, port=port)
-    try:
-        settings = source_settings(msgspec.structs.replace(config, broker=broker), ())
-    except OSError as error:
-        yield Finding("broker", False, f"{config.broker.password_file} cannot be read: {error.strerror}")
-        return
-    for finding in probe_broker(settings):
-        yield Finding(finding.name, finding.ok, finding.text)

@@ -9,7 +9,8 @@ from typing import Annotated
 import structlog
 import typer
 
-from gengfu.config import Config, ConfigError, load_config
+from gengfu.config import Config
+from gengfu.config_file import ConfigError, load_config
 
 ConfigOption = Annotated[
     Path | None,
@@ -17,7 +18,9 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object per line")]
 
-STARTED_BY_SUPERVISOR = frozenset({"ingest", "store", "alerts", "console", "answers"})
+CHOSEN = "gengfu.config"
+"""Where a group of commands notes in the context which configuration was named."""
+STARTED_BY_SUPERVISOR = frozenset({"ingest", "store", "alerts", "console", "answers", "caretaker"})
 """A process that died must be back at once: these do not wait for the imports of the other commands."""
 
 app = typer.Typer(
@@ -50,7 +53,7 @@ def root(context: typer.Context, config: ConfigOption = None) -> None:
 
 @app.command()
 def up(context: typer.Context, config: ConfigOption = None) -> None:
-    """The whole service: broker (when none is configured), ingest, store, alerts, console, answers."""
+    """The whole service: broker (when none is configured), ingest, store, alerts, caretaker and the pages."""
     from gengfu.up import run_up
 
     run_up(configuration(config or context.obj))
@@ -82,6 +85,14 @@ def store(context: typer.Context, config: ConfigOption = None) -> None:
     from gengfu.run_store import run_store
 
     run_store(configuration(config or context.obj))
+
+
+@app.command()
+def caretaker(context: typer.Context, config: ConfigOption = None) -> None:
+    """One process: keeps the broker's access files as the registry is, and counts whom the broker refuses."""
+    from gengfu.run_caretaker import run_caretaker
+
+    run_caretaker(configuration(config or context.obj))
 
 
 @app.command()

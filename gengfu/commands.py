@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from gengfu.cli import ConfigOption, JsonOption, configuration, refuse
+from gengfu.cli import CHOSEN, ConfigOption, JsonOption, configuration, refuse
 
 if TYPE_CHECKING:  # late imports keep the command quick to answer
     from devices.commands import Desk
@@ -24,6 +24,10 @@ def mount(app: typer.Typer) -> None:
     """Adds every sub-command to `app`."""
     from benchmarks.commands import app as bench_app
     from devices.commands import apps
+    from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
+    from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
+    from gengfu.key_command import key_app
+    from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app
 
     for name, sub in apps.items():
@@ -31,6 +35,8 @@ def mount(app: typer.Typer) -> None:
         app.add_typer(sub, name=name)
     app.add_typer(simulate_app, name="simulate")
     app.add_typer(bench_app, name="bench")
+    app.add_typer(key_app, name="key")
+    app.add_typer(tls_app, name="tls")
     app.add_typer(rule_app, name="rule")
     app.add_typer(deadletter_app, name="deadletter")
     app.command()(decode)
@@ -40,6 +46,7 @@ def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
     """Where the registry's commands work. Opened only by a command that really runs: asking for help, or
     a word typed wrong, makes no folder and no key."""
     chosen = config or context.obj
+    context.meta[CHOSEN] = chosen
     context.obj = lambda: _desk(context, chosen)
 
 
@@ -59,7 +66,7 @@ def _desk(context: typer.Context, config: Path | None) -> Desk:
     context.call_on_close(engine.dispose)
     vault = settle_key(engine, settled.key_path, lambda line: typer.echo(line, err=True))
     upgrade(engine)
-    return Desk(engine=engine, vault=vault, by=getpass.getuser())
+    return Desk(engine=engine, vault=vault, by=getpass.getuser(), timezone=settled.site.timezone)
 
 
 def decode(

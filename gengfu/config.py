@@ -1,20 +1,10 @@
-"""The configuration: one TOML file, read once, checked whole. Unknown keys are errors with their path.
-
-Errors:
-* ConfigError: the file is missing, is not TOML, or a key is wrong; the text names file, key and what is
-  allowed.
-"""
+"""What can be configured: the tables and keys of the one TOML file, with their defaults and limits."""
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct, field
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -23,10 +13,7 @@ Positive = Annotated[float, Meta(gt=0, le=36_500)]
 
 
 Name = Annotated[str, Meta(min_length=1)]
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text says where and what is allowed."""
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,10 +25,15 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Broker(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which broker. Without `host` a private mosquitto is started on loopback with our settings.
+    """Which broker. Without `host` a private mosquitto is started with our settings.
 
     `port` 0 with a private broker means a free one. `session_expiry_h` is how long the broker keeps our
     session while we are away (at least a day); `receive_maximum` bounds what is unacknowledged.
+
+    `listen`, `tls` and what belongs to it are the private broker's. `anonymous` lets anybody publish, and the
+    private broker then listens on loopback only. On a broker of the site's own, `access_dir` is where its
+    password file and access list are kept up to date, `reload_command` makes it read them, and `log_file` is
+    the log in which refusals are counted.
     """
 
     host: str = ""
@@ -52,6 +44,17 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     session_expiry_h: Annotated[int, Meta(ge=24, le=1000)] = 72
     receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 10_000
     keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    anonymous: bool = False
+    listen: Name = "127.0.0.1"
+    tls: Annotated[str, Meta(pattern="^(off|private|files)$")] = "off"
+    tls_port: Port = 8883
+    certificate: str = ""
+    certificate_key: str = ""
+    authority: str = ""
+    watch_topics: bool = True
+    access_dir: str = ""
+    reload_command: tuple[Name, ...] = ()
+    log_file: str = ""
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +80,18 @@ class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
     clock_ratio: Annotated[float, Meta(ge=1, le=60)] = 1.0
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
     senders: Annotated[int, Meta(ge=2, le=512)] = 64
+
+
+class People(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what is known of people is kept; 0 keeps it for good.
+
+    `keep_unbound_days`: a contact bound nowhere for so long is erased (chosen: half a year; the law asks for
+    the shortest time the purpose needs, PIPL articles 19 and 47). `keep_looks_days`: three years, as long as
+    records of processing are to be kept (PIPL article 56).
+    """
+
+    keep_unbound_days: Days = 180
+    keep_looks_days: Days = 1095
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +126,7 @@ class Metrics(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: Port = 9303
     console: Port = 9304
     answers: Port = 9305
+    caretaker: Port = 9306
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +140,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
     alerts: Alerts = field(default_factory=Alerts)
+    people: People = field(default_factory=People)
     console: ConsoleListener = field(default_factory=ConsoleListener)
     answers: AnswersListener = field(default_factory=AnswersListener)
     metrics: Metrics = field(default_factory=Metrics)
@@ -144,97 +161,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.key_file) if self.key_file else self.data_dir / "secret.key"
 
 
-ENVIRONMENT: Final = "GENGFU_CONFIG"
-SQLITE: Final = "sqlite:///"
-
-
-def load_config(path: Path | None) -> Config:
-    """Reads `path`, else $GENGFU_CONFIG, else `gengfu.toml` here if there is one, else all defaults.
-
-    Raises ConfigError naming file, key and what is allowed.
-    """
-    chosen = path or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
-    if chosen is None and Path("gengfu.toml").exists():
-        chosen = Path("gengfu.toml")
-    if chosen is None:
-        return _settle(Config(), Path.cwd())
-    text = _read(chosen)
-    if chosen.suffix == ".json":  # what a running service settled on, for its own processes
-        return _settled(text, str(chosen))
-    return _settle(parse_config(text, str(chosen)), chosen.resolve().parent)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: cannot be read: not UTF-8 at byte {error.start}") from None
-
-
-def _settled(text: str, name: str) -> Config:
-    try:
-        return msgspec.json.decode(text, type=Config)
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{name}: not a settled configuration: {_explain(str(error))}") from None
-
-
-def parse_config(text: str, name: str) -> Config:
-    """The configuration in `text`; `name` is what errors call the file."""
-    try:
-        config = msgspec.convert(tomllib.loads(text), Config)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name}: not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(str(error))}") from None
-    _check_timezone(config.site.timezone, name)
-    _check_database(config.database, name)
-    return config
-
-
-def _explain(message: str) -> str:
-    """msgspec's sentence with the key in front, and what is allowed where it only names an unknown key."""
-    unknown = re.match(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", message)
-    if unknown:
-        key, at = unknown[1], unknown[2] or ""
-        struct: type[Struct] = type(getattr(Config(), at)) if at else Config
-        allowed = ", ".join(struct.__struct_fields__)
-        return f"unknown key `{at + '.' if at else ''}{key}`; allowed here: {allowed}"
-    wrong = re.match(r"(.+) - at `\$\.(.+)`$", message)
-    if not wrong:
-        return message
-    said = wrong[1].replace("Expected `object`", "expected a table").replace("Expected", "expected")
-    return f"key `{wrong[2]}`: {said}"
-
-
-def _check_timezone(timezone: str, name: str) -> None:
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
-        raise ConfigError(
-            f"{name}: key `site.timezone`: {timezone!r} is not a time zone; "
-            "an IANA name such as Asia/Shanghai is allowed"
-        ) from None
-
-
-def _check_database(url: str, name: str) -> None:
-    """A file, because every process opens it: a database in memory would be another one in each."""
-    if (url and not re.fullmatch(rf"{SQLITE}[^?]+", url)) or url == f"{SQLITE}:memory:":
-        raise ConfigError(f"{name}: key `database`: only sqlite:///PATH is supported in this release")
-
-
-def _settle(config: Config, base: Path) -> Config:
-    """All paths absolute; an empty one means its default and stays empty."""
-
-    def absolute(path: str) -> str:
-        return str((base / path).resolve()) if path else ""
-
-    file = config.database.removeprefix(SQLITE)
-    return msgspec.structs.replace(
-        config,
-        data=absolute(config.data),
-        database=f"{SQLITE}{absolute(file)}" if file else "",
-        key_file=absolute(config.key_file),
-        broker=msgspec.structs.replace(config.broker, password_file=absolute(config.broker.password_file)),
-    )
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")

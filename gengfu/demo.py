@@ -1,6 +1,6 @@
 """`gengfu demo`: the whole service on embedded parts, with a simulated block and phones, for one evening.
 
-Everything is real but the world around it: a private mosquitto, the five processes, devices that publish
+Everything is real but the world around it: a private mosquitto, the six processes, devices that publish
 over MQTT, people who tap the links on their phones. Escalation clocks run at 1:6, and it says so.
 """
 
@@ -20,17 +20,19 @@ import msgspec
 import typer
 
 from devices.database import open_database, writing
-from devices.registry.users import add_user
+from devices.registry.users import add_user, hash_password
 from devices.vault import Vault, create_key
 from gengfu.clock import now_us
-from gengfu.config import AnswersListener, Config, ConsoleListener, load_config
+from gengfu.config import AnswersListener, Broker, Config, ConsoleListener
+from gengfu.config_file import load_config
 from gengfu.demo_people import People
 from gengfu.demo_story import Story
 from gengfu.folder import FolderTaken, lock
 from gengfu.logs import set_up_logs
 from gengfu.migrate import upgrade
+from gengfu.ports import free_port
 from gengfu.seed import write_block
-from gengfu.service import CannotStart, Service, free_port, stop_on_signal
+from gengfu.service import PROCESSES, CannotStart, Service, stop_on_signal
 from simulators.block import plan_block
 from simulators.fleet import Scenario, play
 from simulators.phones import Phones, open_phones
@@ -125,12 +127,13 @@ def _prepare() -> tuple[Config, str]:
     config = Config(
         data=str(FOLDER.resolve()),
         site=msgspec.structs.replace(base.site, name="更夫 Gengfu demo"),
+        broker=Broker(anonymous=True),  # the simulated devices are this program
         alerts=msgspec.structs.replace(base.alerts, clock_ratio=RATIO),
         console=ConsoleListener(port=_port(8300)),
         answers=AnswersListener(port=_port(8310)),
         metrics=msgspec.structs.replace(
             base.metrics,
-            **{name: free_port() for name in ("ingest", "store", "alerts", "console", "answers")},
+            **{name: free_port() for name in PROCESSES},
         ),
     )
     return config, secrets.token_urlsafe(9)
@@ -153,7 +156,8 @@ def _fill(config: Config, block: Block, phones: Phones, password: str) -> None:
     upgrade(engine)
     vault = Vault.open(config.key_path)
     now = now_us()
+    hashed = hash_password(password)
     with writing(engine) as connection:
         write_block(connection, vault, block, phones.address, now)
-        add_user(connection, login=LOGIN, password=password, role="supervisor", by="demo", now_us=now)
+        add_user(connection, login=LOGIN, password=hashed, role="supervisor", by="demo", now_us=now)
     engine.dispose()

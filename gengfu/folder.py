@@ -25,6 +25,13 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file that only its owner can read, also where an older one was there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
 def lock(folder: Path, name: str) -> IO[str]:
     """Takes `folder/name.lock` for the life of this process; the file object must be kept.
 

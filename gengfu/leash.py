@@ -58,7 +58,7 @@ def walk(folder: Path, name: str, command: Sequence[str]) -> int:
         child = subprocess.Popen(
             command,
             pass_fds=(held.fileno(),),
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no other thread runs yet
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread runs yet
         )
         if ended.is_set():
             child.terminate()
@@ -66,7 +66,7 @@ def walk(folder: Path, name: str, command: Sequence[str]) -> int:
         return child.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child before its program runs: Linux then sends it SIGTERM when this process ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -5,15 +5,27 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from console.app import NotSetUp
+from devices.database import DriverMissing
 from devices.vault import VaultError
-from gengfu.config import ConfigError
+from gengfu.config_file import ConfigError
 from gengfu.folder import FolderTaken
 from gengfu.migrate import DatabaseNewer
 from gengfu.service import CannotStart
 from ingest.broker import BrokerError
 
-REFUSED = (NotSetUp, ConfigError, CannotStart, FolderTaken, DatabaseNewer, VaultError, BrokerError)
+REFUSED = (
+    DriverMissing,
+    NotSetUp,
+    ConfigError,
+    CannotStart,
+    FolderTaken,
+    DatabaseNewer,
+    VaultError,
+    BrokerError,
+)
 """Their texts say what to do."""
+NO_SUCH_TABLE = "42P01"
+"""As PostgreSQL says it."""
 
 
 def reason_of(error: BaseException) -> str | None:
@@ -29,7 +41,7 @@ def reason_of(error: BaseException) -> str | None:
 
 def _of_database(error: DBAPIError) -> str | None:
     said = str(error.orig)
-    if "no such table" in said:
+    if "no such table" in said or getattr(error.orig, "sqlstate", "") == NO_SUCH_TABLE:
         return "the database has no tables yet; `gengfu up` or any registry command makes them"
     if isinstance(error, OperationalError) or "not a database" in said or "malformed" in said:
         return f"the database cannot be used: {said}"

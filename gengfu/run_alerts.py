@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import signal
 
+import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from sqlalchemy import Engine
 
@@ -13,7 +15,8 @@ from alerts.channels.channel import Accepted, Outcome
 from alerts.process import run_alerts
 from alerts.settings import Settings
 from devices.database import open_database
-from devices.vault import Vault
+from devices.secrets import SECRET_BYTES, secret_of
+from devices.vault import SealBroken, Vault
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
@@ -23,8 +26,10 @@ from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
 from gengfu.telemetry import serve_figures
 
+log = structlog.get_logger()
+
 ANSWERS_LINK: str = "answers.link"
-"""The purpose of the key that signs one-tap links; alerts signs with it, answers checks with it."""
+"""The purpose of the secret that signs one-tap links; alerts signs with it, answers checks with it."""
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
@@ -69,11 +74,11 @@ class PrometheusMeter:
         self._doubtful.inc(count)
 
 
-def settings_of(config: Config, vault: Vault) -> Settings:
-    """What the alerts room needs of the configuration."""
+def settings_of(config: Config, link_key: bytes) -> Settings:
+    """What the alerts room needs of the configuration, and the secret that signs links."""
     answers = config.answers
     return Settings(
-        link_key=vault.derived(ANSWERS_LINK),
+        link_key=link_key,
         answers_url=answers.public_url or f"http://{answers.host}:{answers.port}",
         clock_ratio=config.alerts.clock_ratio,
         timezone=config.site.timezone,
@@ -108,11 +113,21 @@ async def _run(config: Config) -> None:
     heart = Heart(engine, "alerts", lambda: _health(engine, stopping=False), now_us)
     heart.start()
     try:
-        await run_alerts(engine, vault, settings_of(config, vault), now_us, stop, meter)
+        settings = settings_of(config, _link_key(engine, vault))
+        await run_alerts(engine, vault, settings, now_us, stop, meter)
     finally:
         heart.stop()
         telemetry.close()
         engine.dispose()
+
+
+def _link_key(engine: Engine, vault: Vault) -> bytes:
+    """People are told even if the secret is damaged: their links open nothing then, and the log says so."""
+    try:
+        return secret_of(engine, vault, ANSWERS_LINK, now_us())
+    except SealBroken as error:
+        log.error("links_cannot_be_signed", error=str(error))
+        return secrets.token_bytes(SECRET_BYTES)
 
 
 def figures(engine: Engine) -> dict[str, float | dict[str, float]]:

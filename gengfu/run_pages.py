@@ -11,6 +11,7 @@ from console.live import ChangeFeed
 from console.serving import ConsoleServer
 from console.settings import ConsoleSettings
 from devices.database import open_database
+from devices.secrets import secret_of
 from devices.vault import Vault
 from gengfu.clock import now_us
 from gengfu.config import Config
@@ -19,6 +20,9 @@ from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
 from gengfu.run_alerts import ANSWERS_LINK
 from gengfu.telemetry import serve_figures
+
+CONSOLE_SESSION: str = "console.session"
+"""The purpose of the secret that signs sessions: a restart and a change of the key log nobody out."""
 
 
 def figures(feed: ChangeFeed) -> dict[str, float | dict[str, float]]:
@@ -33,7 +37,7 @@ def run_console(config: Config) -> None:
     follow_leash()
     engine = open_database(config.database_url)
     settings = ConsoleSettings(
-        session_key=Vault.open(config.key_path).derived("console.session"),
+        session_key=secret_of(engine, Vault.open(config.key_path), CONSOLE_SESSION, now_us()),
         clock=now_us,
         language=config.site.language,
         timezone=config.site.timezone,
@@ -55,13 +59,13 @@ def run_console(config: Config) -> None:
 
 
 def run_answers(config: Config) -> None:
-    """Runs the one-tap pages until SIGTERM. Of the key it takes only what checks links."""
+    """Runs the one-tap pages until SIGTERM. It keeps what checks links and lets go of the key."""
     set_up_logs("answers")
     held = lock(config.data_dir, "answers")
     follow_leash()
     engine = open_database(config.database_url)
     settings = AnswersSettings(
-        link_key=Vault.open(config.key_path).derived(ANSWERS_LINK),
+        link_key=secret_of(engine, Vault.open(config.key_path), ANSWERS_LINK, now_us()),
         clock=now_us,
         timezone=config.site.timezone,
         language=config.site.language,

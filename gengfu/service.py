@@ -2,82 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
-import socket
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import structlog
+from sqlalchemy import Engine
 
 from devices.database import open_database
-from gengfu.config import Broker, Config, Listener
-from gengfu.folder import FORMER_WAIT_S, lock, make_folder, wait_free
+from devices.vault import Vault
+from gengfu.access import access_folder, derives_login, note_password, private_log, site_texts, tls_listener
+from gengfu.broker_leash import ANYBODY
+from gengfu.config import Config
+from gengfu.folder import FORMER_WAIT_S, lock, make_folder, wait_free, write_private
 from gengfu.key import settle_key
 from gengfu.migrate import upgrade
+from gengfu.ports import settle_ports, why_not
 from gengfu.supervisor import Member, Supervisor
 from ingest.broker import SITE, BrokerError, find_mosquitto, private_broker, wait_ready, write_configuration
+from ingest.gate.files import write_files
 
 log = structlog.get_logger()
 
-PROCESSES: Final = ("alerts", "store", "ingest", "console", "answers")
+PROCESSES: Final = ("alerts", "store", "caretaker", "ingest", "console", "answers")
 """In order of start: who must know is ready before the first alarm comes in."""
 BROKER_WAIT_S: Final = 20.0
 """How long the broker may take to answer (chosen: it loads what it kept)."""
 
 
-L = TypeVar("L", bound=Listener)
-
-
 class CannotStart(Exception):
     """The service cannot start; the text says what to do."""
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def _why_not(host: str, port: int) -> str:
-    """Why nobody can listen there now; empty where one can."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
-def settle_ports(config: Config) -> Config:
-    """The configuration with a definite port wherever it asks for a free one, and with a definite broker."""
-    metrics = {name: getattr(config.metrics, name) or free_port(config.metrics.host) for name in PROCESSES}
-    return msgspec.structs.replace(
-        config,
-        broker=_settle_broker(config.broker),
-        console=_with_port(config.console),
-        answers=_with_port(config.answers),
-        metrics=msgspec.structs.replace(config.metrics, **metrics),
-    )
-
-
-def _settle_broker(broker: Broker) -> Broker:
-    """The private one on loopback where none is configured."""
-    if broker.host:
-        return msgspec.structs.replace(broker, port=broker.port or 1883)
-    return msgspec.structs.replace(broker, host="127.0.0.1", port=broker.port or free_port())
-
-
-def _with_port(listener: L) -> L:
-    return listener if listener.port else msgspec.structs.replace(listener, port=free_port(listener.host))
 
 
 class Service:
@@ -112,6 +73,9 @@ class Service:
 
     def _prepare(self, say: Callable[[str], None]) -> None:
         """Everything that can be refused before a process runs."""
+        tls = tls_listener(self.config) if self._private else None
+        if tls and not (tls.certificate.is_file() and tls.key.is_file()):
+            raise CannotStart(f"{tls.certificate}: no certificate; `gengfu tls init`, or correct broker.tls")
         for name in (*PROCESSES, "broker"):
             wait_free(self._folder, name, FORMER_WAIT_S)
         self._look_at_ports()
@@ -120,12 +84,24 @@ class Service:
             raise CannotStart(f"{password_file}: no such file; correct broker.password_file")
         engine = open_database(self.config.database_url)
         try:
-            settle_key(engine, self.config.key_path, say)
+            vault = settle_key(engine, self.config.key_path, say)
             upgrade(engine)
+            self._open_gate(engine, vault)
         finally:
             engine.dispose()
         self._settled = self._folder / "settled.json"
-        self._settled.write_bytes(msgspec.json.encode(self.config))
+        write_private(self._settled, msgspec.json.encode(self.config))  # the database's password is in it
+
+    def _open_gate(self, engine: Engine, vault: Vault) -> None:
+        """Ingest's password, and for the private broker who is let in, before it starts; the caretaker keeps
+        that up to date."""
+        if not derives_login(self.config):
+            return
+        note_password(self.config, engine, vault)
+        folder = access_folder(self.config)
+        if self._private and folder:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_files(folder, site_texts(self.config, engine, vault))
 
     def _look_at_ports(self) -> None:
         asked: dict[tuple[str, int], str] = {}
@@ -133,7 +109,7 @@ class Service:
             other = asked.setdefault((host, port), key)
             if other != key:
                 raise CannotStart(f"{other} and {key} are both {port}; set another for one of them")
-            if reason := _why_not(host, port):
+            if reason := why_not(host, port):
                 raise CannotStart(f"{key}: cannot listen on {host}:{port}: {reason}; free it or set another")
 
     def _listeners(self) -> Iterator[tuple[str, int, str]]:
@@ -144,7 +120,14 @@ class Service:
         for name in PROCESSES:
             yield config.metrics.host, getattr(config.metrics, name), f"metrics.{name}"
         if self._private:
-            yield config.broker.host, config.broker.port, "broker.port"
+            yield self._plain_host(), config.broker.port, "broker.port"
+            if tls := tls_listener(config):
+                yield tls.host, tls.port, "broker.tls_port"
+
+    def _plain_host(self) -> str:
+        """Where the private broker listens without TLS: where there is TLS, for ingest alone."""
+        broker = self.config.broker
+        return broker.host if broker.tls != "off" else broker.listen
 
     def _members(self, log_dir: Path | None) -> list[Member]:
         def log_of(name: str) -> Path | None:
@@ -167,10 +150,19 @@ class Service:
                 "or name your own broker under [broker] host in the configuration"
             )
         longest = max(self.config.ingest.max_payload_bytes, SITE.message_size_limit)
-        broker = private_broker(self._folder / "broker", self.config.broker.port, longest)
+        settings = self.config.broker
+        broker = dataclasses.replace(
+            private_broker(self._folder / "broker", settings.port, longest),
+            host=self._plain_host(),
+            log_file=None,
+            access_folder=access_folder(self.config),
+            tls=tls_listener(self.config),
+            watch_topics=settings.watch_topics and not settings.anonymous,
+        )
         conf = write_configuration(broker)
-        words = [str(self._folder), "broker", str(mosquitto), "-c", str(conf)]
-        return [sys.executable, "-m", "gengfu.leash", *words]
+        ingest = ANYBODY if settings.anonymous else settings.client_id
+        words = [str(self._folder), str(private_log(self.config)), ingest, str(mosquitto), "-c", str(conf)]
+        return [sys.executable, "-m", "gengfu.broker_leash", *words]
 
     def _note(self, name: str, pid: int) -> None:
         self._pids[name] = pid
@@ -191,7 +183,8 @@ class Service:
         """
         stop = stop or threading.Event()
         if self._private:
-            say(f"broker: a private mosquitto on 127.0.0.1:{self.config.broker.port}")
+            where = f"{self._plain_host()}:{self.config.broker.port}"
+            say(f"broker: a private mosquitto on {where}{self._tls_words()}")
             self.supervisor.start("broker")
             await_broker(self.config.broker.host, self.config.broker.port, stop, self._broker_ended)
         for name in PROCESSES:
@@ -199,6 +192,10 @@ class Service:
                 return
             say(f"starting {name}")
             self.supervisor.start(name)
+
+    def _tls_words(self) -> str:
+        tls = tls_listener(self.config)
+        return f", with TLS on {tls.host}:{tls.port}" if tls else ""
 
     def _broker_ended(self) -> str:
         if self.supervisor.lives("broker"):

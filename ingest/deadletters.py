@@ -64,12 +64,11 @@ class DeadLetters:
         self._seen: dict[str, _Seen] = {}
         self._flushed_us = 0
         self._failing = False
+        self._unsure: tuple[int, Counter[str]] | None = None
+        """Position and counts of a write whose answer was lost: it may have happened."""
         self._seq = 0
         with reading(engine) as connection:
-            self._counted_to = (
-                connection.scalar(select(journal_position.c.seq).where(journal_position.c.name == POSITION))
-                or 0
-            )
+            self._counted_to = _position(connection)
             self._known = set(connection.scalars(select(stranger.c.uid)))
 
     def note(
@@ -118,6 +117,7 @@ class DeadLetters:
             with writing(self._engine) as connection:
                 self._write(connection)
         except OperationalError as error:
+            self._unsure = (self._seq, self._counts.copy())
             if not self._failing:
                 log.warning("dead_letters_wait", error=str(error.orig))
             self._failing = True
@@ -128,7 +128,17 @@ class DeadLetters:
         self._seen.clear()
         return True
 
+    def _drop_written(self, connection: Connection) -> None:
+        """Takes out of the counts what the last write counted after all, though its answer was lost."""
+        if self._unsure is None:
+            return
+        seq, counts = self._unsure
+        if counts and _position(connection) >= seq:
+            self._counts -= counts
+        self._unsure = None
+
     def _write(self, connection: Connection) -> None:
+        self._drop_written(connection)
         for reason, count in self._counts.items():
             connection.execute(insert_new(connection, dead_letter_count).values(reason=reason, count=0))
             more = dead_letter_count.c.count + count
@@ -164,6 +174,11 @@ class DeadLetters:
                 .where(stranger.c.uid == row["uid"])
                 .values(topic=row["topic"], profile=row["profile"], last_us=row["last_us"])
             )
+
+
+def _position(connection: Connection) -> int:
+    """The newest journal record whose refusals are counted; 0 for none."""
+    return connection.scalar(select(journal_position.c.seq).where(journal_position.c.name == POSITION)) or 0
 
 
 def list_dead_letters(connection: Connection, reason: str = "", limit: int = 50) -> list[DeadLetter]:

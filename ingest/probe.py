@@ -134,18 +134,22 @@ def _connected(
         client.mqtt.loop_stop()
 
 
-def probe_broker(settings: SourceSettings, timeout_s: float = 10.0) -> list[Finding]:
+def probe_broker(
+    settings: SourceSettings, timeout_s: float = 10.0, reader: SourceSettings | None = None
+) -> list[Finding]:
     """What a broker does, tried out; stops at the first thing without which the rest cannot be tried.
 
-    Of `settings` only host, port and credentials are used. Raises nothing.
+    Of `settings` only host, port and credentials are used. `reader` are those of who subscribes, where the
+    broker takes the user name for the client id: one user would then throw itself out. Raises nothing.
     """
+    reader = reader or settings
     mark = secrets.token_hex(6)
     place = f"{settings.host}:{settings.port}"
     try:
         with _connected(settings, f"gengfu-check-{mark}-p", timeout_s) as publisher:
             findings = [Finding("broker", True, f"{place} speaks MQTT 5 and lets us in")]
-            findings += _try_away(settings, publisher, mark, timeout_s)
-            findings.append(_try_retain(settings, publisher, mark, timeout_s))
+            findings += _try_away(reader, publisher, mark, timeout_s)
+            findings.append(_try_retain(reader, publisher, mark, timeout_s))
             return findings
     except OSError as error:
         return [Finding("broker", False, f"{place} is not reachable: {error}; start it, or correct [broker]")]
@@ -189,7 +193,7 @@ def _try_away(settings: SourceSettings, publisher: _Client, mark: str, timeout_s
 
 def _try_retain(settings: SourceSettings, publisher: _Client, mark: str, timeout_s: float) -> Finding:
     """A live message whose publisher set the retain bit must arrive without it."""
-    topic = f"gengfu-check/{mark}-retain"
+    topic = f"gengfu-check/{mark}/retain"
     with _connected(settings, f"gengfu-check-{mark}-r", timeout_s) as subscriber:
         subscriber.subscribe(topic, timeout_s)
         publisher.publish(topic, 1, 1, timeout_s, retain=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
@@ -30,6 +31,9 @@ MAX_PAYLOAD_BYTES: Final = 262_144
 
 Host = Annotated[str, typer.Option(help="the broker's host")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="the broker's port")]
+Username = Annotated[str, typer.Option("--username", help="a publisher's name")]
+PasswordFile = Annotated[Path | None, typer.Option("--password-file", help="holds its password alone")]
+Ca = Annotated[str, typer.Option("--ca", help="over TLS; the authority's certificate, ca.crt")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 Seed = Annotated[int, typer.Option(min=0, help="the same seed gives the same block")]
 
@@ -48,6 +52,9 @@ def fleet(
     devices: Annotated[int, typer.Option(min=2, max=MAX_DEVICES, help="two a dwelling")] = 48,
     seconds: Annotated[float, typer.Option(min=0.1, max=MAX_SECONDS, help="how long")] = 180,
     seed: Seed = 1,
+    username: Username = "",
+    password_file: PasswordFile = None,
+    ca: Ca = "",
     calm: Annotated[bool, typer.Option("--calm", help="nothing goes wrong")] = False,
     json: Json = False,
 ) -> None:
@@ -60,7 +67,8 @@ def fleet(
 
     if not json and not calm:
         typer.echo(f"things go wrong in dwelling {block.scene}")
-    _play(scenario, Address(host, port), seconds + CONNECTING_S, json)
+    broker = _address(host, port, username, password_file, ca)
+    _play(scenario, broker, seconds + CONNECTING_S, json)
 
 
 @app.command()
@@ -73,13 +81,18 @@ def load(
     rate: Annotated[float, typer.Option(min=0, help="messages a second; 0: as fast as it goes")] = 1000,
     qos: Annotated[int, typer.Option(min=0, max=1)] = 1,
     connections: Annotated[int, typer.Option(min=1, max=1000)] = 1,
+    username: Username = "",
+    password_file: PasswordFile = None,
     ledger: Annotated[str, typer.Option(help="file for what was published and acknowledged")] = "",
     json: Json = False,
 ) -> None:
     """An open loop of own-format messages at a constant rate, and how far it fell behind."""
+    broker = _address(host, port, username, password_file)
     plan = LoadPlan(
         host=host,
         port=port,
+        username=broker.username,
+        password=broker.password,
         devices=devices,
         seconds=seconds,
         rate=rate,
@@ -102,13 +115,27 @@ def faults(
     devices: Annotated[int, typer.Option(min=2, max=MAX_DEVICES, help="of the block that suffers")] = 48,
     seconds: Annotated[float, typer.Option(min=0.1, max=MAX_SECONDS, help="at most so long")] = 60,
     rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="messages a second")] = 100,
+    username: Username = "",
+    password_file: PasswordFile = None,
+    ca: Ca = "",
     garbage: Annotated[int, typer.Option(min=0, max=1_000_000, help="messages on topics of their own")] = 100,
     seed: Seed = 1,
     json: Json = False,
 ) -> None:
     """Every kind of bad input once, then garbage topics."""
     scenario = partial(_fault_messages, devices=devices, seed=seed, rate=rate, garbage=garbage)
-    _play(scenario, Address(host, port), seconds, json)
+    _play(scenario, _address(host, port, username, password_file, ca), seconds, json)
+
+
+def _address(host: str, port: int, username: str, password_file: Path | None, ca: str = "") -> Address:
+    """The broker; exit code 1 where a file cannot be read."""
+    try:
+        password = password_file.read_text(encoding="utf-8").strip() if password_file else ""
+        if ca:
+            Path(ca).read_bytes()
+    except OSError as error:
+        raise _refused(f"{error.filename}: {error.strerror}") from None
+    return Address(host, port, username, password, ca)
 
 
 def _fault_messages(

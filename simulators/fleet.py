@@ -8,6 +8,7 @@ Messages that fell due meanwhile follow at once, late but complete.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ class _Player:
             self._broker.port,
             username=self._broker.username or None,
             password=self._broker.password or None,
+            tls_context=ssl.create_default_context(cafile=self._broker.ca) if self._broker.ca else None,
             identifier=self._client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
             timeout=PUBLISH_TIMEOUT_S,

@@ -37,12 +37,13 @@ MAX_REFUSED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the broker is, and who we are to it."""
+    """Where the broker is, and who we are to it. `ca` means TLS, with the authority in that file."""
 
     host: str
     port: int
     username: str = ""
     password: str = ""
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,16 @@ from console.live import ChangeFeed
 from devices.database import open_database
 from gengfu.cli import app
 from gengfu.commands import decode, mount
-from gengfu.config import Config, parse_config
+from gengfu.config import Config
+from gengfu.config_file import parse_config
 from gengfu.migrate import upgrade
+from gengfu.ports import settle_ports
 from gengfu.run_alerts import PrometheusMeter
 from gengfu.run_alerts import figures as alerts_figures
+from gengfu.run_caretaker import Caretaker
 from gengfu.run_ingest import compose
 from gengfu.run_pages import figures as console_figures
 from gengfu.run_store import figures as store_figures
-from gengfu.service import settle_ports
 from gengfu.telemetry import Figures
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.writer import StoreWriter
@@ -96,6 +98,9 @@ def metrics(folder: Path) -> set[str]:
     found |= figures_of("ingest", ingest.figures()) | figures_of("store", store_figures(writer))
     found |= figures_of("alerts", alerts_figures(engine))
     found |= figures_of("console", console_figures(ChangeFeed(engine, 1.0)))
+    caretaker = Caretaker(config)
+    found |= figures_of("caretaker", caretaker.figures())
+    caretaker.close()
     ingest.source.close()
     ingest.journal.close()
     writer.close()

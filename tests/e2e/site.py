@@ -16,10 +16,10 @@ from benchmarks.fleet import register_load_devices
 from benchmarks.service import RunningService, eventually, running
 from devices.database import open_database, writing
 from devices.model import Metric, Role
-from devices.registry.users import add_user
+from devices.registry.users import add_user, hash_password
 from devices.vault import Vault, create_key
 from gengfu.clock import now_us
-from gengfu.config import load_config
+from gengfu.config_file import load_config
 from gengfu.migrate import upgrade
 from gengfu.seed import uid_of, write_block
 from simulators.block import neighbours, plan_block
@@ -121,11 +121,21 @@ async def _publish(port: int, messages: Iterable[Publish]) -> int:
 
 
 @contextmanager
-def site(folder: Path, devices: int = 24, own_broker_port: int = 0, load_devices: int = 0) -> Iterator[Site]:
+def site(
+    folder: Path,
+    devices: int = 24,
+    own_broker_port: int = 0,
+    load_devices: int = 0,
+    *,
+    anonymous: bool = True,
+) -> Iterator[Site]:
     """A started site; all of it is gone at the end. `load_devices` of the load generator are registered too,
     before the start: a registration takes up to 2 s to be known, and what comes earlier is a stranger's."""
     block = plan_block(devices, 3)
-    with phones_in_a_thread() as phones, running(folder, own_broker_port=own_broker_port) as service:
+    with (
+        phones_in_a_thread() as phones,
+        running(folder, own_broker_port=own_broker_port, anonymous=anonymous) as service,
+    ):
         register(service, block, phones)
         if load_devices:
             register_load_devices(service.config, load_devices)
@@ -141,9 +151,8 @@ def register(service: RunningService, block: Block, phones: Phones) -> None:
     upgrade(engine)
     with writing(engine) as connection:
         write_block(connection, Vault.open(config.key_path), block, phones.address, now_us())
-        add_user(
-            connection, login="chief", password="a long night", role="supervisor", by="test", now_us=now_us()
-        )
+        password = hash_password("a long night")
+        add_user(connection, login="chief", password=password, role="supervisor", by="test", now_us=now_us())
     engine.dispose()
 
 

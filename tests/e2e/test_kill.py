@@ -18,7 +18,7 @@ from ingest.broker import find_mosquitto, private_broker, wait_ready, write_conf
 from simulators.load import LoadReport
 from tests.e2e.site import Site, eventually, site
 
-VICTIMS = ("ingest", "store", "alerts", "console", "answers", "supervisor")
+VICTIMS = ("ingest", "store", "alerts", "caretaker", "console", "answers", "supervisor")
 RATE = 400
 LOAD_DEVICES = 200
 

@@ -1,10 +1,11 @@
-"""A migrated database and its vault in a folder of its own."""
+"""A migrated database on each engine, and its vault in a folder of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 import typer
@@ -16,6 +17,8 @@ from gengfu.cli import app
 from gengfu.commands import mount
 from gengfu.config import Config
 from gengfu.migrate import upgrade
+from tests.conftest import NewDatabase
+from tests.databases import SQLITE
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +34,17 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def engine(config: Config) -> Iterator[Engine]:
-    config.data_dir.mkdir()
-    engine = open_database(config.database_url)
+def on_engine(config: Config, engine_name: str, new_database: NewDatabase) -> Config:
+    """The configuration of a service on this engine; on SQLite the default one."""
+    if engine_name == SQLITE:
+        return config
+    return msgspec.structs.replace(config, database=new_database())
+
+
+@pytest.fixture
+def engine(on_engine: Config) -> Iterator[Engine]:
+    on_engine.data_dir.mkdir()
+    engine = open_database(on_engine.database_url)
     upgrade(engine)
     yield engine
     engine.dispose()

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from gengfu.service import free_port
+from gengfu.ports import free_port
 
 PATIENCE_S = 60.0
 """Bounds only failures."""
-METRICS = "ingest", "store", "alerts", "console", "answers"
+METRICS = "ingest", "store", "alerts", "caretaker", "console", "answers"
 
 
 def gengfu(*words: str, cwd: Path, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

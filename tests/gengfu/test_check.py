@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,10 @@ from devices.registry.contacts import add_channel, add_contact
 from devices.registry.installed import register_device
 from devices.registry.tree import add_area, add_building, add_dwelling, add_stair
 from devices.vault import Vault, create_key
-from gengfu.check import Finding, findings
+from gengfu.check import Finding, database_server, findings
 from gengfu.config import AnswersListener, Broker, Config
-from gengfu.service import free_port
+from gengfu.ports import free_port
+from tests.databases import POSTGRESQL, SQLITE
 from tests.gengfu.program import broken_mosquitto, gengfu, objects
 from tests.ingest.mosquitto import Mosquitto
 
@@ -26,6 +28,12 @@ REACHED = AnswersListener(public_url="https://gengfu.example")
 
 def found(config: Config) -> dict[str, Finding]:
     return {finding.name: finding for finding in findings(config)}
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """What is said of a service does not depend on the engine; what does names it."""
+    return SQLITE
 
 
 @pytest.fixture
@@ -192,3 +200,51 @@ def test_a_mosquitto_that_does_not_start_is_said(tmp_path: Path) -> None:
     [broker] = [line for line in objects(done.stdout) if line["name"] == "broker"]
     assert not broker["ok"]
     assert broker["text"].endswith("does not start with our configuration: Error: out of candles")
+
+
+SOUND = {
+    "server_version_num": "150004",
+    "server_encoding": "UTF8",
+    "fsync": "on",
+    "synchronous_commit": "on",
+}
+
+
+def test_a_sound_database_server_is_well_and_shows_its_version() -> None:
+    assert database_server(SOUND) == Finding("database server", True, "PostgreSQL 15.4, UTF8")
+    assert database_server(SOUND | {"synchronous_commit": "remote_apply"}).ok
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"server_version_num": "140011"}, "PostgreSQL 14.11, UTF8; at least 15 is needed"),
+        ({"server_encoding": "SQL_ASCII"}, "encoding SQL_ASCII: make the database anew"),
+        ({"fsync": "off"}, "fsync off: a power cut would lose acknowledged alarms"),
+        ({"synchronous_commit": "off", "fsync": "off"}, "fsync and synchronous_commit off"),
+    ],
+)
+def test_a_database_server_that_could_lose_an_alarm_is_refused(changed: dict[str, str], said: str) -> None:
+    finding = database_server(SOUND | changed)
+    assert not finding.ok
+    assert said in finding.text
+
+
+@pytest.mark.parametrize("engine_name", [POSTGRESQL])
+def test_a_real_database_server_is_asked_and_its_password_is_not_shown(
+    engine: Engine, on_engine: Config, unreached: Config
+) -> None:
+    with_password = on_engine.database.replace("gengfu@", "gengfu:hidden@")
+    shown = found(msgspec.structs.replace(unreached, database=with_password))
+    assert re.match(r"PostgreSQL \d+\.\d+, UTF8; fsync off", shown["database server"].text)
+    assert shown["database"].ok
+    assert "gengfu:***@" in shown["database"].text
+    assert not any("hidden" in finding.text for finding in shown.values())
+
+
+def test_a_database_server_that_is_away_is_said_without_its_password(unreached: Config) -> None:
+    away = f"postgresql+psycopg://gengfu:hidden@127.0.0.1:{free_port()}/gengfu"
+    finding = found(msgspec.structs.replace(unreached, database=away))["database"]
+    assert not finding.ok
+    assert "refused" in finding.text
+    assert "hidden" not in finding.text

@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 ROOT = (
-    "demo", "up", "ingest", "store", "alerts", "console", "answers", "check", "decode",
+    "demo", "up", "ingest", "store", "alerts", "caretaker", "console", "answers", "check", "decode",
     "area", "building", "stair", "dwelling", "contact", "device", "user", "rule", "deadletter",
     "simulate", "bench",
 )  # fmt: skip
@@ -23,11 +23,13 @@ BELOW = (
     "contact add", "contact add-channel", "contact bind", "contact unbind", "contact list", "contact show",
     "device register", "device retire", "device list", "device show",
     "user add", "user list", "user show",
+    "publisher add", "publisher rotate", "publisher revoke", "publisher issue", "publisher files",
+    "publisher list", "publisher show", "publisher refusals", "tls init", "tls renew", "tls show",
     "rule list", "rule show", "deadletter list",
     "simulate fleet", "simulate load", "simulate faults",
     "bench ingest", "bench latency",
 )  # fmt: skip
-WITHOUT_JSON = {"up", "ingest", "store", "alerts", "console", "answers"}
+WITHOUT_JSON = {"up", "ingest", "store", "alerts", "caretaker", "console", "answers"}
 """Processes: they print no result."""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gengfu.config import Config, ConfigError, Listener, load_config, parse_config
+from gengfu.config import Config, Listener
+from gengfu.config_file import ConfigError, load_config, parse_config
 
 
 def refusal(text: str) -> str:
@@ -42,7 +43,14 @@ def refusal(text: str) -> str:
         ("site = 5", "`site`", "a table"),
         ('data = ""', "`data`", "length >= 1"),
         ('[console]\nhost = ""', "`console.host`", "length >= 1"),
-        ('database = "postgresql://x"', "`database`", "sqlite:///PATH"),
+        ('database = "postgresql://x"', "`database`", "write postgresql+psycopg:// in place of"),
+        ('database = "postgres://x"', "`database`", "write postgresql+psycopg:// in place of"),
+        ('database = "mysql://x"', "`database`", "postgresql+psycopg://USER[:PASSWORD]@HOST[:PORT]/NAME"),
+        ('database = "postgresql+psycopg://u@h"', "`database`", "user, host or name is missing"),
+        ('database = "postgresql+psycopg://h/n"', "`database`", "user, host or name is missing"),
+        ('database = "postgresql+psycopg://u@/n"', "`database`", "user, host or name is missing"),
+        ('database = "postgresql+psycopg://u@h:port/n"', "`database`", "[:PORT]"),
+        ('database = "postgresql+psycopg://u@h/n?options=x"', "`database`", "sslmode"),
         ('database = "sqlite:///"', "`database`", "sqlite:///PATH"),
         ('database = "sqlite:///:memory:"', "`database`", "sqlite:///PATH"),
         ('database = "sqlite:///x?mode=memory"', "`database`", "sqlite:///PATH"),
@@ -135,7 +143,7 @@ def test_a_settled_configuration_that_is_damaged_is_named(tmp_path: Path) -> Non
 
 
 def used_configuration(cwd: Path, **environment: str) -> str:
-    program = "from gengfu.config import load_config; print(load_config(None).site.name)"
+    program = "from gengfu.config_file import load_config; print(load_config(None).site.name)"
     clean = {key: value for key, value in os.environ.items() if key != "GENGFU_CONFIG"}
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -155,3 +163,48 @@ def test_the_environment_goes_before_the_file_here_and_that_before_defaults(tmp_
     (tmp_path / "other.toml").write_text('[site]\nname = "other"')
     assert used_configuration(tmp_path, GENGFU_CONFIG=str(tmp_path / "other.toml")) == "other"
     assert used_configuration(tmp_path, GENGFU_CONFIG="") == "here"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://gengfu@db.example/gengfu",
+        "postgresql+psycopg://gengfu:p%40ss@db.example:5433/gengfu?sslmode=verify-full",
+        "postgresql+psycopg://gengfu@/gengfu?host=/var/run/postgresql",
+    ],
+)
+def test_a_postgresql_url_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
+    path = tmp_path / "gengfu.toml"
+    path.write_text(f'database = "{url}"\n')
+    assert load_config(path).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:hidden@h/n", "postgresql+psycopg://u:hidden@h", "x://u:hidden@h/n"]
+)
+def test_a_refused_url_is_not_quoted_for_it_may_hold_a_password(url: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_config(f'database = "{url}"', "gengfu.toml")
+    assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("broker", "reason"),
+    [
+        ('anonymous = true\nlisten = "0.0.0.0"', "only with broker.listen on loopback"),
+        ('tls = "files"', "needs broker.certificate"),
+        ('tls = "perhaps"', "`broker.tls`"),
+        ('host = "b.example"\ntls = "private"', "of the private broker only"),
+        ('access_dir = "x"', "of your own broker only"),
+        ('host = "b.example"\nreload_command = ["x"]', "needs broker.access_dir"),
+        ('client_id = "a:b"', "`broker.client_id`"),
+    ],
+)
+def test_settings_of_the_broker_that_do_not_go_together_are_refused(broker: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        parse_config(f"[broker]\n{broker}\n", "x")
+
+
+def test_nobody_publishes_without_a_credential_unless_it_is_said() -> None:
+    assert not parse_config("", "x").broker.anonymous
+    assert parse_config("[broker]\nanonymous = true", "x").broker.anonymous

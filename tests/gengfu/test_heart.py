@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from alerts.schema import pulse
 from benchmarks.service import eventually
 from devices.database import open_database, reading
 from gengfu.heart import Heart
-from gengfu.migrate import upgrade
+from tests.conftest import NewDatabase
 
 
-def test_a_heart_says_what_its_process_says_and_falls_silent_with_it_in_order(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'heart.db'}")
-    upgrade(engine)
-
+def test_a_heart_says_what_its_process_says_and_falls_silent_with_it_in_order(engine: Engine) -> None:
     def seen() -> list[tuple[str, int, str]]:
         with reading(engine) as connection:
             return [tuple(row) for row in connection.execute(select(pulse))]
@@ -30,8 +26,8 @@ def test_a_heart_says_what_its_process_says_and_falls_silent_with_it_in_order(tm
     assert seen() == []
 
 
-def test_a_database_that_does_not_take_the_pulse_ends_nothing(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'no-tables.db'}")
+def test_a_database_that_does_not_take_the_pulse_ends_nothing(new_database: NewDatabase) -> None:
+    engine = open_database(new_database())
     heart = Heart(engine, "store", lambda: {"ok": True, "trouble": ""}, lambda: 5)
     heart.start()
     heart.stop()

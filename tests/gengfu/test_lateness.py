@@ -17,7 +17,7 @@ from rules.transition import To, Transition, Why
 
 
 def commit(engine: Engine, severity: Severity, received_us: int) -> None:
-    ledger = SqlLedger(engine, lambda _: ("own:a", ""), itertools.count(1).__next__)
+    ledger = SqlLedger(engine, lambda _: (1, "own:a", ""), itertools.count(1).__next__)
     why = Why(en="smoke flag set", zh_cn="烟雾信号触发")
     ledger.commit(
         [Transition("S1", To.RAISED, severity, 1, 0, 0, 0, received_us, 0, received_us, why, 0.0)], [], [], 1

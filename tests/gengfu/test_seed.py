@@ -64,7 +64,7 @@ def test_who_is_bound_to_each_dwelling_is_what_the_plan_says(block: Block, engin
         ids = {row.code: row.id for row in connection.execute(select(dwelling.c.code, dwelling.c.id))}
         assert ids.keys() == {home.code for home in block.dwellings}
         for home in block.dwellings:
-            bound = bound_to_dwelling(connection, ids[home.code])
+            bound = bound_to_dwelling(connection, ids[home.code], 0, live=True)
             assert {(b.code, b.role, b.rank) for b in bound} == planned_for(block, home)
             assert len(bound) == len({(b.code, b.role) for b in bound})
             assert all(len(b.ways) == 3 for b in bound)

@@ -16,10 +16,11 @@ import pytest
 from devices.database import open_database, writing
 from devices.registry.contacts import add_contact
 from devices.vault import Vault
-from gengfu.config import load_config
+from gengfu.config_file import load_config
 from gengfu.folder import lock
+from gengfu.ports import free_port, settle_ports
 from gengfu.refusals import reason_of
-from gengfu.service import CannotStart, Service, free_port, settle_ports
+from gengfu.service import CannotStart, Service
 from tests.gengfu.program import (
     METRICS,
     alive,
@@ -33,7 +34,7 @@ from tests.gengfu.program import (
 )
 from tests.ingest.mosquitto import Mosquitto
 
-ALL = {"broker", "alerts", "store", "ingest", "console", "answers"}
+ALL = {"broker", "alerts", "store", "caretaker", "ingest", "console", "answers"}
 
 
 @contextlib.contextmanager
@@ -213,7 +214,7 @@ def test_a_free_port_is_settled_before_anything_starts(tmp_path: Path) -> None:
     ports = [config.console.port, config.answers.port, config.broker.port]
     ports += [getattr(config.metrics, name) for name in METRICS]
     assert all(ports)
-    assert len(set(ports)) == 8
+    assert len(set(ports)) == 9
 
 
 def test_a_broker_of_ones_own_without_a_port_is_on_1883(tmp_path: Path) -> None:

@@ -10,20 +10,21 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, insert, select
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, delete, insert, select
 from sqlalchemy.exc import OperationalError
 
 from devices.database import insert_new, open_database, reading, writing
-from devices.model import EngineInput, Metric, Quality, ReadingBatch, SeriesTable
+from devices.model import Bool, EngineInput, Int32, Metric, Quality, ReadingBatch, SeriesTable
 from devices.profiles.profile import Decoded, Points, Reason, Rejected, StrangerReading
 from devices.schema import device, metadata, series
 from ingest import schema as _ingest_tables  # noqa: F401 - puts its tables into the metadata
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
+from ingest.freeing import Freeing
 from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.record import NewSeries, Record, StrangerTopic, encode_record
-from ingest.recovery import recover
+from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
 from ingest.snapshot import SnapshotFolder
@@ -107,10 +108,16 @@ class PlainRules:
         self._smoke: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self.inputs: list[int] = []
 
-    def adopt(self, table: SeriesTable) -> None:
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         on = np.zeros(len(table), np.bool_)
         on[: len(self._on)] = self._on[: len(on)]
         self._on, self._smoke = on, table.metric == Metric.SMOKE_ALARM
+
+    def forget(self, slots: Int32) -> None:
+        self._on[slots[slots < len(self._on)]] = False
+
+    def holds(self, slots: Int32) -> Bool:
+        return self._on[slots]
 
     def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> list[Alarm]:
         self._fuse.pass_by("evaluate")
@@ -148,12 +155,15 @@ class SqlLedger:
         new_series: Sequence[NewSeries],
         strangers: Sequence[StrangerTopic],
         seq: int,
+        freed: Sequence[int] = (),
     ) -> None:
         self._fuse.pass_by("ledger.before")
         if self.refuse:
             self.refuse -= 1
             raise OperationalError("COMMIT", {}, Exception("database is locked"))
         with writing(self._engine) as connection:
+            for slot in freed:
+                connection.execute(delete(series).where(series.c.slot == slot))
             for one in new_series:
                 values = {"slot": one.slot, "uid": one.uid, "channel": one.channel, "metric": one.metric}
                 connection.execute(insert_new(connection, series).values(created_us=NOW_US, **values))
@@ -281,6 +291,8 @@ class Desk:
 class House:
     """What outlives a process: folder, database, broker; and the process that runs in it now."""
 
+    rules_type: type[PlainRules] = PlainRules
+
     def __init__(
         self, folder: Path, *, devices: int = 3, segment_bytes: int = 4096, max_bytes: int = 10_000_000
     ) -> None:
@@ -305,7 +317,13 @@ class House:
             }
             connection.execute(insert(device).values(**row))
 
-    def start(self, fuse: Fuse | None = None, batch: int = 4, snapshot_s: float = 20.0) -> Tick[Alarm]:
+    def start(
+        self,
+        fuse: Fuse | None = None,
+        batch: int = 4,
+        snapshot_s: float = 20.0,
+        quarantine: int | None = None,
+    ) -> Tick[Alarm]:
         """A fresh process over what the last one left: recovery, then ready for ticks."""
         self.fuse = fuse or Fuse()
         DyingJournal.fuse = self.fuse
@@ -318,15 +336,17 @@ class House:
             at_least=snapshot.seq + 1 if snapshot else 1,
         )
         with reading(self.engine) as connection:
-            self.index = SeriesIndex(connection)
+            self.index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
         decoder = Decoder([PlainProfile()], self.index, max_payload_bytes=1024)
         self.intake = Intake(self.index, decoder, Stamps(self.index), DeadLetters(self.engine))
-        self.rules = PlainRules(self.fuse)
+        self.rules = self.rules_type(self.fuse)
         self.ledger = SqlLedger(self.engine, self.fuse)
         self.line = Line(self.broker, self.fuse, batch)
+        freeing = Freeing(self.index, self.intake.stamps, self.rules, quarantine=quarantine or 0)
         self.parts: Parts[Alarm] = Parts(
             self.line, Tail(), self.intake, self.journal, self.rules, self.ledger,
             Desk(self.inputs, self.fuse), snapshots,
+            freeing if quarantine else None,
         )  # fmt: skip
         self.recovered = recover(snapshot, self.folder / "journal", self.parts)
         return Tick(

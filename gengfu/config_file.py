@@ -1,0 +1,167 @@
+"""The configuration file: read once, checked whole. Unknown keys are errors with their path.
+
+Errors:
+* ConfigError: the file is missing, is not TOML, or a key is wrong; the text names file, key and what is
+  allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from gengfu.config import Broker, Config, is_loopback
+
+ENVIRONMENT: Final = "GENGFU_CONFIG"
+BROKER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=-]{0,99}")
+"""Of a user of the private broker: ingest's client id is its user name there."""
+BROKER_PATHS: Final = (
+    "password_file", "certificate", "certificate_key", "authority", "access_dir", "log_file"
+)  # fmt: skip
+SQLITE: Final = "sqlite:///"
+POSTGRESQL: Final = "postgresql+psycopg://"
+DATABASES: Final = f"{SQLITE}PATH and {POSTGRESQL}USER[:PASSWORD]@HOST[:PORT]/NAME"
+LIBPQ_WORDS: Final = frozenset({"host", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile"})
+"""What may follow `?` in a PostgreSQL URL: a socket's folder, TLS, and where passwords lie."""
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text says where and what is allowed."""
+
+
+def load_config(path: Path | None) -> Config:
+    """Reads `path`, else $GENGFU_CONFIG, else `gengfu.toml` here if there is one, else all defaults.
+
+    Raises ConfigError naming file, key and what is allowed.
+    """
+    chosen = path or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
+    if chosen is None and Path("gengfu.toml").exists():
+        chosen = Path("gengfu.toml")
+    if chosen is None:
+        return _settle(Config(), Path.cwd())
+    text = _read(chosen)
+    if chosen.suffix == ".json":  # what a running service settled on, for its own processes
+        return _settled(text, str(chosen))
+    return _settle(parse_config(text, str(chosen)), chosen.resolve().parent)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read: not UTF-8 at byte {error.start}") from None
+
+
+def _settled(text: str, name: str) -> Config:
+    try:
+        return msgspec.json.decode(text, type=Config)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{name}: not a settled configuration: {_explain(str(error))}") from None
+
+
+def parse_config(text: str, name: str) -> Config:
+    """The configuration in `text`; `name` is what errors call the file."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {_explain(str(error))}") from None
+    _check_timezone(config.site.timezone, name)
+    _check_database(config.database, name)
+    _check_broker(config.broker, name)
+    return config
+
+
+def _explain(message: str) -> str:
+    """msgspec's sentence with the key in front, and what is allowed where it only names an unknown key."""
+    unknown = re.match(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", message)
+    if unknown:
+        key, at = unknown[1], unknown[2] or ""
+        struct: type[Struct] = type(getattr(Config(), at)) if at else Config
+        allowed = ", ".join(struct.__struct_fields__)
+        return f"unknown key `{at + '.' if at else ''}{key}`; allowed here: {allowed}"
+    wrong = re.match(r"(.+) - at `\$\.(.+)`$", message)
+    if not wrong:
+        return message
+    said = wrong[1].replace("Expected `object`", "expected a table").replace("Expected", "expected")
+    return f"key `{wrong[2]}`: {said}"
+
+
+def _check_timezone(timezone: str, name: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        raise ConfigError(
+            f"{name}: key `site.timezone`: {timezone!r} is not a time zone; "
+            "an IANA name such as Asia/Shanghai is allowed"
+        ) from None
+
+
+def _check_database(url: str, name: str) -> None:
+    """A file or a server, because every process opens it: a database in memory would be another in each.
+
+    The texts never quote the URL: it may hold a password.
+    """
+    if not url or (re.fullmatch(rf"{SQLITE}[^?]+", url) and url != f"{SQLITE}:memory:"):
+        return
+    if not url.startswith(POSTGRESQL):
+        advice = ": write postgresql+psycopg:// in place of postgresql://" if url[:8] == "postgres" else ""
+        raise ConfigError(f"{name}: key `database`: allowed are {DATABASES}{advice}")
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigError(f"{name}: key `database`: allowed are {DATABASES}") from None
+    if not (parts.username and (parts.host or parts.query.get("host")) and parts.database):
+        raise ConfigError(f"{name}: key `database`: user, host or name is missing: {DATABASES}")
+    if unknown := sorted(parts.query.keys() - LIBPQ_WORDS):
+        allowed = ", ".join(sorted(LIBPQ_WORDS))
+        raise ConfigError(f"{name}: key `database`: after ?, allowed are {allowed}; not {', '.join(unknown)}")
+
+
+def _check_broker(broker: Broker, name: str) -> None:
+    """What belongs together in `[broker]`."""
+    wrong = ""
+    if broker.anonymous and not broker.host and not is_loopback(broker.listen):
+        wrong = "`broker.anonymous`: anybody could publish: only with broker.listen on loopback"
+    elif not broker.host and not broker.anonymous and not BROKER_NAME.fullmatch(broker.client_id):
+        wrong = f"`broker.client_id`: on the private broker allowed are {BROKER_NAME.pattern}"
+    elif broker.tls == "files" and not (broker.certificate and broker.certificate_key):
+        wrong = '`broker.tls`: "files" needs broker.certificate and broker.certificate_key'
+    elif broker.host and broker.tls != "off":
+        wrong = "`broker.tls`: of the private broker only; on your own broker it is set there"
+    elif broker.reload_command and not broker.access_dir:
+        wrong = "`broker.reload_command`: needs broker.access_dir"
+    elif broker.access_dir and not broker.host:
+        wrong = "`broker.access_dir`: of your own broker only; the private one has its own"
+    if wrong:
+        raise ConfigError(f"{name}: key {wrong}")
+
+
+def _settle(config: Config, base: Path) -> Config:
+    """All paths absolute; an empty one means its default and stays empty."""
+
+    def absolute(path: str) -> str:
+        return str((base / path).resolve()) if path else ""
+
+    file = config.database.removeprefix(SQLITE) if config.database.startswith(SQLITE) else ""
+    return msgspec.structs.replace(
+        config,
+        data=absolute(config.data),
+        database=f"{SQLITE}{absolute(file)}" if file else config.database,
+        key_file=absolute(config.key_file),
+        broker=msgspec.structs.replace(
+            config.broker, **{key: absolute(getattr(config.broker, key)) for key in BROKER_PATHS}
+        ),
+    )

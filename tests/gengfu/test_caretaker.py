@@ -1,0 +1,214 @@
+"""The caretaker keeps the files of a site's own broker, has them read when safe, and counts refusals."""
+
+from __future__ import annotations
+
+import http.server
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Engine, select
+
+from console.words import say
+from devices.database import reading, writing
+from devices.registry import add_contact, add_publisher, list_refusals, revoke_publisher
+from devices.schema import contact, refusal
+from devices.vault import Vault
+from gengfu.config import Broker, Config, Metrics
+from gengfu.forgetting import DAY_US
+from gengfu.run_caretaker import TROUBLES, Caretaker, forget_daily
+from ingest.gate.files import ACCESS, PASSWORDS
+from tests.gengfu.program import eventually
+
+NOW = 1_763_755_200_000_000
+STAMP = "2026-11-21T23:57:40: "
+
+
+@contextmanager
+def ingest_that_says(connected: Callable[[], bool]) -> Iterator[int]:
+    """The port of a /healthz like that of ingest."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"ok":true,"connected":%s}' % str(connected()).lower().encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Own:
+    """A site with a broker of its own: its folder, its log, and how often it was told to read."""
+
+    def __init__(self, config: Config, folder: Path, port: int) -> None:
+        self.access, self.log, self.reads = folder / "access", folder / "broker.log", folder / "reads"
+        self.access.mkdir()
+        self.log.touch()
+        script = "import sys; open(sys.argv[1], 'a').write('x')"
+        broker = Broker(
+            host="127.0.0.1",
+            port=1,
+            access_dir=str(self.access),
+            log_file=str(self.log),
+            reload_command=(sys.executable, "-c", script, str(self.reads)),
+        )
+        self.config = msgspec.structs.replace(config, broker=broker, metrics=Metrics(ingest=port))
+
+    def reloads(self) -> int:
+        return len(self.reads.read_text()) if self.reads.exists() else 0
+
+    def say(self, *lines: str) -> None:
+        with self.log.open("a") as out:
+            out.writelines(f"{STAMP}{line}\n" for line in lines)
+
+
+@pytest.fixture
+def away() -> set[str]:
+    """Not empty while ingest is not connected."""
+    return set()
+
+
+@pytest.fixture
+def own(on_engine: Config, engine: Engine, vault: Vault, tmp_path: Path, away: set[str]) -> Iterator[Own]:
+    with ingest_that_says(lambda: not away) as port:
+        yield Own(on_engine, tmp_path, port)
+
+
+@pytest.fixture
+def caretaker(own: Own) -> Iterator[Caretaker]:
+    made = Caretaker(own.config)
+    yield made
+    made.close()
+
+
+def hub(engine: Engine) -> None:
+    with writing(engine) as connection:
+        add_publisher(connection, name="hub", kind="gateway", prefixes=["a"], by="t", now_us=NOW)
+
+
+def settled(caretaker: Caretaker, happened: Callable[[], bool]) -> None:
+    """Steps until it happened: word of a change takes a moment to come from a server."""
+
+    def stepped() -> bool:
+        caretaker.step()
+        return happened()
+
+    eventually(stepped, "the caretaker has done it")
+
+
+def test_the_files_follow_the_registry_and_are_read_again_only_when_they_changed(
+    engine: Engine, own: Own, caretaker: Caretaker
+) -> None:
+    def holds_hub() -> bool:
+        return "\nhub:" in (own.access / PASSWORDS).read_text()
+
+    caretaker.step()
+    assert (own.access / PASSWORDS).read_text().startswith("gengfu-ingest:")
+    assert own.reloads() == 1
+    caretaker.step()
+    assert own.reloads() == 1
+    hub(engine)
+    settled(caretaker, lambda: holds_hub() and own.reloads() == 2)
+    assert "user hub\ntopic readwrite a/#\n" in (own.access / ACCESS).read_text()
+    with writing(engine) as connection:
+        revoke_publisher(connection, name="hub", by="t", now_us=NOW)
+    settled(caretaker, lambda: not holds_hub() and own.reloads() == 3)
+    assert caretaker.health()["ok"]
+
+
+def test_a_reload_waits_until_ingest_is_connected(own: Own, caretaker: Caretaker, away: set[str]) -> None:
+    away.add("ingest")
+    caretaker.step()
+    assert own.reloads() == 0
+    assert caretaker.health() == {"ok": False, "trouble": "access_waits"}
+    away.clear()
+    caretaker.retry()
+    caretaker.step()
+    assert own.reloads() == 1
+    assert caretaker.health()["ok"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_tried_again(own: Own, caretaker: Caretaker) -> None:
+    own.access.rmdir()
+    caretaker.step()
+    assert caretaker.health() == {"ok": False, "trouble": "access_waits"}
+    own.access.mkdir()
+    caretaker.retry()
+    caretaker.step()
+    assert caretaker.health()["ok"]
+    assert (own.access / ACCESS).exists()
+
+
+def test_refusals_in_the_log_are_counted_once_also_over_a_restart(
+    engine: Engine, own: Own, caretaker: Caretaker
+) -> None:
+    caretaker.step()
+    own.say("Client esp-7 disconnected, not authorised.")
+    caretaker.step()
+    caretaker.close()
+    own.say("Client esp-7 disconnected, not authorised.", "Reloading config.", "Client old disconnected.")
+    again = Caretaker(own.config)
+    again.step()
+    again.close()
+    with reading(engine) as connection:
+        found = {(row.kind, row.who): row.count for row in list_refusals(connection)}
+    assert found == {("login", "esp-7"): 2, ("login", "old"): 1}
+
+
+def test_refusals_of_before_the_first_start_are_not_counted(
+    engine: Engine, own: Own, caretaker: Caretaker
+) -> None:
+    own.say("Client esp-7 disconnected, not authorised.")
+    caretaker.step()
+    with reading(engine) as connection:
+        assert connection.execute(select(refusal)).all() == []
+
+
+def test_a_reload_command_that_fails_is_said(own: Own) -> None:
+    broker = msgspec.structs.replace(own.config.broker, reload_command=("false",))
+    caretaker = Caretaker(msgspec.structs.replace(own.config, broker=broker))
+    caretaker.step()
+    assert caretaker.health() == {"ok": False, "trouble": "access_waits"}
+    assert caretaker.figures()["failures_total"] == 1
+    caretaker.close()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_board_has_words_for_whatever_is_wrong_with_it(language: str) -> None:
+    assert all(say(language, f"pulse.{trouble}") for trouble in TROUBLES)
+    assert say(language, "process.caretaker")
+
+
+def test_who_has_not_been_needed_for_half_a_year_is_forgotten_by_itself(
+    config: Config, engine: Engine, vault: Vault
+) -> None:
+    with writing(engine) as connection:
+        add_contact(connection, vault, code="gone", name="李雷", by="test", now_us=NOW - 200 * DAY_US)
+    stop = threading.Event()
+    thread = threading.Thread(target=forget_daily, args=(config, engine, stop, 0.0))
+    thread.start()
+    try:
+        eventually(lambda: erased(engine) == ["gone"], "the contact is forgotten")
+    finally:
+        stop.set()
+        thread.join()
+
+
+def erased(engine: Engine) -> list[str]:
+    with reading(engine) as connection:
+        return list(connection.scalars(select(contact.c.code).where(contact.c.erased_us.is_not(None))))
