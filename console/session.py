@@ -1,8 +1,9 @@
 """Who is at the console: the session in a signed cookie, the token against forged posts, the language.
 
-The cookie holds the login and when it was given; role and whether the user is still enabled are read from the
-registry at each request, so that disabling a user works at once. Logging out empties the cookie; a stolen
-copy of it stays good until SESSION_S has passed or the user is disabled.
+The cookie holds the login and when it was given; role, whether the user is still enabled and when the
+password was set are read from the registry at each request, so that disabling a user or another password
+works at once. Logging out empties the cookie; a stolen copy of it stays good until SESSION_S has passed or one
+of those.
 
 Errors:
 * NotSignedIn: no session, an ended one, or a disabled user.
@@ -69,7 +70,7 @@ def csrf_matches(session: dict[str, Any], given: str) -> bool:
 
 
 def who_is(connection: Connection, session: dict[str, Any], now_us: int) -> SignedIn | None:
-    """The user of `session`, or None when it ended or the user is gone or disabled."""
+    """The user of `session`, or None when it ended, or the user is gone, disabled or has a new password."""
     login, at_us, csrf = session.get("login"), session.get("at_us"), session.get("csrf")
     if not isinstance(login, str) or not isinstance(at_us, int) or not isinstance(csrf, str):
         return None
@@ -77,7 +78,9 @@ def who_is(connection: Connection, session: dict[str, Any], now_us: int) -> Sign
         return None
     user = schema.user.c
     row = connection.execute(
-        select(user.login, user.role).where(user.login == login, user.disabled_us.is_(None))
+        select(user.login, user.role).where(
+            user.login == login, user.disabled_us.is_(None), user.password_us <= at_us
+        )
     ).one_or_none()
     return SignedIn(row.login, row.role, csrf) if row else None
 

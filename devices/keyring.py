@@ -155,6 +155,11 @@ def _us(at: datetime) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * 1_000_000
 
 
+def without_key(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for a program that has no use for the key."""
+    return {name: value for name, value in environ.items() if name != ENVIRONMENT}
+
+
 def is_in_environment(environ: Mapping[str, str] | None = None) -> bool:
     """Whether the keys come from the environment and the file is not asked."""
     return bool((os.environ if environ is None else environ).get(ENVIRONMENT, "").strip())

@@ -244,6 +244,9 @@ user = Table(
     Column("id", Integer, primary_key=True),
     Column("login", String(64), nullable=False, unique=True),
     Column("password_hash", String(200), nullable=False),
+    Column(
+        "password_us", BigInteger, nullable=False, server_default="0", comment="older sessions have ended"
+    ),
     Column("role", String(16), nullable=False, comment="operator | supervisor | admin"),
     Column("created_us", BigInteger, nullable=False),
     Column("disabled_us", BigInteger),

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from devices.keyring import without_key
 from gengfu.folder import FORMER_WAIT_S, FolderTaken, lock, wait_free
 from gengfu.leash import die_with_parent, follow_leash
 from ingest.gate.sieve import BoundedLog, Sieve
@@ -76,6 +77,7 @@ class BrokerLeash:
                 stdout=writer,
                 stderr=writer,
                 pass_fds=(held.fileno(),),
+                env=without_key(os.environ),
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - the other thread takes no lock the child needs
             )
             os.close(writer)

@@ -7,6 +7,7 @@ success whenever the vendor answers HTTP 200, even with an error code (measured 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import structlog
 
 from alerts.channels.apprise_lines import Done, Drop, Order, Send, threads
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
+from devices.keyring import without_key
 from devices.model import Medium
 
 log = structlog.get_logger()
@@ -89,6 +91,7 @@ async def _start(command: Sequence[str]) -> _Worker | None:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env=without_key(os.environ),
         )
     except OSError as error:
         log.error("apprise_process_not_started", error=type(error).__name__)

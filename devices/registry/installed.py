@@ -25,7 +25,7 @@ from devices.registry.devices_listed import DeviceRow, list_devices
 from devices.registry.errors import AlreadyThere, NotThere
 from devices.registry.placements import Spot, begin_stay, end_stay, find_spot
 from devices.registry.rows import changed, find, need, note_change
-from devices.schema import device, device_channel
+from devices.schema import device, device_channel, publisher
 
 __all__ = [
     "EARTHINGS",
@@ -128,11 +128,16 @@ def move_device(
 
 
 def retire_device(connection: Connection, *, uid: str, by: str, now_us: int) -> None:
-    """Takes a device out of service; from then on it is unknown. Raises NotThere."""
+    """Takes a device out of service; from then on it is unknown, and its credential ends. Raises NotThere."""
     known = need(connection, device, "uid", uid)
     if known["retired_us"] is not None:
         raise NotThere(f"device {uid!r} is retired already")
     end_stay(connection, known["id"], now_us)
+    connection.execute(
+        update(publisher)
+        .where(publisher.c.device_id == known["id"], publisher.c.revoked_us.is_(None))
+        .values(revoked_us=now_us)
+    )
     note_device(connection, known, "retire", by=by, now_us=now_us, values={"retired_us": now_us})
 
 

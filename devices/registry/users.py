@@ -75,9 +75,10 @@ def add_user(
 def set_password(
     connection: Connection, *, login: str, password: HashedPassword, by: str, now_us: int
 ) -> None:
-    """Another password. Sessions that stand are not ended by it: `disable_user` ends them."""
+    """Another password; it ends the sessions that began before it."""
     known = need(connection, user, "login", login)
-    _write(connection, known, {"password_hash": password.text}, "password", Written(by=by, now_us=now_us))
+    values = {"password_hash": password.text, "password_us": now_us}
+    _write(connection, known, values, "password", Written(by=by, now_us=now_us))
 
 
 def set_role(connection: Connection, *, login: str, role: str, by: str, now_us: int) -> bool:

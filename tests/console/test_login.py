@@ -72,6 +72,14 @@ def test_a_disabled_user_is_out_at_the_next_click(block: Block) -> None:
         assert reader.client.get("/board", headers={"HX-Request": "true"}).status_code == 401
 
 
+def test_another_password_ends_the_sessions_that_began_before_it(block: Block) -> None:
+    with block.console() as reader:
+        with writing(block.engine) as connection:
+            values = {"password_us": block.now_us + 1}
+            connection.execute(update(user).where(user.c.login == "night").values(values))
+        assert reader.client.get("/", follow_redirects=False).status_code == 303
+
+
 def test_logging_out_ends_it_and_needs_the_token(block: Block) -> None:
     with block.console() as reader:
         assert reader.client.post("/logout", data={"csrf": "made-up"}).status_code == 403

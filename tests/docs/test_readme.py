@@ -27,7 +27,7 @@ def test_the_readmes_registry_commands_work_and_leave_a_reachable_duty_desk(
 ) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "GENGFU_CONFIG"}
     given = commands(readme)
-    assert len(given) == 10
+    assert len(given) == 12
     for command in given:
         if command[1] == "user":
             command.append("--password-stdin")

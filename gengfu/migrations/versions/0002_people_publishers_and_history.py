@@ -221,6 +221,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_device_change_id", "device", ["change_id"], unique=False)
 
+    op.add_column(
+        "user",
+        sa.Column(
+            "password_us",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="older sessions have ended",
+        ),
+    )
     op.create_index("ix_binding_role", "binding", ["role"], unique=False)
     op.execute(
         "UPDATE contact_channel SET added_us = "
@@ -241,6 +251,7 @@ def downgrade() -> None:
         "contact_channel": ("removed_us", "added_us"),
         "contact": ("erased_us",),
         "binding": ("quiet_until", "quiet_from", "delay_s"),
+        '"user"': ("password_us",),
     }.items():
         for column in columns:
             op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

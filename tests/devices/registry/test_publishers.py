@@ -104,6 +104,15 @@ def test_the_publisher_of_a_retired_device_counts_no_longer(connection: Connecti
     assert list_publishers(connection) == []
 
 
+def test_the_credential_of_a_device_that_comes_back_does_not_come_back(
+    connection: Connection, add: Add
+) -> None:
+    add(uid=device(connection, "own:dev-1"))
+    retire_device(connection, uid="own:dev-1", by="installer", now_us=NOW_US)
+    device(connection, "own:dev-1")
+    assert valid_publishers(connection) == []
+
+
 @pytest.mark.parametrize("taken", ["zigbee2mqtt", "zigbee2mqtt/a", "Zigbee2MQTT/A/b"])
 def test_topics_of_another_are_refused_naming_the_holder(add: Add, taken: str) -> None:
     add("hub", "zigbee2mqtt/a")
