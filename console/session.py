@@ -2,8 +2,8 @@
 
 The cookie holds the login and when it was given; role, whether the user is still enabled and when the
 password was set are read from the registry at each request, so that disabling a user or another password
-works at once. Logging out empties the cookie; a stolen copy of it stays good until SESSION_S has passed or one
-of those.
+works at once. Logging out empties the cookie; a stolen copy of it stays good until SESSION_S has passed or
+one of those.
 
 Errors:
 * NotSignedIn: no session, an ended one, or a disabled user.

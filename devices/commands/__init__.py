@@ -9,12 +9,15 @@ import typer
 from devices.commands import binding as _binding  # noqa: F401 - adds `contact bind` and others
 from devices.commands import privacy as _privacy  # noqa: F401 - adds `contact looks`
 from devices.commands import substitute as _substitute  # noqa: F401 - adds `contact substitute` and others
+from devices.commands.area import area_app
+from devices.commands.building import building_app
 from devices.commands.contact import contact_app
 from devices.commands.desk import Desk
 from devices.commands.device import device_app
-from devices.commands.places import area_app, building_app, dwelling_app, stair_app
+from devices.commands.dwelling import dwelling_app
 from devices.commands.publisher import publisher_app
 from devices.commands.sheets import registry_app
+from devices.commands.stair import stair_app
 from devices.commands.user import user_app
 
 __all__ = ["Desk", "apps"]

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, refuse, say
-from devices.registry import publishers
+from devices.registry import publishers, refusals
 from devices.registry.credentials import Credential
 
 publisher_app = typer.Typer(no_args_is_help=True, help="Who may publish: devices and gateways.")
@@ -128,7 +128,7 @@ def show(context: typer.Context, name: Name, json: JsonOption = False) -> None:
 def refusals(context: typer.Context, json: JsonOption = False) -> None:
     """Whom the broker refused: who, for what topic, how often, from where, the latest first."""
     with looking(desk_of(context)) as connection:
-        rows = publishers.list_refusals(connection)
+        rows = refusals.list_refusals(connection)
     print_rows(rows, json=json)
 
 

@@ -11,10 +11,13 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from devices.commands.area import area_app
+from devices.commands.building import building_app
 from devices.commands.contact import contact_app
 from devices.commands.desk import Desk, JsonOption, RevealOption, desk_of, now_us, refuse
 from devices.commands.device import device_app
-from devices.commands.places import area_app, building_app, dwelling_app, stair_app
+from devices.commands.dwelling import dwelling_app
+from devices.commands.stair import stair_app
 from devices.registry.errors import NotAllowed, RegistryError
 from devices.sheets import FORMS, FaultsFound, Import, export_sheets, import_sheets
 from devices.sheets.faults import more

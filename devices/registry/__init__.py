@@ -53,16 +53,15 @@ from devices.registry.places_set import (
 )
 from devices.registry.publishers import (
     PublisherRow,
-    RefusalRow,
     ValidPublisher,
     add_publisher,
     issue_publishers,
     list_publishers,
-    list_refusals,
     revoke_publisher,
     rotate_publisher,
     valid_publishers,
 )
+from devices.registry.refusals import RefusalRow, list_refusals
 from devices.registry.rows import Page, Written
 from devices.registry.substitutions import (
     SubstitutionRow,

@@ -26,7 +26,7 @@ from devices.registry.credentials import (
 )
 from devices.registry.errors import AlreadyThere, NotAllowed, NotThere, among, check_words
 from devices.registry.rows import find, need, note_change, rows_of
-from devices.schema import device, publisher, publisher_prefix, refusal
+from devices.schema import device, publisher, publisher_prefix
 
 KINDS: Final = ("device", "gateway")
 PREFIXES_MAX: Final = 50
@@ -57,19 +57,6 @@ class ValidPublisher:
     name: str
     password_hash: str
     prefixes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalRow:
-    """Who was refused, for what, how often. `who` and `topic` are as a stranger gave them."""
-
-    kind: str
-    who: str
-    topic: str
-    address: str
-    count: int
-    first_us: int
-    last_us: int
 
 
 def add_publisher(
@@ -203,22 +190,6 @@ def valid_publishers(connection: Connection) -> list[ValidPublisher]:
         .order_by(publisher.c.name)
     )
     return [ValidPublisher(row.name, row.password_hash, prefixes.get(row.id, ())) for row in rows]
-
-
-def list_refusals(connection: Connection) -> list[RefusalRow]:
-    """Whom the broker refused, the latest first."""
-    rows = connection.execute(
-        select(
-            refusal.c.kind,
-            refusal.c.who,
-            refusal.c.topic,
-            refusal.c.address,
-            refusal.c.count,
-            refusal.c.first_us,
-            refusal.c.last_us,
-        ).order_by(refusal.c.last_us.desc(), refusal.c.id)
-    ).mappings()
-    return [RefusalRow(**row) for row in rows]
 
 
 _VALID: Final = publisher.c.revoked_us.is_(None) & or_(
