@@ -102,15 +102,18 @@ def pages(
         page = Page(after=str(getattr(rows[-1], key)), size=size)
 
 
-def print_rows(rows: Iterable[DataclassInstance], *, json: bool) -> None:
-    """Dataclass rows as a JSON object per line, as they come, or as a plain table that no width wraps."""
+def print_rows(rows: Iterable[DataclassInstance], *, json: bool, nothing: str = "nothing registered") -> None:
+    """Dataclass rows as a JSON object per line, as they come, or as a plain table that no width wraps.
+
+    `nothing` is said on stderr where there is no row to put into a table.
+    """
     if json:
         for row in rows:
             typer.echo(msgspec.json.encode(_shown(row)).decode())
         return
     shown = [_shown(row) for row in rows]
     if not shown:
-        typer.echo("nothing registered", err=True)
+        typer.echo(nothing, err=True)
         return
     names = list(shown[0])
     table = [names, *([_cell(value) for value in facts.values()] for facts in shown)]

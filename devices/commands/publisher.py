@@ -10,8 +10,9 @@ from typing import Annotated, TextIO
 import typer
 
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, refuse, say
-from devices.registry import publishers, refusals
+from devices.registry import publishers
 from devices.registry.credentials import Credential
+from devices.registry.refusals import list_refusals
 
 publisher_app = typer.Typer(no_args_is_help=True, help="Who may publish: devices and gateways.")
 
@@ -128,8 +129,8 @@ def show(context: typer.Context, name: Name, json: JsonOption = False) -> None:
 def refusals(context: typer.Context, json: JsonOption = False) -> None:
     """Whom the broker refused: who, for what topic, how often, from where, the latest first."""
     with looking(desk_of(context)) as connection:
-        rows = refusals.list_refusals(connection)
-    print_rows(rows, json=json)
+        rows = list_refusals(connection)
+    print_rows(rows, json=json, nothing="nobody was refused")
 
 
 def _show(credential: Credential, what: str, *, json: bool) -> None:

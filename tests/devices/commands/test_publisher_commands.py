@@ -15,6 +15,7 @@ from devices.commands import Desk
 from devices.commands.publisher import publisher_app
 from devices.database import writing
 from devices.registry import register_device
+from devices.schema import refusal
 from tests.devices.conftest import NOW_US, build_block
 
 
@@ -77,3 +78,13 @@ def test_what_is_missing_is_issued_into_a_file_of_ones_own_once(block_desk: Desk
 def test_where_the_file_cannot_be_made_nothing_is_issued(block_desk: Desk, tmp_path: Path) -> None:
     assert run(block_desk, "issue", str(tmp_path / "none" / "file")).exit_code == 1
     assert run(block_desk, "list", "--json").stdout == ""
+
+
+def test_refusals_are_listed_the_latest_first_and_none_is_said_too(block_desk: Desk) -> None:
+    assert "nobody was refused" in run(block_desk, "refusals").stderr
+    with writing(block_desk.engine) as connection:
+        for who, last_us in (("old", NOW_US), ("stranger", NOW_US + 1)):
+            values = {"kind": "login", "who": who, "count": 3, "first_us": NOW_US, "last_us": last_us}
+            connection.execute(refusal.insert().values(values))
+    lines = [json.loads(line) for line in run(block_desk, "refusals", "--json").stdout.splitlines()]
+    assert [(line["who"], line["count"]) for line in lines] == [("stranger", 3), ("old", 3)]
