@@ -114,7 +114,7 @@ class Sender:
         if self._writer:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     def _looking_up(self, vault: Unseals) -> LookUp:
         book = AddressBook(vault)

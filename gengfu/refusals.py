@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from console.app import NotSetUp
 from devices.database import DriverMissing
 from devices.vault import VaultError
+from gengfu.belonging import NotOurs
 from gengfu.config_file import ConfigError
 from gengfu.folder import FolderTaken
 from gengfu.migrate import DatabaseNewer
@@ -20,6 +21,7 @@ REFUSED = (
     CannotStart,
     FolderTaken,
     DatabaseNewer,
+    NotOurs,
     VaultError,
     BrokerError,
 )

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from devices.database import open_database, reading
 from devices.profiles.shipped import shipped_profiles
 from gengfu.access import login_of
+from gengfu.belonging import belong
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
@@ -122,6 +123,7 @@ def run_ingest(config: Config) -> None:
 def compose(config: Config) -> Ingest:
     """All parts, recovered to where the last process ended. May take as long as the journal is."""
     engine = open_database(config.database_url)
+    belong(engine, config.data_dir)
     snapshots = SnapshotFolder(config.data_dir / "snapshots")
     snapshot = snapshots.load()
     with reading(engine) as connection:

@@ -16,14 +16,16 @@ import msgspec
 import structlog
 from sqlalchemy import Engine
 
-from devices.database import open_database
+from devices.database import open_database, reading
 from devices.vault import Vault
 from gengfu.access import access_folder, derives_login, note_password, private_log, site_texts, tls_listener
+from gengfu.belonging import belong
 from gengfu.broker_leash import ANYBODY
 from gengfu.config import Config
 from gengfu.folder import FORMER_WAIT_S, lock, make_folder, wait_free, write_private
 from gengfu.key import settle_key
 from gengfu.migrate import upgrade
+from gengfu.mute import mute_devices
 from gengfu.ports import settle_ports, why_not
 from gengfu.supervisor import Member, Supervisor
 from ingest.broker import SITE, BrokerError, find_mosquitto, private_broker, wait_ready, write_configuration
@@ -49,9 +51,14 @@ class Service:
     """
 
     def __init__(
-        self, config: Config, *, logs_to_files: bool, say: Callable[[str], None] = lambda _: None
+        self,
+        config: Config,
+        *,
+        logs_to_files: bool,
+        say: Callable[[str], None] = lambda _: None,
+        take_over: bool = False,
     ) -> None:
-        """`say` is told what a person should know.
+        """`say` is told what a person should know; `take_over` as `gengfu.belonging.belong` says.
 
         Raises what `gengfu.refusals` knows (CannotStart, FolderTaken, … OSError); then nothing is held.
         """
@@ -62,7 +69,7 @@ class Service:
         self._pids: dict[str, int] = {}
         self._held = lock(self._folder, "service")
         try:
-            self._prepare(say)
+            self._prepare(say, take_over=take_over)
             log_dir = self._folder / "logs" if logs_to_files else None
             if log_dir:
                 log_dir.mkdir(exist_ok=True)
@@ -71,7 +78,7 @@ class Service:
             self._held.close()
             raise
 
-    def _prepare(self, say: Callable[[str], None]) -> None:
+    def _prepare(self, say: Callable[[str], None], *, take_over: bool) -> None:
         """Everything that can be refused before a process runs."""
         tls = tls_listener(self.config) if self._private else None
         if tls and not (tls.certificate.is_file() and tls.key.is_file()):
@@ -86,7 +93,9 @@ class Service:
         try:
             vault = settle_key(engine, self.config.key_path, say)
             upgrade(engine)
+            belong(engine, self._folder, take_over=take_over)
             self._open_gate(engine, vault)
+            self._warn_of_mute(engine, say)
         finally:
             engine.dispose()
         self._settled = self._folder / "settled.json"
@@ -102,6 +111,13 @@ class Service:
         if self._private and folder:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_files(folder, site_texts(self.config, engine, vault))
+
+    def _warn_of_mute(self, engine: Engine, say: Callable[[str], None]) -> None:
+        if self.config.broker.anonymous:
+            return
+        with reading(engine) as connection:
+            if mute := mute_devices(connection):
+                say(f"{mute} devices in service: nobody may publish for them yet; see `gengfu publisher add`")
 
     def _look_at_ports(self) -> None:
         asked: dict[tuple[str, int], str] = {}

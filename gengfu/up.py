@@ -11,14 +11,14 @@ from gengfu.logs import set_up_logs
 from gengfu.service import Service, stop_on_signal
 
 
-def run_up(config: Config) -> None:
+def run_up(config: Config, *, take_over: bool = False) -> None:
     """Runs until told to stop, also while it starts; leaves nothing running, however it ends.
 
     Raises what `Service` raises; the reason is for a person.
     """
     set_up_logs("supervisor")
     stop = stop_on_signal()
-    with contextlib.closing(Service(config, logs_to_files=False, say=_say)) as service:
+    with contextlib.closing(Service(config, logs_to_files=False, say=_say, take_over=take_over)) as service:
         service.start(_say, stop)
         if service.ready(stop):
             _say(f"ready; console: http://{config.console.host}:{service.config.console.port}/")

@@ -93,7 +93,10 @@ def test_a_rule_nobody_knows_is_refused_with_those_there_are(run: Run) -> None:
     assert refused.stdout == ""
 
 
-def test_refused_messages_are_listed_newest_first(run: Run, engine: Engine) -> None:
+def test_refused_messages_are_listed_newest_first(
+    run: Run, engine: Engine, on_engine: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "gengfu.toml").write_text(f'database = "{on_engine.database}"\n')
     with writing(engine) as connection:
         for number, reason in enumerate(("not_json", "unknown_topic", "not_json")):
             connection.execute(
