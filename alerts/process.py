@@ -164,19 +164,25 @@ class _Loop:
 
     async def _check(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await _tried("check", self._check_once)
+            await _tried("check of the registry", self._check_registry)  # each by itself: one that fails
+            await _tried("check of undelivered", self._check_undelivered)  # must not keep the others from
+            await _tried("check of refused", self._check_refused)  # being looked at
             await _pause(stop, _CHECK_S)
 
-    async def _check_once(self) -> None:
-        now_us = self._clock()
-        self._version = await _on(self._checks, check_standing, self._engine, now_us, self._version)
-        await _on(self._checks, check_undelivered, self._engine, now_us)
-        await _on(self._checks, check_refused, self._engine, now_us)
+    async def _check_registry(self) -> None:
+        looked = self._engine, self._clock(), self._version
+        self._version = await _on(self._checks, check_standing, *looked)
+
+    async def _check_undelivered(self) -> None:
+        await _on(self._checks, check_undelivered, self._engine, self._clock())
+
+    async def _check_refused(self) -> None:
+        await _on(self._checks, check_refused, self._engine, self._clock())
 
     def close(self) -> None:
-        """Lets go of the threads."""
-        self._turns.shutdown(wait=False, cancel_futures=True)
-        self._checks.shutdown(wait=False, cancel_futures=True)
+        """Lets go of the threads when what they are at is done: the database is closed after this."""
+        self._turns.shutdown(wait=True, cancel_futures=True)
+        self._checks.shutdown(wait=True, cancel_futures=True)
 
 
 async def _on(thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:

@@ -1,4 +1,4 @@
-"""Standing faults of the registry: nobody at the duty desk, dwellings with nobody to tell.
+"""Standing faults of the registry: nobody at the duty desk, places with nobody to tell, rows not understood.
 
 Shown before the fire, not at it (contract 5). A fault is one row: it begins when found and ends when no
 longer found.
@@ -6,23 +6,28 @@ longer found.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from alerts.schema import system_fault
-from devices.bound import has_duty_desk, unreachable_dwellings
+from devices.bound import has_duty_desk, unreachable_places
 from devices.database import reading, writing
 from devices.model import Severity
+from devices.readable import unreadable_contacts
+from devices.shortlist import shortlist
 from devices.unreachable import standing_version
 
 log = structlog.get_logger()
 
 NO_DUTY_DESK: Final = "no_duty_desk"
-UNREACHABLE: Final = "unreachable_dwellings"
-_OURS: Final = (NO_DUTY_DESK, UNREACHABLE)
+UNREACHABLE: Final = "unreachable_places"
+UNREADABLE: Final = "unreadable_people"
+_FORMER: Final = "unreachable_dwellings"
+"""What `UNREACHABLE` was called before it told of buildings: one that stands is ended."""
+_OURS: Final = (NO_DUTY_DESK, UNREACHABLE, UNREADABLE, _FORMER)
 
 
 def check_standing(engine: Engine, now_us: int, seen_version: int | None) -> int:
@@ -64,9 +69,28 @@ def find_faults(connection: Connection, now_us: int) -> dict[str, str]:
     found = {}
     if not has_duty_desk(connection, now_us, live=True):
         found[NO_DUTY_DESK] = "没有可联系的值班台 · no duty desk can be reached"
-    if bare := len(unreachable_dwellings(connection, now_us, live=True)):
-        found[UNREACHABLE] = f"{bare} 户没有可联系的人 · {bare} dwellings have nobody who can be reached"
+    if bare := [gap.code for gap in unreachable_places(connection, now_us, live=True)]:
+        found[UNREACHABLE] = _unreachable_text(bare)
+    if odd := unreadable_contacts(connection, now_us, live=True):
+        found[UNREADABLE] = _unreadable_text(odd)
     return found
+
+
+def _unreachable_text(codes: Sequence[str]) -> str:
+    chinese = f"{len(codes)} 处有设备但没有可立即通知的人：{shortlist(codes, chinese=True)}"
+    places = "1 place with a device has" if len(codes) == 1 else f"{len(codes)} places with a device have"
+    return f"{chinese} · {places} nobody to tell at once: {shortlist(codes)}; gengfu contact gaps"
+
+
+def _unreadable_text(codes: Sequence[str]) -> str:
+    chinese = (
+        f"{len(codes)} 个联系人的登记含有本版本不认识的词，这些登记不起作用：{shortlist(codes, chinese=True)}"
+    )
+    contacts = "1 contact has" if len(codes) == 1 else f"{len(codes)} contacts have"
+    english = (
+        f"{contacts} channels, bindings or substitutions with words this release does not know, which do"
+    )
+    return f"{chinese} · {english} not count: {shortlist(codes)}"
 
 
 def _standing(connection: Connection, codes: Collection[str]) -> dict[str, str]:

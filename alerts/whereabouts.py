@@ -15,8 +15,7 @@ from alerts.case import Alarm, Case, Incident
 from alerts.incident import topic_in
 from alerts.joining import Where
 from alerts.texts import unknown_place
-from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks
-from devices.model import Role
+from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, with_desks
 from devices.places import describe_building, describe_dwelling
 
 
@@ -49,14 +48,13 @@ class Whereabouts:
         self._desks: tuple[Bound, ...] | None = None
 
     def bound(self, incident: Incident) -> tuple[Bound, ...]:
-        """Everybody an alarm there concerns; where no duty desk is bound to the place, every duty desk."""
+        """Everybody an alarm there concerns; where no duty desk bound to the place can be reached, every
+        duty desk (`devices.bound.with_desks`)."""
         key = incident.dwelling_id, incident.building_id
         if key not in self._bound:
             with self._connection.begin_nested():
                 people = self._people(incident)
-            if not any(b.role is Role.DUTY_DESK and b.ways for b in people):
-                people = (*people, *self.desks())
-            self._bound[key] = people
+            self._bound[key] = with_desks(people, self.desks)
         return self._bound[key]
 
     def desks(self) -> tuple[Bound, ...]:

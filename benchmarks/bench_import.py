@@ -195,10 +195,10 @@ def _contact_rows(devices: int) -> Iterator[Row]:
     for n in range(devices):
         phone = f"1380{n:07}"
         yield [
-            f"P{n:07}",
+            f"P{n:06}",
             f"示例{n}",
             "zh-CN",
-            f"sms apprise example://key/{phone}",
+            f"sms apprise json://key/{phone}",
             f"voice webhook https://voice.example/{phone}",
         ]
 
@@ -207,7 +207,7 @@ def _binding_rows(devices: int) -> Iterator[Row]:
     dwellings = _dwellings(devices)
     for n in range(devices):
         yield [
-            f"P{n:07}",
+            f"P{n:06}",
             "family",
             "dwelling",
             f"D{n % dwellings:07}",

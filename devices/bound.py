@@ -7,12 +7,13 @@ and who stands in for whom, `devices.people` says.
 
 Everything is as it stood at `at_us`: bindings, ways and substitutions that held then. Erased contacts are
 bound to nothing from their erasure on. `live` is for the present (`devices.instants` says what it changes).
-Every function takes a fixed small number of queries, however many people there are.
+A row with a word this release does not know is left out, and it alone (`devices.readable`). Every function
+takes a fixed small number of queries, however many people there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
@@ -20,8 +21,9 @@ from devices.instants import Instant
 from devices.model import Carrier, Medium, PlaceKind, Role
 from devices.people import Absence, Binding, Bound, Way, resolve
 from devices.quiet import Quiet
+from devices.readable import is_readable_binding, is_readable_way
 from devices.schema import area, binding, building, contact, contact_channel, dwelling, stair, substitution
-from devices.unreachable import NEIGHBOUR_FLOORS, unreachable_dwellings
+from devices.unreachable import NEIGHBOUR_FLOORS, unreachable_dwellings, unreachable_places
 
 __all__ = [
     "Bound",
@@ -31,6 +33,8 @@ __all__ = [
     "duty_desks",
     "has_duty_desk",
     "unreachable_dwellings",
+    "unreachable_places",
+    "with_desks",
 ]
 
 
@@ -82,6 +86,17 @@ def has_duty_desk(connection: Connection, at_us: int, *, live: bool = False) -> 
     return any(desk.ways for desk in duty_desks(connection, at_us, live=live))
 
 
+def with_desks(people: Sequence[Bound], desks: Callable[[], Iterable[Bound]]) -> tuple[Bound, ...]:
+    """`people` of a place; where no duty desk among them can be reached, after them `desks`, all of the site.
+
+    Whoever is among `people` as a duty desk already is not added again. `desks` is only asked where it must.
+    """
+    bound = {one.contact_id: one for one in people if one.role is Role.DUTY_DESK}
+    if any(desk.ways for desk in bound.values()):
+        return tuple(people)
+    return *people, *(desk for desk in desks() if desk.contact_id not in bound)
+
+
 def _on(kind: PlaceKind, ids: Iterable[int]) -> ColumnElement[bool]:
     return and_(binding.c.place_kind == kind, binding.c.place_id.in_(list(ids)))
 
@@ -119,7 +134,7 @@ def _bound(
     rows = connection.execute(
         select(binding, contact.c.code, contact.c.language)
         .join(contact, binding.c.contact_id == contact.c.id)
-        .where(instant.is_bound(), instant.is_known(), applies)
+        .where(instant.is_bound(), instant.is_known(), is_readable_binding(), applies)
         .order_by(binding.c.id)
     ).all()
     if not rows:
@@ -181,7 +196,7 @@ def _ways(connection: Connection, contacts: Collection[int], instant: Instant) -
             contact_channel.c.rank,
         )
         .join(contact, owner == contact.c.id)
-        .where(owner.in_(sorted(contacts)), instant.is_way(), instant.is_known())
+        .where(owner.in_(sorted(contacts)), instant.is_way(), instant.is_known(), is_readable_way())
         .order_by(contact_channel.c.rank, contact_channel.c.id)
     ):
         way = Way(row.id, Medium(row.medium), Carrier(row.carrier), row.rank)

@@ -2,10 +2,10 @@
 
 The rules, beyond those of inheritance in `devices.bound` (chosen, where no source is named):
 
-* A contact bound several times in one role appears once, with the lowest rank. Delay, quiet hours and the
-  place come from the nearest binding: dwelling before stair before building before area, a lower area before
-  a higher one, and of two at one place the newer. What was said of one's own stair outdoes what was said of
-  the town.
+* A contact bound several times in one role appears once, with the lowest rank. Delay, quiet hours, a
+  brigade's agreement to unconfirmed alarms and the place come from the nearest binding: dwelling before stair
+  before building before area, a lower area before a higher one, and of two at one place the newer. What was
+  said of one's own stair outdoes what was said of the town.
 * Who has a substitution in force for a role is absent in it. The one made for that role goes before one for
   every role; the first whose substitute can be reached and is not absent in that role themselves counts.
   Then the absent one is `away`, and the substitute stands in: in the absent one's role, with their rank and
@@ -158,7 +158,7 @@ def _own(
             code=nearest.code,
             role=nearest.role,
             rank=min(b.rank for b in many),
-            takes_unconfirmed=any(b.takes_unconfirmed for b in many),
+            takes_unconfirmed=nearest.takes_unconfirmed,
             language=nearest.language,
             ways=ways.get(nearest.contact_id, ()),
             delay_s=nearest.delay_s,

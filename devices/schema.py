@@ -226,7 +226,7 @@ refusal = Table(
     "refusal",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False, comment="login | topic"),
+    Column("kind", String(8), nullable=False, comment="login | topic | mark: how far the log is read"),
     Column("who", String(200), nullable=False, comment="user name, else client id, as they gave it"),
     Column("topic", String(300), nullable=False, server_default="", comment="the first refused"),
     Column("address", String(64), nullable=False, server_default="", comment="the last it came from"),

@@ -1,15 +1,18 @@
-"""Dwellings with a device and nobody to tell: a fault to mend before the fire, not at it (contract 5)."""
+"""Places with a device and nobody to tell at once: a fault to mend before the fire (contract 5)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Row, Select, and_, exists, func, select
 
 from devices.instants import Instant
 from devices.model import PlaceKind, Role
 from devices.people import Absence, Absent
+from devices.readable import is_readable_way
 from devices.schema import (
     area,
     binding,
@@ -36,64 +39,138 @@ ROLES_AT_ONCE: Final = (
 the site and stands at none; a brigade comes through the confirm gate; the rest come later or not at all."""
 
 
-def unreachable_dwellings(
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place with a device in service and nobody to tell at once: a dwelling, or a building with a device
+    outside dwellings.
+
+    `mute` holds the codes of those who are bound to it in a role told at once, but have no way and nobody
+    with a way in their place; sorted. Empty: nobody is bound to it so.
+    """
+
+    kind: PlaceKind
+    id: int
+    code: str
+    mute: tuple[str, ...]
+
+
+def unreachable_places(
     connection: Connection, at_us: int, *, live: bool = False, without: int = 0
-) -> tuple[int, ...]:
-    """Ids of dwellings that have a device in service but nobody of `ROLES_AT_ONCE` to tell, ascending.
+) -> tuple[Gap, ...]:
+    """Every place that has a device in service but nobody of `ROLES_AT_ONCE` to tell: dwellings, then
+    buildings, each by id.
 
     Devices as they are now, people as they stood at `at_us` (`devices.bound`). Somebody to tell is who has a
     way, away or not, or in whose place a substitute with a way stands. `without`: as if the contact with this
-    id were erased.
+    id were erased. Neighbours do not count for a building, wherever they are bound: the role is about the
+    flats around one's own (life_safety, "who is told").
 
-    Takes five queries whatever the size, and memory in proportion to dwellings, contacts and bindings. The
-    rules of inheritance are those of `devices.bound`; a test holds the two together.
+    Takes six queries whatever the size, and memory in proportion to places, contacts and bindings. The rules
+    of inheritance are those of `devices.bound`; a test holds the two together.
     """
-    dwellings = connection.execute(_WITH_DEVICE).all()
-    if not dwellings:
+    dwellings = connection.execute(_DWELLINGS).all()
+    buildings = connection.execute(_BUILDINGS).all()
+    if not dwellings and not buildings:
         return ()
-    covered, neighbours = _reaching(connection, Instant(at_us, live, without))
+    reached, mute = _ties(connection, Instant(at_us, live, without))
     parents = {row.id: row.parent_id for row in connection.execute(select(area.c.id, area.c.parent_id))}
-    areas = covered[PlaceKind.AREA]
-    reached = {area_id for area_id in parents if not areas.isdisjoint(_upwards(area_id, parents))}
-    return tuple(
-        place.id
-        for place in dwellings
-        if not (
-            place.id in covered[PlaceKind.DWELLING]
-            or place.stair_id in covered[PlaceKind.STAIR]
-            or place.building_id in covered[PlaceKind.BUILDING]
-            or place.area_id in reached
-            or _has_neighbour(place.id, place.stair_id, place.floor, neighbours)
-        )
+    above = {area_id: [(PlaceKind.AREA, one) for one in _upwards(area_id, parents)] for area_id in parents}
+    gaps = []
+    for row in dwellings:
+        chain = [
+            (PlaceKind.DWELLING, row.id),
+            (PlaceKind.STAIR, row.stair_id),
+            (PlaceKind.BUILDING, row.building_id),
+            *above.get(row.area_id, ()),
+        ]
+        home = row.id, row.stair_id, row.floor
+        if not any(reached.of_dwelling(chain, home)):
+            missed = tuple(sorted(set(mute.of_dwelling(chain, home))))
+            gaps.append(Gap(PlaceKind.DWELLING, row.id, row.code, missed))
+    for place in buildings:
+        chain = [(PlaceKind.BUILDING, place.id), *above.get(place.area_id, ())]
+        if not any(reached.of_building(chain)):
+            missed = tuple(sorted(set(mute.of_building(chain))))
+            gaps.append(Gap(PlaceKind.BUILDING, place.id, place.code, missed))
+    return tuple(gaps)
+
+
+def unreachable_dwellings(
+    connection: Connection, at_us: int, *, live: bool = False, without: int = 0
+) -> tuple[int, ...]:
+    """The ids of the dwellings among `unreachable_places`, ascending."""
+    gaps = unreachable_places(connection, at_us, live=live, without=without)
+    return tuple(gap.id for gap in gaps if gap.kind is PlaceKind.DWELLING)
+
+
+_DWELLINGS: Final = (
+    select(
+        dwelling.c.id,
+        dwelling.c.code,
+        dwelling.c.floor,
+        dwelling.c.stair_id,
+        stair.c.building_id,
+        building.c.area_id,
     )
-
-
-_WITH_DEVICE: Final = (
-    select(dwelling.c.id, dwelling.c.floor, dwelling.c.stair_id, stair.c.building_id, building.c.area_id)
     .join(stair, dwelling.c.stair_id == stair.c.id)
     .join(building, stair.c.building_id == building.c.id)
     .where(exists().where(device.c.dwelling_id == dwelling.c.id, device.c.retired_us.is_(None)))
     .order_by(dwelling.c.id)
 )
+_OUTSIDE: Final = select(device.c.building_id).where(
+    device.c.building_id.is_not(None), device.c.dwelling_id.is_(None), device.c.retired_us.is_(None)
+)
+_BUILDINGS: Final = (
+    select(building.c.id, building.c.code, building.c.area_id)
+    .where(building.c.id.in_(_OUTSIDE))
+    .order_by(building.c.id)
+)
+
+Chain = Sequence[tuple[str, int]]
+"""A place and what it lies in, each as kind and id."""
 
 
-Homes = dict[tuple[int, int], set[int]]
-"""Homes of neighbours by stair and floor."""
+class _Ties:
+    """Codes of contacts by where their bindings hang."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._neighbours_at: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._homes: dict[tuple[int, int], set[tuple[int, str]]] = defaultdict(set)
+
+    def add(self, tie: Row[Any]) -> None:
+        if tie.role != Role.NEIGHBOUR:
+            self._at[tie.place_kind, tie.place_id].add(tie.code)
+        elif tie.place_kind == PlaceKind.DWELLING:
+            self._homes[tie.stair_id, tie.floor].add((tie.place_id, tie.code))
+        else:
+            self._neighbours_at[tie.place_kind, tie.place_id].add(tie.code)
+
+    def of_dwelling(self, chain: Chain, home: tuple[int, int, int]) -> Iterator[str]:
+        """`home` is the dwelling as id, stair and floor: neighbours next door count, its own do not."""
+        yield from self.of_building(chain)
+        for place in chain:
+            yield from self._neighbours_at.get(place, ())
+        dwelling_id, stair_id, floor = home
+        for near in range(floor - NEIGHBOUR_FLOORS, floor + NEIGHBOUR_FLOORS + 1):
+            for other, code in self._homes.get((stair_id, near), ()):
+                if other != dwelling_id:
+                    yield code
+
+    def of_building(self, chain: Chain) -> Iterator[str]:
+        for place in chain:
+            yield from self._at.get(place, ())
 
 
-def _reaching(connection: Connection, instant: Instant) -> tuple[dict[str, set[int]], Homes]:
-    """Places with a binding that reaches somebody, and homes of neighbours it reaches: those cover others."""
+def _ties(connection: Connection, instant: Instant) -> tuple[_Ties, _Ties]:
+    """The bindings that reach somebody, and those that do not."""
     reachable = set(connection.execute(_reachable(instant)).scalars())
     absent = _absent(connection, instant)
-    covered: dict[str, set[int]] = defaultdict(set)
-    homes: Homes = defaultdict(set)
-    for contact_id, role, kind, place_id, stair_id, floor in connection.execute(_bindings(instant)):
-        if contact_id in reachable or absent.stand_in(contact_id, role, reachable):
-            if role == Role.NEIGHBOUR and kind == PlaceKind.DWELLING:
-                homes[stair_id, floor].add(place_id)
-            else:
-                covered[kind].add(place_id)
-    return covered, homes
+    reached, mute = _Ties(), _Ties()
+    for tie in connection.execute(_bindings(instant)):
+        reaches = tie.contact_id in reachable or absent.stand_in(tie.contact_id, tie.role, reachable)
+        (reached if reaches else mute).add(tie)
+    return reached, mute
 
 
 def _reachable(instant: Instant) -> Select[Any]:
@@ -102,7 +179,7 @@ def _reachable(instant: Instant) -> Select[Any]:
     return (
         select(owner)
         .join(contact, owner == contact.c.id)
-        .where(instant.is_way(), instant.is_known())
+        .where(instant.is_way(), instant.is_known(), is_readable_way())
         .distinct()
     )
 
@@ -113,6 +190,7 @@ def _bindings(instant: Instant) -> Select[Any]:
     return (
         select(
             binding.c.contact_id,
+            contact.c.code,
             binding.c.role,
             binding.c.place_kind,
             binding.c.place_id,
@@ -136,12 +214,8 @@ def _absent(connection: Connection, instant: Instant) -> Absent:
     return Absent(Absence(*row, code="", language="") for row in rows)
 
 
-def _has_neighbour(dwelling_id: int, stair_id: int, floor: int, homes: Homes) -> bool:
-    floors = range(floor - NEIGHBOUR_FLOORS, floor + NEIGHBOUR_FLOORS + 1)
-    return any(home != dwelling_id for near in floors for home in homes.get((stair_id, near), ()))
-
-
-def _upwards(area_id: int, parents: dict[int, int | None]) -> set[int]:
+def _upwards(area_id: int, parents: Mapping[int, int | None]) -> set[int]:
+    """The area and all above it; ends where the tree was bent into a ring by hand."""
     seen: set[int] = set()
     here: int | None = area_id
     while here is not None and here not in seen:

@@ -6,6 +6,7 @@ of ingest also lies in `ingest.password` in the data folder: ingest starts witho
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 from pathlib import Path
@@ -76,7 +77,9 @@ def site_texts(config: Config, engine: Engine, vault: Vault) -> dict[str, str]:
         _account(engine, vault, CHECK, (CHECK_TOPICS,)),
         _account(engine, vault, CHECK_READER, (CHECK_TOPICS,)),
     ]
-    accounts += [Account(one.name, one.password_hash, one.prefixes) for one in publishers]
+    accounts += [
+        Account(one.name, one.password_hash, one.prefixes, reads=one.kind == "gateway") for one in publishers
+    ]
     return file_texts(accounts)
 
 
@@ -95,14 +98,17 @@ def note_password(config: Config, engine: Engine, vault: Vault) -> None:
 
 
 def login_of(config: Config) -> tuple[str, str]:
-    """Ingest's user name and password; both empty where it has none. Raises OSError."""
+    """Ingest's user name and password; both empty with an anonymous broker. Raises OSError, also where the
+    password that `gengfu up` writes is not there."""
     broker = config.broker
     if not derives_login(config):
         file = broker.password_file
         return broker.username, Path(file).read_text(encoding="utf-8").strip() if file else ""
     path = config.data_dir / PASSWORD_FILE
     if not path.exists():
-        return "", ""
+        raise FileNotFoundError(
+            errno.ENOENT, "ingest's password is not there; `gengfu up` writes it", str(path)
+        )
     return broker.client_id, path.read_text(encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ Errors:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -50,6 +51,8 @@ class Keeper:
         self._version = -1
         self._stamp = self._seen_stamp = self._certificate()
         self._asked_at: float | None = None
+        self._waits_since: float | None = None
+        self.before_ask: Callable[[], None] = lambda: None
         self._wanted = self._folder is not None  # who ran before may have been killed between file and reload
         self.reloads = self.failures = 0
         self.names: frozenset[str] = frozenset()
@@ -67,17 +70,22 @@ class Keeper:
             self._reload()
 
     def reloaded(self) -> None:
-        """The broker's log says that it read its files."""
-        self._asked_at = None
+        """The broker's log says that it read its files, after it was asked to."""
+        self._asked_at = self._waits_since = None
 
     def close(self) -> None:
         """Lets go of the database."""
         self._notice.close()
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a reload is asked for that the log has not shown since."""
+        return self._asked_at is not None
+
+    @property
     def waits(self) -> bool:
         """Whether a reload is asked for and has not been seen for long."""
-        return self._asked_at is not None and time.monotonic() - self._asked_at > UNHEARD_S / 2
+        return self._waits_since is not None and time.monotonic() - self._waits_since > UNHEARD_S / 2
 
     def _look_at_certificate(self) -> None:
         """A changed certificate is reloaded once it is the same at two looks and fits its key."""
@@ -105,8 +113,11 @@ class Keeper:
 
     def _reload(self) -> None:
         if is_private(self._config):
+            with contextlib.suppress(OSError):  # who cannot read the log hears no answer either
+                self.before_ask()  # what the log says already is no answer
             self._signal()
             self._asked_at = time.monotonic()
+            self._waits_since = self._waits_since or self._asked_at
         else:  # the command's exit code is the answer: the site's log may not show reloads
             self._command()
         self._wanted = False
@@ -115,11 +126,10 @@ class Keeper:
 
     def _signal(self) -> None:
         """To the broker's leash, which passes it on when that loses nothing."""
-        note = msgspec.json.decode((self._config.data_dir / "run.json").read_bytes(), type=_Running)
-        try:
-            os.kill(note.pids["broker"], signal.SIGHUP)
-        except KeyError:
-            raise CannotReload("the private broker is not running") from None
+        pid = running_leash(self._config.data_dir)
+        if pid is None:
+            raise CannotReload("the private broker is not running")
+        os.kill(pid, signal.SIGHUP)
 
     def _command(self) -> None:
         """The site's own command, while ingest is connected: a reload after a restart of the broker makes
@@ -156,6 +166,24 @@ class Keeper:
             return (tls.certificate.stat().st_mtime_ns, tls.key.stat().st_mtime_ns)
         except OSError:  # being replaced
             return ()
+
+
+def running_leash(folder: Path) -> int | None:
+    """The broker's leash, when it runs and is ready for a signal; None else. Raises OSError, DecodeError.
+
+    A number in a file may be another's by now, so two must agree: the supervisor's note of what it started,
+    and the lock, which the leash takes when it knows what to do with a signal. Where the system says what
+    runs under that number, it must be a leash.
+    """
+    note = msgspec.json.decode((folder / "run.json").read_bytes(), type=_Running)
+    pid = note.pids.get("broker", 0)
+    held = folder / "broker.lock"
+    if not pid or not held.exists() or held.read_text(encoding="utf-8").strip() != str(pid):
+        return None
+    said = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self/cmdline").exists() and not (said.exists() and b"broker_leash" in said.read_bytes()):
+        return None
+    return pid
 
 
 class _Running(msgspec.Struct):

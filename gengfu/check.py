@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Engine, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.frontend.setup import missing_files
-from devices.bound import has_duty_desk, unreachable_dwellings
+from devices.bound import has_duty_desk, unreachable_places
 from devices.database import DriverMissing, open_database, reading
 from devices.keyring import is_in_environment
+from devices.shortlist import shortlist
 from devices.vault import KeyMissing, VaultError
 from gengfu.check_broker import broker_findings
 from gengfu.clock import now_us
@@ -182,5 +183,12 @@ def _registry(connection: Connection, url: str) -> Iterator[Finding]:
         else "no duty_desk contact with a channel: smoke from unknown devices would reach nobody; "
         "`gengfu contact add`, `contact add-channel` and `contact bind --role duty_desk`",
     )
-    bare = len(unreachable_dwellings(connection, now_us(), live=True))
-    yield Finding("reachability", bare == 0, f"{bare} dwellings with a device have nobody who can be reached")
+    yield _reachability([gap.code for gap in unreachable_places(connection, now_us(), live=True)])
+
+
+def _reachability(bare: Sequence[str]) -> Finding:
+    if not bare:
+        return Finding("reachability", True, "wherever a device hangs there is somebody to tell at once")
+    places = "1 place with a device has" if len(bare) == 1 else f"{len(bare)} places with a device have"
+    text = f"{places} nobody to tell at once: {shortlist(bare)}; see `gengfu contact gaps`"
+    return Finding("reachability", False, text)

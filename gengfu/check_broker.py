@@ -15,7 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from devices.database import DriverMissing, open_database
 from devices.registry.credentials import Credential, broker_hash, new_password
 from devices.vault import Vault, VaultError
-from gengfu.access import CHECK, CHECK_READER, CHECK_TOPICS, derives_login, own_credential, tls_listener
+from gengfu.access import (
+    CHECK,
+    CHECK_READER,
+    CHECK_TOPICS,
+    derives_login,
+    login_of,
+    own_credential,
+    tls_listener,
+)
+from gengfu.check_site import site_findings
 from gengfu.config import Config
 from gengfu.ports import free_port
 from gengfu.run_ingest import source_settings
@@ -24,7 +33,7 @@ from gengfu.supervisor import Member, Supervisor
 from gengfu.tls import faults_of
 from ingest.broker import find_mosquitto, private_broker, write_configuration
 from ingest.gate.files import Account, file_texts, write_files
-from ingest.probe import Finding, probe_broker
+from ingest.probe import Finding, probe_broker, probe_guard
 from ingest.source import SourceSettings
 
 Login = tuple[str, str]
@@ -34,6 +43,7 @@ def broker_findings(config: Config) -> Iterator[Finding]:
     """Certificate first, then what the broker does."""
     yield from _certificate(config)
     if config.broker.host:
+        yield from site_findings(config)
         yield from _own_broker(config)
         return
     mosquitto = find_mosquitto()
@@ -59,10 +69,7 @@ def _certificate(config: Config) -> Iterator[Finding]:
 def _own_broker(config: Config) -> Iterator[Finding]:
     broker = config.broker
     try:
-        ingest = source_settings(config, ())
-        publisher = reader = (ingest.username, ingest.password)
-        if derives_login(config):
-            publisher, reader = _check_logins(config)
+        publisher, reader = _check_logins(config) if derives_login(config) else [login_of(config)] * 2
     except OSError as error:
         yield Finding("broker", False, f"{error.filename} cannot be read: {error.strerror}")
         return
@@ -71,6 +78,8 @@ def _own_broker(config: Config) -> Iterator[Finding]:
         yield Finding("broker", False, text)
         return
     yield from _probe(config, broker.host, broker.port or 1883, publisher, reader)
+    if not broker.anonymous:
+        yield from _guard(broker.host, broker.port or 1883, publisher if derives_login(config) else None)
 
 
 def _check_logins(config: Config) -> tuple[Login, Login]:
@@ -104,6 +113,7 @@ def _with_private_broker(mosquitto: Path, config: Config) -> Iterator[Finding]:
             await_broker("127.0.0.1", port, threading.Event(), _ended(supervisor, conf))
             publisher, reader = ((one.name, one.password) for one in logins)
             yield from _probe(config, "127.0.0.1", port, publisher, reader)
+            yield from _guard("127.0.0.1", port, publisher)
         except CannotStart as error:
             yield Finding("broker", False, f"{mosquitto} does not start with our configuration: {error}")
         finally:
@@ -123,6 +133,10 @@ def _ended(supervisor: Supervisor, conf: Path) -> Callable[[], str]:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
+def _guard(host: str, port: int, login: Login | None) -> Iterator[Finding]:
+    yield from probe_guard(SourceSettings(host, port, CHECK, ()), login)
 
 
 def _probe(config: Config, host: str, port: int, publisher: Login, reader: Login) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -52,11 +53,17 @@ def root(context: typer.Context, config: ConfigOption = None) -> None:
 
 
 @app.command()
-def up(context: typer.Context, config: ConfigOption = None) -> None:
+def up(
+    context: typer.Context,
+    config: ConfigOption = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="the database of another data folder becomes this one's")
+    ] = False,
+) -> None:
     """The whole service: broker (when none is configured), ingest, store, alerts, caretaker and the pages."""
     from gengfu.up import run_up
 
-    run_up(configuration(config or context.obj))
+    run_up(configuration(config or context.obj), take_over=take_over)
 
 
 @app.command()
@@ -128,7 +135,11 @@ def check(context: typer.Context, config: ConfigOption = None, json: JsonOption 
 
 
 def main() -> None:
-    """Runs the command. What a person can mend is one line and exit code 1, not a traceback."""
+    """Runs the command. What a person can mend is one line and exit code 1, not a traceback.
+
+    Files it makes are its user's alone; what is meant for others gets its mode where it is written.
+    """
+    os.umask(0o077)
     member = bool(STARTED_BY_SUPERVISOR.intersection(sys.argv[1:2]))
     if not member:
         from gengfu.commands import mount

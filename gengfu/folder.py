@@ -6,11 +6,16 @@ Errors:
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import stat
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+from devices.keyring import ENVIRONMENT, is_in_environment
 
 FORMER_WAIT_S: Final = 20.0
 """How long what a killed service left behind may take to end: processes stop in 15 s (chosen)."""
@@ -21,8 +26,16 @@ class FolderTaken(Exception):
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the data folder, open to its owner only: what flats use by the hour is nobody else's business."""
+    """Makes the data folder, open to its owner only: what flats use by the hour is nobody else's business.
+
+    One that is there and ours is closed to others. Left as it is: somebody else's, and a folder that is meant
+    for all (sticky).
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid == os.geteuid() and mode & 0o077 and not mode & stat.S_ISVTX:
+        folder.chmod(mode & 0o700)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -35,13 +48,37 @@ def write_private(path: Path, content: bytes) -> None:
 def lock(folder: Path, name: str) -> IO[str]:
     """Takes `folder/name.lock` for the life of this process; the file object must be kept.
 
-    One data folder, one service: two ingest processes on one journal would lose both their promises.
+    One data folder, one service: two ingest processes on one journal would lose both their promises. The file
+    holds the process's number, and a second line `GENGFU_KEY` where its keys come from the environment.
     """
     held = _take(folder, name)
     held.truncate(0)
-    held.write(str(os.getpid()))
+    held.write(str(os.getpid()) + (f"\n{ENVIRONMENT}" if is_in_environment() else ""))
     held.flush()
     return held
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock: the process's number as it wrote it, and whether its keys come from $GENGFU_KEY."""
+
+    pid: str
+    environment: bool
+
+
+def holder_of(folder: Path, name: str) -> Holder | None:
+    """Who holds the lock of that name now; None for nobody. Takes nothing, and makes no file."""
+    with contextlib.suppress(FileNotFoundError), (folder / f"{name}.lock").open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _read_holder(file)
+    return None
+
+
+def _read_holder(file: IO[str]) -> Holder:
+    pid, *more = file.read().split() or ["unknown"]
+    return Holder(pid, ENVIRONMENT in more)
 
 
 def wait_free(folder: Path, name: str, timeout_s: float) -> None:
@@ -63,7 +100,7 @@ def _take(folder: Path, name: str) -> IO[str]:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         held.seek(0)
-        holder = held.read().strip() or "unknown"
+        holder = _read_holder(held)
         held.close()
-        raise FolderTaken(f"{folder}: {name} already runs here (process {holder})") from None
+        raise FolderTaken(f"{folder}: {name} already runs here (process {holder.pid})") from None
     return held

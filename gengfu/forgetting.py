@@ -1,7 +1,7 @@
 """Forgetting people: one who is named, and those whom nobody has needed for long.
 
-Errors (RegistryError):
-* StillNeeded: an open incident may need the person's answer, or somebody would be left with nobody to tell.
+`devices.registry.errors.StillNeeded` is raised where an open incident may need the person's answer, or
+somebody would be left with nobody to tell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select
 
 from alerts.schema import incident, notification
-from devices.bound import duty_desks
+from devices.bound import Bound, duty_desks
 from devices.database import reading, writing
 from devices.masking import Traces
 from devices.registry.erasure import (
@@ -23,11 +23,13 @@ from devices.registry.erasure import (
     erase_contact,
     erase_removed_addresses,
     erasure_of,
+    removed_addresses,
     unused_contacts,
     words_of,
 )
-from devices.registry.errors import RegistryError
+from devices.registry.errors import StillNeeded
 from devices.registry.looks import count_looks, delete_looks
+from devices.registry.losses import keeping_a_desk, some_of
 from devices.schema import contact
 from devices.vault import Vault
 from gengfu.config import People
@@ -38,11 +40,6 @@ REST_S: Final = 0.01
 """Between two transactions, for whoever waits for the write lock (chosen)."""
 BY: Final = "retention"
 """Who erases what nobody asked to erase, in the history."""
-SHOWN: Final = 5
-
-
-class StillNeeded(RegistryError):
-    """Erasing now could cost somebody the help of this person; the text says whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +73,16 @@ def hindrances(connection: Connection, erasure: Erasure, now_us: int) -> list[st
         numbers = ", ".join(f"#{number}" for number in open_ones)
         found.append(f"told of an incident that is still open ({numbers}) and may have to answer")
     if erasure.left_alone:
-        more = len(erasure.left_alone) - SHOWN
-        codes = ", ".join(erasure.left_alone[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-        found.append(f"nobody else can be told for {codes}")
+        found.append(f"nobody else can be told for {some_of(erasure.left_alone)}")
     desks = [desk for desk in duty_desks(connection, now_us, live=True) if desk.ways]
-    if desks and all(desk.contact_id == erasure.contact_id for desk in desks):
+    if desks and all(_goes_with(desk, erasure) for desk in desks):
         found.append("the only duty desk that can be reached")
     return found
+
+
+def _goes_with(desk: Bound, erasure: Erasure) -> bool:
+    """Whether the desk is this contact, or stands in for them alone."""
+    return desk.contact_id == erasure.contact_id or desk.stands_for == (erasure.code,)
 
 
 def open_incidents_of(connection: Connection, contact_id: int) -> tuple[int, ...]:
@@ -123,7 +123,8 @@ def erase(
     texts = hide_traces(engine, Traces.of(names, addresses), rest)
     with writing(engine) as connection:
         overwrite(connection)
-        erase_contact(connection, code, by=by, now_us=now_us)
+        with keeping_a_desk(connection, now_us, force=force):
+            erase_contact(connection, code, by=by, now_us=now_us)
     return Erased(erasure, texts, empty_log(engine))
 
 
@@ -142,7 +143,9 @@ def forget_due(
     """
     due = due_to_forget(engine, people, now_us)
     unbound_us = _before(people.keep_unbound_days, now_us)
-    texts = 0 if vault is None else hide_traces(engine, _traces(engine, vault, due.contacts), rest)
+    texts = 0
+    if vault is not None:
+        texts = hide_traces(engine, _traces(engine, vault, due.contacts, unbound_us), rest)
     gone = tuple(code for code in due.contacts if _erase_if_due(engine, code, unbound_us, now_us, rest))
     addresses = _erase_removed(engine, unbound_us) if due.addresses else 0
     looks = _delete_looks(engine, _before(people.keep_looks_days, now_us), rest) if due.looks else 0
@@ -171,21 +174,24 @@ def _before(days: int, now_us: int) -> int:
     return now_us - days * DAY_US if days else -1
 
 
-def _told_of_open(connection: Connection) -> set[str]:
-    """Codes of everybody told of an incident that is still open."""
+def _told_of_open(connection: Connection, only: str | None = None) -> set[str]:
+    """Codes of everybody (or of `only`) told of an incident that is still open."""
     query = (
         select(contact.c.code)
         .join(notification, notification.c.contact_id == contact.c.id)
         .join(incident, incident.c.id == notification.c.incident_id)
         .where(incident.c.closed_us.is_(None))
     )
+    if only is not None:
+        query = query.where(contact.c.code == only)
     return set(connection.execute(query).scalars())
 
 
-def _traces(engine: Engine, vault: Vault, codes: tuple[str, ...]) -> Traces:
+def _traces(engine: Engine, vault: Vault, codes: tuple[str, ...], before_us: int) -> Traces:
+    """Of the contacts with these codes, and of addresses that were taken away before `before_us`."""
     names: list[str] = []
-    addresses: list[str] = []
     with reading(engine) as connection:
+        addresses = removed_addresses(connection, vault, before_us)
         for code in codes:
             found = words_of(connection, vault, code)
             names += found[0]
@@ -194,10 +200,10 @@ def _traces(engine: Engine, vault: Vault, codes: tuple[str, ...]) -> Traces:
 
 
 def _erase_if_due(engine: Engine, code: str, unbound_us: int, now_us: int, rest: Callable[[], None]) -> bool:
-    """Asks again under the lock: somebody may have bound the contact since."""
+    """Asks again under the lock: somebody may have bound the contact since, or told them of an incident."""
     with writing(engine) as connection:
         overwrite(connection)
-        due = unused_contacts(connection, unbound_us, only=code)
+        due = unused_contacts(connection, unbound_us, only=code) and not _told_of_open(connection, code)
         if due:
             erase_contact(connection, code, by=BY, now_us=now_us)
     rest()

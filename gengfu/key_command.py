@@ -24,6 +24,7 @@ from gengfu.config import Config
 from gengfu.folder import lock, make_folder
 from gengfu.key import fitting_key, key_place, settle_key
 from gengfu.rotation import prune, rotate
+from gengfu.running import FORCE, check_shared
 
 REST_S: Final = 0.02
 """Between two transactions of a rotation: four times what one takes, so that whoever waits for the lock gets
@@ -66,10 +67,20 @@ def show(context: typer.Context, config: ConfigOption = None, json: JsonOption =
             typer.echo(f"from {key_place(settled.key_path)}", err=True)
 
 
+SharedOption = Annotated[
+    bool, typer.Option(FORCE, help="the running service was started with exactly these keys")
+]
+
+
 @key_app.command("rotate")
-def rotate_(context: typer.Context, config: ConfigOption = None, json: JsonOption = False) -> None:
+def rotate_(
+    context: typer.Context,
+    shared: SharedOption = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
     """Adds a new key and seals everything with it; the old one stays in the file. Run it again if cut off."""
-    with _opened(config or context.obj, alone=True) as (settled, engine):
+    with _opened(config or context.obj, alone=True, shared=shared) as (settled, engine):
         done = rotate(engine, settled.key_path, by=getpass.getuser(), now_us=now_us(), rest=_rest)
         if json:
             _print(key=done.key, added=done.added, **_facts(done.resealed))
@@ -81,7 +92,11 @@ def rotate_(context: typer.Context, config: ConfigOption = None, json: JsonOptio
                 err=True,
             )
         elif not done.added:
-            typer.echo("an earlier rotation was finished; run it again for yet another key", err=True)
+            typer.echo(
+                "an earlier rotation was cut off and is finished now; no new key was made: run it again to "
+                "change the key",
+                err=True,
+            )
         typer.echo(f"key {done.key} seals; sealed anew: {_said(done.resealed)}")
         if done.added:
             typer.echo(
@@ -94,11 +109,12 @@ def rotate_(context: typer.Context, config: ConfigOption = None, json: JsonOptio
 def prune_(
     context: typer.Context,
     now: Annotated[bool, typer.Option("--now", help="also within an hour of the rotation")] = False,
+    shared: SharedOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Removes the old keys, once nothing is sealed with them. Older backups cannot be read without them."""
-    with _opened(config or context.obj, alone=True) as (settled, engine):
+    with _opened(config or context.obj, alone=True, shared=shared) as (settled, engine):
         done = prune(engine, settled.key_path, by=getpass.getuser(), now_us=now_us(), rest=_rest, at_once=now)
         if json:
             _print(key=done.key, removed=done.removed, **_facts(done.resealed))
@@ -112,8 +128,11 @@ def prune_(
 
 
 @contextmanager
-def _opened(path: Path | None, *, alone: bool = False) -> Iterator[tuple[Config, Engine]]:
-    """The configured database; with `alone`, of two commands that change keys the second is refused."""
+def _opened(
+    path: Path | None, *, alone: bool = False, shared: bool = False
+) -> Iterator[tuple[Config, Engine]]:
+    """The configured database; with `alone`, of two commands that change keys the second is refused, and
+    unless `shared` one that a running process might not be able to follow."""
     config = configuration(path)
     make_folder(config.data_dir)
     held = lock(config.data_dir, "key") if alone else None
@@ -121,6 +140,8 @@ def _opened(path: Path | None, *, alone: bool = False) -> Iterator[tuple[Config,
     try:
         if alone:
             fitting_key(engine, config.key_path)
+        if alone and not shared:
+            check_shared(engine, config.data_dir, now_us())
         yield config, engine
     finally:
         engine.dispose()

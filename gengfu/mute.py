@@ -11,8 +11,8 @@ from devices.schema import device, publisher, publisher_prefix
 def mute_devices(connection: Connection) -> int:
     """How many devices in service have nobody who may publish for them.
 
-    Where no publisher is registered at all: every one. Else those of our own format, whose topic is known, for
-    which neither they nor a gateway may publish. Of others only their gateway's credential is known.
+    Where no publisher is registered at all: every one. Else those of our own format, whose topic is known,
+    for which neither they nor a gateway may publish. Of others only their gateway's credential is known.
     """
     standing = exists().where(publisher.c.revoked_us.is_(None))
     in_service = device.c.retired_us.is_(None)

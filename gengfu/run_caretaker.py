@@ -54,6 +54,7 @@ class Caretaker:
         self.engine = open_database(config.database_url)
         self.keeper = Keeper(config, self.engine, lambda: Vault.open(config.key_path))
         self.watch = Watch(config, self.engine, self.keeper)
+        self.keeper.before_ask = self.watch.catch_up
         self._failing: dict[str, float] = {}
         self.failures = 0
 

@@ -257,6 +257,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         out.write(data)
+        os.fchmod(out.fileno(), mode)  # a certificate is for others too, whatever the umask
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(path)

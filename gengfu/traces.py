@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Engine, bindparam, func, select, upda
 from alerts.schema import act, attempt, incident, incident_change
 from devices.database import reading, writing
 from devices.masking import Traces
+from devices.schema import device, device_channel, publisher
 
 PAGE: Final = 2_000
 """Rows read at a time: some milliseconds, and no lock that a writer waits for (chosen)."""
@@ -23,9 +24,14 @@ FREE_TEXT: Final = (
     (incident.c.cause, incident.c.id),
     (incident_change.c.text, incident_change.c.id),
     (attempt.c.detail, attempt.c.id),
+    (device.c.label, device.c.id),
+    (device.c.installed_by, device.c.id),
+    (device_channel.c.label, device_channel.c.id),
+    (publisher.c.label, publisher.c.id),
 )
 """Columns that people or providers fill. `notification.text` is put together from places and readings, its
-link holds numbers of ours only."""
+link holds numbers of ours only. Names of areas, buildings and stairs are left alone: they say where it burns,
+and a street or a school may be called as a person is."""
 
 
 def hide_traces(engine: Engine, traces: Traces, rest: Callable[[], None]) -> int:

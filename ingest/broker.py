@@ -27,6 +27,9 @@ from ingest.packets import Connack, WireError
 FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/usr/local/opt/mosquitto/sbin")
 """Where packages put mosquitto; sbin is seldom in a user's PATH."""
 
+UNKNOWN_METHOD: Final = "gengfu-none"
+"""MQTT 5's answer is 0x8C, Bad authentication method."""
+
 _TEXT: Final = """\
 # mosquitto's configuration for Gengfu (mosquitto 2.0 and newer).
 
@@ -189,7 +192,10 @@ def find_mosquitto() -> Path | None:
 
 
 def wait_ready(host: str, port: int, timeout_s: float) -> None:
-    """Returns when the broker answers a CONNECT (a refusal of credentials is an answer too).
+    """Returns when the broker answers a CONNECT; a refusal is an answer too.
+
+    It asks for a way to log in that no broker has (`UNKNOWN_METHOD`), so it makes no session, needs no
+    password, and is not told as a refused login: nobody can hide behind it.
 
     Raises BrokerError after `timeout_s`, with the last reason.
     """
@@ -209,13 +215,14 @@ def _greet(host: str, port: int, timeout_s: float) -> None:
     """One CONNECT and its CONNACK. Raises OSError or WireError."""
     greeting = wire.connect(
         f"gengfu-ready-{secrets.token_hex(4)}",
-        username="",
+        username="gengfu-ready",  # else a broker that takes the user name for the client id refuses earlier
         password="",
         clean_start=True,
         keep_alive_s=10,
         session_expiry_s=0,
         receive_maximum=1,
         max_packet_bytes=4096,
+        authentication_method=UNKNOWN_METHOD,
     )
     with socket.create_connection((host, port), timeout_s) as connection:
         connection.settimeout(timeout_s)

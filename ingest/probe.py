@@ -6,6 +6,7 @@ Needs the right to publish and subscribe there. Takes a few seconds, and `timeou
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import threading
 from collections.abc import Iterator
@@ -46,16 +47,21 @@ class _Client:
 
     def __init__(self, settings: SourceSettings, client_id: str) -> None:
         self.messages: list[tuple[str, bool]] = []
-        self.session_present = False
+        self.session_present = self.gone = False
+        self._taken: dict[int, int] = {}
         self._arrived = threading.Condition()
         self._answer: ReasonCode | None = None
         self._granted: list[ReasonCode] = []
-        self.mqtt = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
+        self.mqtt = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
+        )
         if settings.username:
             self.mqtt.username_pw_set(settings.username, settings.password)
         self.mqtt.on_connect = self._on_connect
         self.mqtt.on_subscribe = self._on_subscribe
         self.mqtt.on_message = self._on_message
+        self.mqtt.on_publish = self._on_publish
+        self.mqtt.on_disconnect = self._on_disconnect
 
     def _on_connect(
         self, _c: paho.Client, _u: object, flags: paho.ConnectFlags, code: ReasonCode, _p: Properties | None
@@ -93,6 +99,30 @@ class _Client:
         if not self._granted or self._granted[0].value != 1:
             reason = self._granted[0] if self._granted else "no answer"
             raise _Refused(f"subscribing to {topic} at QoS 1: {reason}")
+
+    def reason_of_publish(self, topic: str, timeout_s: float) -> int:
+        """The PUBACK's reason of one message at QoS 1. Raises _Refused when there is none."""
+        sent = self.mqtt.publish(topic, b"gengfu check", 1)
+        with self._arrived:
+            self._arrived.wait_for(lambda: sent.mid in self._taken or self.gone, timeout_s)
+        if sent.mid not in self._taken:
+            raise _Refused(f"publishing to {topic}: no answer")
+        return self._taken[sent.mid]
+
+    def await_end(self, timeout_s: float) -> bool:
+        """Whether the broker ended the connection in time."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: self.gone, timeout_s)
+
+    def _on_publish(self, _c: object, _u: object, mid: int, code: ReasonCode, _p: object) -> None:
+        with self._arrived:
+            self._taken[mid] = code.value
+            self._arrived.notify_all()
+
+    def _on_disconnect(self, *_: object) -> None:
+        with self._arrived:
+            self.gone = True
+            self._arrived.notify_all()
 
     def publish(self, topic: str, count: int, qos: int, timeout_s: float, *, retain: bool = False) -> None:
         """Publishes `count` messages; returns when the broker has taken them. Raises _Refused."""
@@ -204,3 +234,59 @@ def _try_retain(settings: SourceSettings, publisher: _Client, mark: str, timeout
     seen = "arrives marked as retained and would be muted" if bits else "does not arrive"
     text = f"a live message published with retain {seen}; the broker must honour Retain As Published 0"
     return Finding("broker retain", False, text)
+
+
+NOT_AUTHORISED: Final = 0x87
+
+
+def probe_guard(
+    settings: SourceSettings, login: tuple[str, str] | None, timeout_s: float = 5.0
+) -> list[Finding]:
+    """Whether the broker keeps out whom it should: without credentials, and outside the own topics.
+
+    Of `settings` only host and port are used. `login` may publish below `gengfu-check/` only; without it only
+    the first is tried. Touches no client id but those of the check itself. Raises nothing.
+    """
+    mark = secrets.token_hex(6)
+    plain = dataclasses.replace(settings, username="", password="")
+    try:
+        findings = [_try_anonymous(plain, f"gengfu-check-{mark}-n", timeout_s)]
+        if login:
+            own = dataclasses.replace(settings, username=login[0], password=login[1])
+            findings += _try_outside(own, mark, timeout_s)
+        return findings
+    except (OSError, _Refused) as error:
+        return [Finding("broker guard", False, f"could not be tried: {error}")]
+
+
+def _try_anonymous(settings: SourceSettings, client_id: str, timeout_s: float) -> Finding:
+    try:
+        with _connected(settings, client_id, timeout_s):
+            text = "lets in who gives no credentials, so anybody can raise and end alarms; "
+            return Finding("broker credentials", False, text + "set allow_anonymous false")
+    except _Refused:
+        return Finding("broker credentials", True, "who gives no credentials is refused")
+
+
+def _try_outside(settings: SourceSettings, mark: str, timeout_s: float) -> list[Finding]:
+    with _connected(settings, f"gengfu-check-{mark}-a", timeout_s) as one:
+        reason = one.reason_of_publish(f"gengfu-check-outside/{mark}", timeout_s)
+        with _connected(settings, f"gengfu-check-{mark}-b", timeout_s):
+            replaced = one.await_end(min(timeout_s, 2.0))
+    return [
+        Finding(
+            "broker topics",
+            reason == NOT_AUTHORISED,
+            "who publishes outside the own topics is refused"
+            if reason == NOT_AUTHORISED
+            else f"takes what is published outside the own topics (reason {reason:#04x}); set acl_file",
+        ),
+        Finding(
+            "broker client id",
+            replaced,
+            "the user name is the client id: nobody takes over another's connection"
+            if replaced
+            else "client ids are free, so any publisher can end the session of ingest and what waits in it; "
+            "set use_username_as_clientid true",
+        ),
+    ]

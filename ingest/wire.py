@@ -194,6 +194,7 @@ def connect(
     session_expiry_s: int,
     receive_maximum: int,
     max_packet_bytes: int,
+    authentication_method: str = "",
 ) -> bytes:
     """A CONNECT packet; an empty username sends neither username nor password. Topic aliases are declined."""
     return mqtt5.ConnectPacket(
@@ -205,6 +206,7 @@ def connect(
         session_expiry_interval=session_expiry_s,
         receive_max=receive_maximum,
         max_packet_size=max_packet_bytes,
+        authentication_method=authentication_method or None,
     ).write()
 
 

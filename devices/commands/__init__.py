@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from devices.commands import binding as _binding  # noqa: F401 - adds `contact bind` and others
+from devices.commands import gaps as _gaps  # noqa: F401 - adds `contact gaps`
 from devices.commands import privacy as _privacy  # noqa: F401 - adds `contact looks`
 from devices.commands import substitute as _substitute  # noqa: F401 - adds `contact substitute` and others
 from devices.commands.area import area_app

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from sqlalchemy import Connection
 
-from devices.bound import Bound, bound_to_building, bound_to_dwelling
+from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, with_desks
 from devices.commands.contact import Code, contact_app
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, refuse, say
 from devices.commands.lines import person_line
+from devices.commands.losing import ForceOption, losing
 from devices.commands.times import HELP, instant_us
 from devices.model import PlaceKind
 from devices.registry import bindings
+from devices.registry.places_moved import places_moved_since
 from devices.registry.rows import need
 from devices.schema import building as building_table
 from devices.schema import dwelling as dwelling_table
@@ -91,14 +93,15 @@ def unbind(
     building: BuildingOption = None,
     stair: StairOption = None,
     dwelling: DwellingOption = None,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ends a binding."""
     desk = desk_of(context)
     kind, place = _place(area, building, stair, dwelling)
-    with changing(desk) as connection:
+    with losing(desk, force=force) as loss:
         bindings.unbind(
-            connection,
+            loss.connection,
             contact_code=code,
             role=role,
             place_kind=kind,
@@ -106,7 +109,8 @@ def unbind(
             by=desk.by,
             now_us=now_us(),
         )
-    say(json, f"{code} is no longer {role} of {kind} {place}", unbound=code, role=role, place=place)
+    line = f"{code} is no longer {role} of {kind} {place}"
+    say(json, line, unbound=code, role=role, place=place, left_alone=loss.left_alone)
 
 
 @contact_app.command("who")
@@ -118,18 +122,41 @@ def who(
     at: Annotated[str | None, typer.Option("--at", help=f"as it stood then; {HELP}")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Whom an alarm in a dwelling, or in a building outside dwellings, concerns, and by which binding."""
+    """Whom an alarm in a dwelling, or in a building outside dwellings, concerns, and by which binding.
+
+    Where no duty desk bound to the place can be reached, every duty desk is among them, as for an alarm.
+    Quiet hours and who is away are shown: P0 and calls for help ignore them, lesser alarms leave such people
+    out while another of the role can be told. With --at in the past, places are taken as they lie today.
+    """
     desk = desk_of(context)
-    kind, place = _place(None, building, None, dwelling)
+    kind, place = _place_of_alarm(dwelling, building)
     at_us = now_us() if at is None else instant_us(at, desk.timezone)
     with looking(desk) as connection:
-        people = _people(connection, kind, place, at_us, live=at is None)
+        bound = _people(connection, kind, place, at_us, live=at is None)
+        people = with_desks(bound, lambda: duty_desks(connection, at_us, live=at is None))
         places = {(one.place_kind, one.place_id) for one in people if one.place_kind}
         codes = bindings.place_codes(connection, places)
-    if not people:
-        typer.echo("nobody is bound there: an alarm is told to every duty desk", err=True)
-        return
-    print_rows([person_line(one, codes) for one in people], json=json)
+        moved = at is not None and places_moved_since(connection, at_us)
+    if moved:
+        typer.echo(_MOVED, err=True)
+    if len(people) > len(bound):
+        typer.echo("no duty desk bound there can be reached: every duty desk is told", err=True)
+    print_rows([person_line(one, codes) for one in people], json=json, nothing=_NOBODY)
+
+
+_MOVED: Final = (
+    "areas or buildings were moved since, or changed by an import: places are taken as they lie today"
+)
+_NOBODY: Final = "nobody is bound there and no duty desk anywhere: an alarm would be told to nobody"
+
+
+def _place_of_alarm(dwelling: str | None, building: str | None) -> tuple[PlaceKind, str]:
+    """The place of an alarm; wrong usage (exit code 2) when it is none or both."""
+    if dwelling is not None and building is None:
+        return PlaceKind.DWELLING, dwelling
+    if building is not None and dwelling is None:
+        return PlaceKind.BUILDING, building
+    raise typer.BadParameter("name one place: --dwelling or --building")
 
 
 def _people(

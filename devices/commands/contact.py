@@ -22,7 +22,9 @@ from devices.commands.desk import (
     say,
 )
 from devices.commands.lines import binding_line
+from devices.commands.losing import ForceOption, losing
 from devices.registry import bindings, contacts, substitutions
+from devices.services import why_apprise_cannot
 
 contact_app = typer.Typer(no_args_is_help=True, help="Contacts, their channels and bindings.")
 
@@ -102,6 +104,7 @@ def add_channel(
             carrier=carrier,
             address=address,
             rank=rank,
+            services=why_apprise_cannot,
             by=desk.by,
             now_us=now_us(),
         )
@@ -127,14 +130,22 @@ def set_channel(
 
 
 @contact_app.command("remove-channel")
-def remove_channel(context: typer.Context, code: Code, channel: Channel, json: JsonOption = False) -> None:
+def remove_channel(
+    context: typer.Context,
+    code: Code,
+    channel: Channel,
+    *,
+    force: ForceOption = False,
+    json: JsonOption = False,
+) -> None:
     """Ends a way to reach a contact; its sealed address stays on record until the contact is erased."""
     desk = desk_of(context)
-    with changing(desk) as connection:
+    with losing(desk, force=force) as loss:
         contacts.remove_channel(
-            connection, contact_code=code, channel_id=channel, by=desk.by, now_us=now_us()
+            loss.connection, contact_code=code, channel_id=channel, by=desk.by, now_us=now_us()
         )
-    say(json, f"{code} is no longer reached by channel {channel}", removed=code, channel=channel)
+    line = f"{code} is no longer reached by channel {channel}"
+    say(json, line, removed=code, channel=channel, left_alone=loss.left_alone)
 
 
 @contact_app.command("list")
@@ -156,16 +167,16 @@ def show(
 ) -> None:
     """One contact, what it is bound to and for which dwellings that holds, and who stands in for whom."""
     desk = desk_of(context)
-    _print(_contacts(desk, code, reveal=reveal), json=json)
+    _print(_contacts(desk, code, reveal=reveal), json=json, form="contact")
     with looking(desk) as connection:
         bound = bindings.list_bindings(connection, contact_code=code, history=history)
         substitutes = substitutions.list_substitutions(
             connection, contact_code=code, since_us=None if history else now_us()
         )
     if bound or not json:
-        print_rows([binding_line(row) for row in bound], json=json)
+        print_rows([binding_line(row) for row in bound], json=json, form="binding")
     if substitutes:
-        print_rows(substitutes, json=json)
+        print_rows(substitutes, json=json, form="substitution")
 
 
 def _contacts(desk: Desk, only: str | None, *, reveal: bool) -> list[contacts.ContactRow]:
@@ -176,9 +187,12 @@ def _contacts(desk: Desk, only: str | None, *, reveal: bool) -> list[contacts.Co
         return contacts.list_contacts(connection, desk.vault, only=only)
 
 
-def _print(rows: list[contacts.ContactRow], *, json: bool) -> None:
+def _print(rows: list[contacts.ContactRow], *, json: bool, form: str = "") -> None:
+    for row in rows:
+        for what in row.unopened:
+            typer.echo(f"contact {row.code}: {what}; enter it anew, or put back its key", err=True)
     if json:
-        print_rows(rows, json=True)
+        print_rows(rows, json=True, form=form)
         return
     lines = [
         _ContactLine(

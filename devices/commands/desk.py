@@ -102,14 +102,22 @@ def pages(
         page = Page(after=str(getattr(rows[-1], key)), size=size)
 
 
-def print_rows(rows: Iterable[DataclassInstance], *, json: bool, nothing: str = "nothing registered") -> None:
+def print_rows(
+    rows: Iterable[DataclassInstance],
+    *,
+    json: bool,
+    nothing: str = "nothing registered",
+    form: str = "",
+) -> None:
     """Dataclass rows as a JSON object per line, as they come, or as a plain table that no width wraps.
 
-    `nothing` is said on stderr where there is no row to put into a table.
+    `nothing` is said on stderr where there is no row to put into a table. `form` says in JSON which kind of
+    object it is, where a command prints several.
     """
     if json:
+        kind = {"form": form} if form else {}
         for row in rows:
-            typer.echo(msgspec.json.encode(_shown(row)).decode())
+            typer.echo(msgspec.json.encode(_shown(row) | kind).decode())
         return
     shown = [_shown(row) for row in rows]
     if not shown:
@@ -129,7 +137,7 @@ def _shown(row: DataclassInstance) -> dict[str, object]:
     for one in fields(row):
         value = getattr(row, one.name)
         if one.name.endswith("_us"):
-            facts[one.name.removesuffix("_us") + "_at"] = instant(value)
+            facts["at" if one.name == "at_us" else one.name.removesuffix("_us") + "_at"] = instant(value)
         else:
             facts[one.name] = _plain(value)
     return facts

@@ -11,7 +11,7 @@ from devices.model import PlaceKind, Role
 from devices.registry.bindings import BindingRow
 from devices.unreachable import NEIGHBOUR_FLOORS
 
-_HOLDS: Final = {
+_HOLDS: Final[dict[str, str]] = {
     PlaceKind.AREA: "that area and everything in it",
     PlaceKind.BUILDING: "that building and every dwelling in it",
     PlaceKind.STAIR: "every dwelling on that stair",
@@ -91,4 +91,4 @@ def reach_words(role: str, place_kind: str) -> str:
     """For what a binding holds: the rules of `devices.bound` in words."""
     if role == Role.NEIGHBOUR and place_kind == PlaceKind.DWELLING:
         return _NEXT_DOOR
-    return _HOLDS[PlaceKind(place_kind)]
+    return _HOLDS.get(place_kind, "nothing: this release does not know such places")

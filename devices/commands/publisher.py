@@ -10,6 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, refuse, say
+from devices.profiles.shipped import shipped_profiles
 from devices.registry import publishers
 from devices.registry.credentials import Credential
 from devices.registry.refusals import list_refusals
@@ -46,7 +47,24 @@ def add(
             by=desk.by,
             now_us=now_us(),
         )
+        [added] = publishers.list_publishers(connection, only=credential.name)
     _show(credential, "added", json=json)
+    for one in added.prefixes:
+        if not any(_meet(one, said) for said in (f for p in shipped_profiles() for f in p.filters)):
+            heard = ", ".join(said for p in shipped_profiles() for said in p.filters)
+            typer.echo(
+                f"nobody listens below {one}: what is published there is lost; heard: {heard}", err=True
+            )
+
+
+def _meet(prefix: str, said: str) -> bool:
+    """Whether a message on the prefix or below it can match the topic filter."""
+    for level, asked in zip(prefix.split("/"), said.split("/"), strict=False):
+        if asked == "#":
+            return True
+        if asked not in ("+", level):
+            return False
+    return True
 
 
 @publisher_app.command("rotate")

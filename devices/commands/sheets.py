@@ -20,6 +20,7 @@ from devices.commands.dwelling import dwelling_app
 from devices.commands.stair import stair_app
 from devices.registry.errors import NotAllowed, RegistryError
 from devices.sheets import FORMS, FaultsFound, Import, export_sheets, import_sheets
+from devices.sheets.csv_file import ENCODINGS
 from devices.sheets.faults import more
 from devices.vault import VaultError
 
@@ -27,17 +28,64 @@ registry_app = typer.Typer(no_args_is_help=True, help="The whole registry as a w
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=".csv or .xlsx")]
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help=".xlsx, or a folder of CSV files")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="do everything, then take it back")]
+SourceArgument = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help=".csv or .xlsx; the whole registry: .xlsx or a folder of CSV files"),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="do everything, say every change, take it back")
+]
+ChangesOption = Annotated[bool, typer.Option("--changes", help="say every change")]
+ForceOption = Annotated[bool, typer.Option("--force", help="even if no duty desk can be reached any more")]
+EncodingOption = Annotated[
+    str, typer.Option("--encoding", help=f"of CSV files, if not found out: {', '.join(ENCODINGS)}")
+]
 FormOption = Annotated[str, typer.Option("--form", help="the one form of a .csv file")]
 
 
-def _import(context: typer.Context, file: Path, forms: Sequence[str], *, dry_run: bool, json: bool) -> None:
-    desk = desk_of(context)
-    with _refusing(json=json):
-        done = import_sheets(
-            desk.engine, desk.vault, file, forms=forms, by=desk.by, now_us=now_us(), dry_run=dry_run
-        )
-    _say_imported(done, dry_run=dry_run, json=json)
+CHANGES_SHOWN: Final = 200
+"""Changes, and moved devices, that are shown as text (chosen: what somebody reads); with --json all are."""
+
+
+def _mount_import(app: typer.Typer, forms: Sequence[str], what: str) -> None:
+    """The command `import` of one part, or of all where no forms are named."""
+
+    @app.command("import", help=f"Brings {what} says; all of it or nothing.")
+    def import_(
+        context: typer.Context,
+        file: SourceArgument,
+        *,
+        dry_run: DryRunOption = False,
+        changes: ChangesOption = False,
+        force: ForceOption = False,
+        encoding: EncodingOption = "",
+        json: JsonOption = False,
+    ) -> None:
+        desk = desk_of(context)
+        with _refusing(json=json):
+            done = import_sheets(
+                desk.engine, desk.vault, file, forms=forms, by=desk.by, now_us=now_us(), dry_run=dry_run,
+                force=force, encoding=encoding,
+            )  # fmt: skip
+        if changes or dry_run:
+            _say_changes(done, json=json)
+        _say_imported(done, dry_run=dry_run, json=json)
+        _warn(done, dry_run=dry_run, json=json)
+
+
+def _say_changes(done: Import, *, json: bool) -> None:
+    """A line for each change, the first ones as text; an object for each with `json`."""
+    if json:
+        for one in done.changes:
+            typer.echo(msgspec.json.encode(asdict(one)).decode())
+        return
+    left = 0
+    for number, one in enumerate(done.changes, 1):
+        left = max(0, number - CHANGES_SHOWN)
+        if not left:
+            typer.echo(one.text())
+    for line in more(left):
+        typer.echo(f"{line}; --json shows all")
 
 
 def _say_imported(done: Import, *, dry_run: bool, json: bool) -> None:
@@ -45,9 +93,33 @@ def _say_imported(done: Import, *, dry_run: bool, json: bool) -> None:
         if json:
             typer.echo(msgspec.json.encode(asdict(one) | {"dry_run": dry_run}).decode())
         else:
-            typer.echo(f"{one.form:10} {one.new} new, {one.changed} changed, {one.unchanged} unchanged")
+            ends = f", {one.ways_end} ways end" if one.ways_end else ""
+            typer.echo(f"{one.form:10} {one.new} new, {one.changed} changed, {one.unchanged} unchanged{ends}")
     if dry_run and not json:
         typer.echo("dry run: nothing was changed")
+
+
+def _warn(done: Import, *, dry_run: bool, json: bool) -> None:
+    """On stderr what somebody must know who did not expect it."""
+    for file, encoding in done.encodings.items():
+        _warn_of(json, f"{file} is not UTF-8: read as {encoding}", file=file, encoding=encoding)
+    moved = done.moved if json else done.moved[:CHANGES_SHOWN]
+    for one in moved:
+        _warn_of(json, one.text(), **{"moved": one.uid} | asdict(one))
+    for line in more(len(done.moved) - len(moved)):
+        _warn_of(json, f"{line} moved")
+    reach, would = done.reach, "would have" if dry_run else "have"
+    if reach.dwellings:
+        first = ", ".join(reach.first) + (" …" if reach.dwellings > len(reach.first) else "")
+        text = f"{reach.dwellings} dwellings with a device newly {would} nobody who can be reached: {first}"
+        _warn_of(json, text, newly_unreachable=reach.dwellings, first=reach.first)
+    if reach.last_desks:
+        text = f"no duty desk can be reached any more: before it was {', '.join(reach.last_desks)}"
+        _warn_of(json, text, last_desks=reach.last_desks)
+
+
+def _warn_of(json: bool, text: str, **facts: object) -> None:
+    typer.echo(msgspec.json.encode(facts | {"text": text}).decode() if json else text, err=True)
 
 
 @contextmanager
@@ -95,37 +167,28 @@ def _chosen(file: Path, forms: Sequence[str], form: str) -> Sequence[str]:
     return forms[:1] if file.suffix.lower() == ".csv" else forms
 
 
-def _mount_plain(app: typer.Typer, name: str, what: str) -> None:
-    """Import and export of a part with one form and nothing personal in it."""
-
-    @app.command("import", help=f"Brings {what} to what a file says; all of it or nothing.")
-    def import_(
-        context: typer.Context, file: FileArgument, dry_run: DryRunOption = False, json: JsonOption = False
-    ) -> None:
-        _import(context, file, [name], dry_run=dry_run, json=json)
+def _mount_plain_export(app: typer.Typer, name: str, what: str) -> None:
+    """Export of a part with one form and nothing personal in it."""
 
     @app.command("export", help=f"Writes {what} to a new file, in the form that import takes.")
     def export(context: typer.Context, file: FileArgument, json: JsonOption = False) -> None:
         _export(context, file, [name], reveal=False, json=json)
 
 
+CONTACT_FORMS: Final = ("contact", "binding")
+DEVICE_FORMS: Final = ("device", "channel")
+
 for _app, _name, _what in (
     (area_app, "area", "areas"),
     (building_app, "building", "buildings"),
     (stair_app, "stair", "stairs"),
 ):
-    _mount_plain(_app, _name, _what)
-
-CONTACT_FORMS: Final = ("contact", "binding")
-DEVICE_FORMS: Final = ("device", "channel")
-
-
-@dwelling_app.command("import")
-def import_dwellings(
-    context: typer.Context, file: FileArgument, dry_run: DryRunOption = False, json: JsonOption = False
-) -> None:
-    """Brings dwellings to what a file says; all of it or nothing."""
-    _import(context, file, ["dwelling"], dry_run=dry_run, json=json)
+    _mount_import(_app, [_name], f"{_what} to what a file")
+    _mount_plain_export(_app, _name, _what)
+_mount_import(dwelling_app, ["dwelling"], "dwellings to what a file")
+_mount_import(contact_app, CONTACT_FORMS, "contacts or bindings to what a file")
+_mount_import(device_app, DEVICE_FORMS, "devices or channels to what a file")
+_mount_import(registry_app, (), "the whole registry to what a workbook or a folder")
 
 
 @dwelling_app.command("export")
@@ -134,14 +197,6 @@ def export_dwellings(
 ) -> None:
     """Writes dwellings to a new file; without --reveal leaves out the column attention."""
     _export(context, file, ["dwelling"], reveal=reveal, json=json)
-
-
-@contact_app.command("import")
-def import_contacts(
-    context: typer.Context, file: FileArgument, dry_run: DryRunOption = False, json: JsonOption = False
-) -> None:
-    """Brings contacts or bindings to what a file says; all of it or nothing."""
-    _import(context, file, CONTACT_FORMS, dry_run=dry_run, json=json)
 
 
 @contact_app.command("export")
@@ -156,28 +211,12 @@ def export_contacts(
     _export(context, file, _chosen(file, CONTACT_FORMS, form), reveal=reveal, json=json)
 
 
-@device_app.command("import")
-def import_devices(
-    context: typer.Context, file: FileArgument, dry_run: DryRunOption = False, json: JsonOption = False
-) -> None:
-    """Brings devices or channels to what a file says; all of it or nothing."""
-    _import(context, file, DEVICE_FORMS, dry_run=dry_run, json=json)
-
-
 @device_app.command("export")
 def export_devices(
     context: typer.Context, file: FileArgument, form: FormOption = "", json: JsonOption = False
 ) -> None:
     """Writes devices in service and channels to a new file, in the form that import takes."""
     _export(context, file, _chosen(file, DEVICE_FORMS, form), reveal=False, json=json)
-
-
-@registry_app.command("import")
-def import_registry(
-    context: typer.Context, book: BookArgument, dry_run: DryRunOption = False, json: JsonOption = False
-) -> None:
-    """Brings the whole registry to what a workbook or a folder says; all of it or nothing."""
-    _import(context, book, (), dry_run=dry_run, json=json)
 
 
 @registry_app.command("export")

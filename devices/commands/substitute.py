@@ -8,6 +8,7 @@ import typer
 
 from devices.commands.contact import Code, contact_app
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, say
+from devices.commands.losing import ForceOption, losing
 from devices.commands.times import HELP, instant_us, local_text
 from devices.registry import substitutions
 
@@ -49,13 +50,17 @@ def substitute(
 def cancel_substitution(
     context: typer.Context,
     number: Annotated[int, typer.Argument(help="the substitution's number")],
+    *,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ends a substitution now, begun or not."""
     desk = desk_of(context)
-    with changing(desk) as connection:
-        substitutions.cancel_substitution(connection, substitution_id=number, by=desk.by, now_us=now_us())
-    say(json, f"substitution {number} ended", cancelled=number)
+    with losing(desk, force=force) as loss:
+        substitutions.cancel_substitution(
+            loss.connection, substitution_id=number, by=desk.by, now_us=now_us()
+        )
+    say(json, f"substitution {number} ended", cancelled=number, left_alone=loss.left_alone)
 
 
 @contact_app.command("substitutions")

@@ -18,18 +18,21 @@ from devices.registry.errors import (
     NotAllowed,
     NotThere,
     among,
-    check_code,
+    check_handle,
     check_rank,
     check_words,
     one_of,
 )
 from devices.registry.rows import add, changed, hold, note_change, note_look, rows_of
 from devices.schema import contact, contact_channel
-from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, Vault, mask
+from devices.services import Services
+from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, SealBroken, Vault, mask
 
 LANGUAGES: Final = ("zh-CN", "en")
 NAME_MAX: Final = 100
 ADDRESS_MAX: Final = 1000
+UNOPENED: Final = "(cannot be opened)"
+"""Stands for a name or an address that is damaged or was sealed with a key that is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class ContactRow:
     """One contact; `name` is masked unless it was asked for in clear. Channels in the order of trying.
 
     Of an erased contact (`erased_us` says since when) the name is empty and there are no channels.
+    `unopened` says what cannot be opened (`name`, `channel 4`) and why; there stands UNOPENED.
     """
 
     code: str
@@ -55,6 +59,7 @@ class ContactRow:
     language: str
     channels: tuple[ChannelRow, ...]
     erased_us: int | None = None
+    unopened: tuple[str, ...] = ()
 
 
 def add_contact(
@@ -69,7 +74,7 @@ def add_contact(
 ) -> int:
     """A new contact and its id; `language` is what messages to them are written in."""
     values = {
-        "code": check_code(code, "contact"),
+        "code": check_handle(code, "contact"),
         "name_sealed": vault.seal(check_words(name, NAME_MAX, "name"), CONTACT_NAME),
         "language": among(language, LANGUAGES, "language"),
         "created_us": now_us,
@@ -119,18 +124,21 @@ def add_channel(
     carrier: str,
     address: str,
     rank: int = 1,
+    services: Services | None = None,
     by: str,
     now_us: int,
 ) -> int:
     """A new way to reach a contact, and its id. Lower `rank` is tried first.
 
-    Raises NotAllowed when the carrier can do nothing with the address; the text holds nothing of it. Raises
+    Raises NotAllowed when the carrier can do nothing with the address; the text holds nothing of it but the
+    scheme. `services` (`devices.services.why_apprise_cannot`) is asked of an address for Apprise; without it
+    only the form of the address is looked at. Raises
     AlreadyThere when this contact has that address on that medium already, however it was written; one that
     was removed may be added again. Raises NotThere for an erased contact.
     """
     chosen_medium = one_of(Medium, medium, "medium")
     chosen_carrier = one_of(Carrier, carrier, "carrier")
-    text = _check_address(chosen_carrier, address)
+    text = _check_address(chosen_carrier, address, services)
     owner = hold_contact(connection, contact_code)
     taken = connection.execute(
         select(contact_channel.c.id).where(
@@ -193,17 +201,22 @@ def _channel(connection: Connection, contact_code: str, channel_id: int) -> RowM
     return row
 
 
-def _check_address(carrier: Carrier, address: str) -> str:
+def _check_address(carrier: Carrier, address: str, services: Services | None) -> str:
     text = address.strip()
     if not 1 <= len(text) <= ADDRESS_MAX or not text.isprintable():
         raise NotAllowed(f"address: 1 to {ADDRESS_MAX} printable characters are allowed")
     if not can_carry(carrier, text):
         raise NotAllowed(f"carrier {carrier} cannot use this address: allowed is {ALLOWED[carrier]}")
+    if carrier is Carrier.APPRISE and services is not None and (reason := services(text)):
+        raise NotAllowed(f"carrier {carrier}: {reason}; allowed is {ALLOWED[carrier]}")
     return text
 
 
 def list_contacts(connection: Connection, vault: Vault, *, only: str | None = None) -> list[ContactRow]:
-    """All contacts by code, or the one with code `only` (else NotThere); names and addresses masked."""
+    """All contacts by code, or the one with code `only` (else NotThere); names and addresses masked.
+
+    What does not open is marked in its row and raises nothing.
+    """
     return [_contact_row(vault, row, channels, clear=False) for row, channels in _contacts(connection, only)]
 
 
@@ -242,18 +255,21 @@ def address_to_send(connection: Connection, vault: Vault, channel_id: int) -> st
     Raises NotThere when the channel is gone, removed, or its contact erased; SealBroken when it does not
     open.
     """
-    sealed = connection.execute(
-        select(contact_channel.c.address_sealed)
+    row = connection.execute(
+        select(contact_channel.c.address_sealed, contact.c.code)
         .join(contact, contact_channel.c.contact_id == contact.c.id)
         .where(
             contact_channel.c.id == channel_id,
             contact_channel.c.removed_us.is_(None),
             contact.c.erased_us.is_(None),
         )
-    ).scalar_one_or_none()
-    if sealed is None:
-        raise NotThere(f"no contact_channel with id {channel_id} that is in use")
-    return vault.unseal(sealed, CHANNEL_ADDRESS)
+    ).one_or_none()
+    if row is None:
+        raise NotThere(f"no channel {channel_id} that is in use")
+    try:
+        return vault.unseal(row.address_sealed, CHANNEL_ADDRESS)
+    except SealBroken as error:
+        raise SealBroken(f"contact {row.code!r}, channel {channel_id}: {error}") from None
 
 
 def _contacts(connection: Connection, only: str | None) -> list[tuple[RowMapping, list[RowMapping]]]:
@@ -272,24 +288,28 @@ def _contacts(connection: Connection, only: str | None) -> list[tuple[RowMapping
 
 
 def _contact_row(vault: Vault, row: RowMapping, channels: list[RowMapping], *, clear: bool) -> ContactRow:
-    def shown(sealed: bytes, where: str) -> str:
-        text = vault.unseal(sealed, where)
+    """One that does not open must not hide the others: it is marked."""
+    unopened: list[str] = []
+
+    def shown(sealed: bytes, where: str, what: str) -> str:
+        try:
+            text = vault.unseal(sealed, where)
+        except SealBroken as error:
+            unopened.append(f"{what}: {error}")
+            return UNOPENED
         return text if clear else mask(text)
 
     if row["erased_us"] is not None:
         return ContactRow(row["code"], "", row["language"], (), row["erased_us"])
-    return ContactRow(
-        code=row["code"],
-        name=shown(row["name_sealed"], CONTACT_NAME),
-        language=row["language"],
-        channels=tuple(
-            ChannelRow(
-                id=channel["id"],
-                medium=channel["medium"],
-                carrier=channel["carrier"],
-                rank=channel["rank"],
-                address=shown(channel["address_sealed"], CHANNEL_ADDRESS),
-            )
-            for channel in channels
-        ),
+    name = shown(row["name_sealed"], CONTACT_NAME, "name")
+    ways = tuple(
+        ChannelRow(
+            id=channel["id"],
+            medium=channel["medium"],
+            carrier=channel["carrier"],
+            rank=channel["rank"],
+            address=shown(channel["address_sealed"], CHANNEL_ADDRESS, f"channel {channel['id']}"),
+        )
+        for channel in channels
     )
+    return ContactRow(row["code"], name, row["language"], ways, None, tuple(unopened))

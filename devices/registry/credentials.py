@@ -21,6 +21,8 @@ PREFIX_MAX: Final = 300
 """Width of the column."""
 OURS: Final = "gengfu-"
 """Names that begin so are the service's own (ingest, check)."""
+OUR_TOPICS: Final = "gengfu-check"
+"""Topics that begin so are those of `gengfu check`."""
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o, u, so nothing in it looks like something else."""
 PASSWORD_LENGTH: Final = 32
@@ -72,7 +74,7 @@ def check_name(text: str) -> str:
             f"name {text!r}: 1 to {NAME_MAX} of A-Z a-z 0-9 . _ @ = - are allowed, "
             "a letter or digit first; give another with --name"
         )
-    if text.startswith(OURS):
+    if text.lower().startswith(OURS):
         raise NotAllowed(f"name {text!r}: names that begin with {OURS} are the service's own")
     return text
 
@@ -87,6 +89,8 @@ def check_prefix(text: str) -> str:
             f"prefix {text!r}: a topic of 1 to {PREFIX_MAX} printable characters is allowed, without + and "
             "#, no $ in front, no empty level, no blank at either end of a level"
         )
+    if text.lower().startswith(OUR_TOPICS):
+        raise NotAllowed(f"prefix {text!r}: topics that begin with {OUR_TOPICS} are the service's own")
     return text
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict
 
 from devices.profiles.own import CHANNEL_LENGTH_MAX
 from devices.profiles.shipped import PROFILE_NAMES
-from devices.registry.errors import NotAllowed, among, check_code, check_note
+from devices.registry.errors import NotAllowed, among, check_code, check_handle, check_note
 
 KINDS: Final = ("smoke", "electrical", "other")
 INSULATIONS: Final = ("unknown", "pvc", "rubber", "xlpe")
@@ -131,5 +131,5 @@ _CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
     "vendor": _nameplate("vendor"),
     "model": _nameplate("model"),
     "serial": _nameplate("serial"),
-    "installed_by": lambda code: check_code(code, "installed_by") if code else "",
+    "installed_by": lambda code: check_handle(code, "installed_by") if code else "",
 }

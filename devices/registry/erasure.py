@@ -12,8 +12,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, exists, func, or_, select, update
 
 from devices.registry.errors import NotThere
+from devices.registry.losses import alone_now, codes_of
 from devices.registry.rows import hold, need, note_change
-from devices.schema import binding, contact, contact_channel, dwelling, substitution
+from devices.schema import binding, contact, contact_channel, substitution
 from devices.unreachable import unreachable_dwellings
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, SealBroken, Vault
 
@@ -124,6 +125,19 @@ def _removed(before_us: int) -> tuple[ColumnElement[bool], ...]:
     return contact_channel.c.removed_us < before_us, func.length(contact_channel.c.address_sealed) > 0
 
 
+def removed_addresses(connection: Connection, vault: Vault, before_us: int) -> list[str]:
+    """In clear what `erase_removed_addresses` would erase, to find its traces elsewhere; shown to nobody.
+
+    Without those at which somebody is reached still, and what does not open.
+    """
+    used = contact_channel.alias("used")
+    reached = exists().where(
+        used.c.address_index == contact_channel.c.address_index, used.c.removed_us.is_(None)
+    )
+    query = select(contact_channel.c.address_sealed).where(*_removed(before_us), ~reached)
+    return _opened(vault, list(connection.execute(query).scalars()), CHANNEL_ADDRESS)
+
+
 def words_of(connection: Connection, vault: Vault, code: str) -> tuple[list[str], list[str]]:
     """Name and addresses of a contact in clear, to find their traces elsewhere before they are erased.
 
@@ -168,10 +182,5 @@ def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> 
 
 
 def _left_alone(connection: Connection, owner: int, now_us: int) -> tuple[str, ...]:
-    before = set(unreachable_dwellings(connection, now_us, live=True))
-    alone = sorted(set(unreachable_dwellings(connection, now_us, live=True, without=owner)) - before)
-    codes: list[str] = []
-    for start in range(0, len(alone), 500):
-        query = select(dwelling.c.code).where(dwelling.c.id.in_(alone[start : start + 500]))
-        codes += connection.execute(query).scalars()
-    return tuple(sorted(codes))
+    without = unreachable_dwellings(connection, now_us, live=True, without=owner)
+    return codes_of(connection, set(without) - alone_now(connection, now_us))

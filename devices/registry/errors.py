@@ -5,13 +5,16 @@ Errors:
   * AlreadyThere: a thing with this code, uid or login exists; nothing was changed.
   * NotThere: what was named does not exist (or ended).
   * NotAllowed: a value the registry does not take.
+  * StillNeeded: somebody would be left without help; `force` does it all the same.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 
 class RegistryError(Exception):
@@ -28,6 +31,10 @@ class NotThere(RegistryError):
 
 class NotAllowed(RegistryError):
     """The value is outside what the registry takes."""
+
+
+class StillNeeded(RegistryError):
+    """Somebody would be left without help; the text says who, and how to do it all the same."""
 
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -70,6 +77,26 @@ def check_code(text: str, what: str, longest: int = 64) -> str:
     if not 1 <= len(text) <= longest or not text.isprintable() or any(c.isspace() for c in text):
         raise NotAllowed(f"{what} {text!r}: 1 to {longest} printable characters without blanks are allowed")
     return text
+
+
+_CJK: Final = "々〇\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_PERSONAL: Final = re.compile(rf"[{_CJK}]|[0-9]{{7,}}|(?<![0-9])1[3-9](?:[-._·]?[0-9]){{9}}(?![0-9])|@")
+"""A name in its own letters; a number that may be somebody's (a landline has 7 digits, a mobile number may be
+grouped); an e-mail address."""
+
+
+def check_handle(text: str, what: str) -> str:
+    """A code for a person, as `check_code`, in which no name and no number stands; raises NotAllowed.
+
+    It is kept in clear and stays after the person is erased. Not guaranteed: a name in Latin letters.
+    """
+    code = check_code(text, what)
+    if _PERSONAL.search(unicodedata.normalize("NFKC", code)):
+        raise NotAllowed(
+            f"{what}: allowed is a handle without personal data, such as gw-3: no CJK letters, no @, and "
+            "fewer than 7 digits in a row; it is kept in clear"
+        )
+    return code
 
 
 def check_rank(value: int) -> int:

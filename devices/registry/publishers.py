@@ -57,6 +57,7 @@ class ValidPublisher:
     name: str
     password_hash: str
     prefixes: tuple[str, ...]
+    kind: str
 
 
 def add_publisher(
@@ -72,14 +73,18 @@ def add_publisher(
 ) -> Credential:
     """A new publisher, or a revoked one anew; gives its password, which is stored only as a hash.
 
-    A device of our own format needs neither name nor prefix: they follow from its id. Raises NotAllowed where
-    a prefix belongs to another, naming it.
+    A device of our own format needs neither name nor prefix: they follow from its id. Where its firmware
+    publishes under its id in upper case, give either in that case: the broker takes the very letters.
+    Raises NotAllowed where a prefix belongs to another, naming it.
     """
     among(kind, KINDS, "kind")
     owner = _device(connection, kind, device_uid)
     native = _own_id(owner)
-    chosen = check_name(name or native)
-    asked = [check_prefix(one) for one in prefixes] or ([own_prefix(native)] if native else [])
+    asked = [check_prefix(one) for one in prefixes]
+    spelt = next((one[7:] for one in asked if native and one.lower() == own_prefix(native)), native)
+    chosen = check_name(name or spelt)
+    if native and not asked:
+        asked = [own_prefix(chosen if chosen.lower() == native else native)]
     if not 1 <= len(asked) <= PREFIXES_MAX or (kind == "device" and len(asked) != 1):
         most = 1 if kind == "device" else PREFIXES_MAX
         raise NotAllowed(f"{kind} {chosen!r}: 1 to {most} topic prefixes are needed; give --prefix")
@@ -184,12 +189,12 @@ def valid_publishers(connection: Connection) -> list[ValidPublisher]:
     """All that count, by name."""
     prefixes = _prefixes(connection, None)
     rows = connection.execute(
-        select(publisher.c.id, publisher.c.name, publisher.c.password_hash)
+        select(publisher.c.id, publisher.c.name, publisher.c.password_hash, publisher.c.kind)
         .outerjoin(device, publisher.c.device_id == device.c.id)
         .where(_VALID)
         .order_by(publisher.c.name)
     )
-    return [ValidPublisher(row.name, row.password_hash, prefixes.get(row.id, ())) for row in rows]
+    return [ValidPublisher(row.name, row.password_hash, prefixes.get(row.id, ()), row.kind) for row in rows]
 
 
 _VALID: Final = publisher.c.revoked_us.is_(None) & or_(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, insert, or_, select, update
@@ -133,11 +134,21 @@ def list_substitutions(
 
 def _check_interval(from_us: int, begin_us: int, until_us: int) -> None:
     if until_us <= from_us:
-        raise NotAllowed("substitution: an end after its beginning is allowed")
+        raise NotAllowed(
+            f"substitution until {_instant(until_us)}: an end after its beginning, {_instant(from_us)}, "
+            "is allowed"
+        )
     if until_us <= begin_us:
-        raise NotAllowed("substitution: an end in the future is allowed")
+        raise NotAllowed(
+            f"substitution until {_instant(until_us)}: an end in the future is allowed; it is "
+            f"{_instant(begin_us)} now"
+        )
     if until_us - begin_us > DAYS_MAX * _DAY_US:
         raise NotAllowed(f"substitution of more than {DAYS_MAX} days: at most {DAYS_MAX} days are allowed")
+
+
+def _instant(us: int) -> str:
+    return datetime.fromtimestamp(us // 1_000_000, UTC).isoformat()
 
 
 def _both(connection: Connection, contact_code: str, substitute_code: str) -> tuple[int, int]:

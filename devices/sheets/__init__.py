@@ -2,7 +2,8 @@
 
 The way in: a file becomes text cells with line numbers (`csv_file`, `xlsx_file`), the cells become values
 (`columns`, `forms`, `table`), the values and what is known (`known`) become a plan (`plan`, `checks`), which
-becomes rows to write (`writes`), and those are carried out under the write lock (`carry_out`). The way out is
+becomes rows to write (`writes`). Who would be lost is looked for (`reach`), and the rows are carried out
+under the write lock (`carry_out`). The way out is
 `export`.
 """
 

@@ -9,7 +9,7 @@ executemany (measured on SQLite).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
 from typing import Final
@@ -25,6 +25,10 @@ SLICE: Final = 10_000
 CACHE_KIB: Final = 256 << 10
 """Page cache of the importing SQLite connection: with the usual 2 MiB, pages of indexes are written out again
 and again under the lock (measured: 3.8 s with 2 MiB, 2.4 s with 256 MiB)."""
+
+
+Look = Callable[[Connection, Sequence[tuple[Batch, str]]], None]
+"""Is given a connection outside a transaction, and leaves it so."""
 
 
 class Moved(Exception):
@@ -69,16 +73,20 @@ def carry_out(
     by: str,
     now_us: int,
     dry_run: bool,
+    look: Look | None = None,
 ) -> float:
     """Writes all batches and notes one change, or nothing; gives the seconds the write lock was held.
 
-    Raises Moved when the registry has another version than the plan was made for. A dry run does all of it
-    and rolls back.
+    `look` sees the batches and the tables they lie in before the lock is asked for; what it raises ends the
+    import. Raises Moved when the registry has another version than the plan was made for. A dry run does all
+    of it and rolls back.
     """
     with _own_connection(engine) as connection:
         with connection.begin():
             for number, batch in enumerate(batches):
                 _lay_out(connection, batch, f"sheet_{number}")
+        if look is not None:
+            look(connection, [(batch, f"sheet_{number}") for number, batch in enumerate(batches)])
         connection.execution_options(writing=True)
         return _move_in(connection, registry, batches, what=what, by=by, now_us=now_us, dry_run=dry_run)
 
@@ -130,7 +138,7 @@ def _move_in(
                 raise Moved
             change_id = note_change(connection, by, now_us, what)
             for number, batch in enumerate(batches):
-                connection.exec_driver_sql(_statement(batch, f"sheet_{number}", change_id))
+                connection.exec_driver_sql(statement(batch, f"sheet_{number}", change_id))
             if dry_run:
                 raise _RolledBack
     except _RolledBack:
@@ -138,8 +146,9 @@ def _move_in(
     return time.monotonic() - since
 
 
-def _statement(batch: Batch, source: str, change_id: int) -> str:
-    """Names come from the schema, the id is a number: nothing of a file stands in the statement."""
+def statement(batch: Batch, source: str, change_id: int) -> str:
+    """Moves the rows of `source` into the table of the batch. Names come from the schema, the id is a number:
+    nothing of a file stands in the statement."""
     table = f'"{batch.table.name}"'
     if not batch.match:
         columns = [f'"{column}"' for column in batch.columns]

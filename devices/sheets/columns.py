@@ -16,8 +16,9 @@ from devices.quiet import Quiet
 from devices.registry.contacts import ADDRESS_MAX
 from devices.registry.device_checks import RATING_MAX_A, check_rating
 from devices.registry.errors import NotAllowed, one_of
+from devices.services import knows_service
 from devices.sheets.cells import ADVICE, CellKind, Typed, guarded, unguarded
-from devices.vault import mask
+from devices.sheets.shown import Clear, hidden, never, shown
 
 
 class Absent(Enum):
@@ -45,7 +46,8 @@ class Column:
 
     `take` makes a value of a cell that is not empty and raises NotAllowed with what is allowed; `show` makes
     the cell again: `take(show(value)) == value`. `default` is what an empty cell means. `many` columns
-    `name_1` to `name_<many>` make one tuple. `personal` columns are sealed at rest and masked in faults.
+    `name_1` to `name_<many>` make one tuple. `personal` columns are sealed at rest. `clear` says which
+    refused cells a fault may show as they are.
     """
 
     name: str
@@ -54,16 +56,15 @@ class Column:
     default: Any = REQUIRED
     many: int = 0
     personal: bool = False
+    clear: Clear = never
 
-    def masked(self, cell: str) -> str:
-        """The cell as a fault may show it."""
-        if not self.personal:
-            return cell
-        if self.many:
+    def shown(self, cell: str, *, there: bool = False) -> str:
+        """A refused cell as a fault shows it; `there`: the registry has this very code."""
+        if self.many and type(cell) is not Typed:
             parts = cell.split(None, 2)
             known = len(parts) == 3 and parts[0] in tuple(Medium) and parts[1] in tuple(Carrier)
-            return f"{parts[0]} {parts[1]} {mask(parts[2])}" if known else "**"
-        return mask(cell)
+            return f"{parts[0]} {parts[1]} {hidden(parts[2])}" if known else "**"
+        return shown(cell, self.clear, there=there and not self.personal)
 
 
 def words(check: Callable[[str], str], allowed: str = "") -> Callable[[str], str]:
@@ -74,7 +75,8 @@ def words(check: Callable[[str], str], allowed: str = "") -> Callable[[str], str
         try:
             return str(check(text))
         except NotAllowed as error:
-            raise NotAllowed(allowed or str(error).split(f"{text!r}: ", 1)[-1]) from None
+            _, found, reason = str(error).partition(f"{text!r}: ")
+            raise NotAllowed(allowed or (reason if found else "something else")) from None
 
     return take
 
@@ -169,13 +171,15 @@ def way(cell: str) -> WayText:
     """`<medium> <carrier> <address>`; what is refused is said without the address."""
     parts = unguarded(cell).split(None, 2)
     if len(parts) != 3:
-        raise NotAllowed("<medium> <carrier> <address>, such as: sms apprise sms://…")
+        raise NotAllowed("<medium> <carrier> <address>, such as: push apprise ntfy://…")
     medium, carrier = one_of_words(Medium, parts[0]), one_of_words(Carrier, parts[1])
     address = parts[2].strip()
     if len(address) > ADDRESS_MAX or not address.isprintable():
         raise NotAllowed(f"an address of 1 to {ADDRESS_MAX} printable characters")
     if not can_carry(Carrier(carrier), address):
         raise NotAllowed(f"an address for {carrier}: {ALLOWED[Carrier(carrier)]}")
+    if carrier == Carrier.APPRISE and not knows_service(address.split("://", 1)[0]):
+        raise NotAllowed("an address of a service that Apprise knows, such as: mailto://… or ntfy://…")
     return WayText(medium, carrier, address)
 
 

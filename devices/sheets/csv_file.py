@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,16 +15,20 @@ FILE_MAX: Final = 256 << 20
 """Bytes of one CSV file (chosen: ten times what 100,000 devices need)."""
 SEPARATORS: Final = ",;\t"
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+ENCODINGS: Final = ("utf-8", "utf-16", "gb18030", "big5", "windows-1252")
+"""What may be named; found out are the first three."""
+_NAME_IT: Final = "or name what it is with --encoding"
+_PAIR: Final = re.compile(rb"[\x81-\xfe](?:[\x30-\x39][\x81-\xfe][\x30-\x39]|[\x40-\x7e\x80-\xfe])")
+_USUAL: Final = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+"""GB 2312, the characters that Chinese text is mostly made of, within GB18030."""
 
 
-def read_csv(path: Path, known: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
+def csv_rows(text: str, known: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """Line and cells of each row that is not blank; a row's line is the one it begins on.
 
-    The encoding is UTF-8 or UTF-16 as its mark says, else UTF-8, else GB18030 (what a Chinese Excel writes).
     The separator is the one of comma, semicolon and tab that makes most `known` column names of the first
-    line. Raises NotReadable, also while it is read: too large, not text, quotes that do not close.
+    line. Raises NotReadable while it is read: quotes that do not close, cells too long.
     """
-    text = _decode(path)
     first = next((line for line in text.splitlines() if line.strip(' \t,;"')), "")
     names = set(known)
     separator = max(SEPARATORS, key=lambda mark: len(names.intersection(_names(first, mark))))
@@ -34,32 +39,62 @@ def _names(line: str, separator: str) -> list[str]:
     return [name.strip(' "').lower() for name in line.split(separator)]
 
 
-def _decode(path: Path) -> str:
+def decode_csv(path: Path, encoding: str = "") -> tuple[str, str]:
+    """The text of a file, and which of ENCODINGS it was read in: the one named; else UTF-8 or UTF-16 as its
+    mark says; else UTF-8; else GB18030, what a Chinese Excel writes.
+
+    Text that begins as UTF-8 and then is none is damaged UTF-8 (a cell cut by bytes, files of two encodings
+    put together), and text whose pairs of bytes are mostly none of GB 2312 is no Chinese text (a Western
+    letter followed by an ASCII one makes such pairs): both would come in as nonsense and are refused. Raises
+    NotReadable with the line where there is one: also too large, not text.
+    """
     if path.stat().st_size > FILE_MAX:
         raise NotReadable(f"a file of at most {FILE_MAX >> 20} MiB")
     raw = path.read_bytes()
     if raw[:2] == b"PK" or raw[:4] == b"\xd0\xcf\x11\xe0":
         raise NotReadable("text: this is a workbook or an archive; name a workbook .xlsx")
-    encodings = [encoding for mark, encoding in _MARKS if raw.startswith(mark)] or ["utf-8", "gb18030"]
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError as error:
-            if encoding == "utf-8" and _is_chinese(raw[: error.start].decode()):
-                line = raw.count(b"\n", 0, error.start) + 1
-                raise NotReadable("text in UTF-8: a damaged letter stands here", line) from None
-            continue
-        if "\0" in text:
-            line = text.count("\n", 0, text.index("\0")) + 1
-            raise NotReadable("text: a NUL byte stands here; the file is damaged or no CSV", line)
-        return text
-    raise NotReadable(f"text in UTF-8 or GB18030: this is neither (as {encodings[-1]} it breaks off)")
+    text, found = _named(raw, encoding) if encoding else _found_out(raw)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise NotReadable("text: a NUL byte stands here; the file is damaged or no CSV", line)
+    return text, found
 
 
-def _is_chinese(text: str) -> bool:
-    """Whether it really is UTF-8: three Chinese characters do not come about by chance in GB18030. Without
-    this a file with one damaged letter would come in as nonsense."""
-    return sum("\u4e00" <= letter <= "\u9fff" for letter in text) >= 3
+def _named(raw: bytes, encoding: str) -> tuple[str, str]:
+    if encoding not in ENCODINGS:
+        raise NotReadable(f"an encoding of {', '.join(ENCODINGS)}")
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff"), encoding
+    except UnicodeDecodeError as error:
+        raise NotReadable(f"text in {encoding}: a damaged letter stands here", _line(raw, error)) from None
+
+
+def _found_out(raw: bytes) -> tuple[str, str]:
+    marked = next((encoding for mark, encoding in _MARKS if raw.startswith(mark)), "")
+    try:
+        return raw.decode(marked or "utf-8"), "utf-16" if marked == "utf-16" else "utf-8"
+    except UnicodeDecodeError as error:
+        if marked or not raw[: error.start].isascii():
+            name = "UTF-16" if marked == "utf-16" else "UTF-8"
+            line = 0 if marked == "utf-16" else _line(raw, error)
+            raise NotReadable(
+                f"text in {name}: a damaged letter stands here; mend it, {_NAME_IT}", line
+            ) from None
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError as error:
+        allowed = f"text in UTF-8 or GB18030: this is neither; save it as UTF-8, {_NAME_IT}"
+        raise NotReadable(allowed, _line(raw, error)) from None
+    pairs = _PAIR.findall(raw)
+    if 2 * sum(_USUAL.fullmatch(pair) is not None for pair in pairs) < len(pairs):
+        raise NotReadable(
+            f"Chinese text, if not UTF-8: read as GB18030 this is none; save it as UTF-8, {_NAME_IT}"
+        )
+    return text, "gb18030"
+
+
+def _line(raw: bytes, error: UnicodeDecodeError) -> int:
+    return raw.count(b"\n", 0, error.start) + 1
 
 
 def _rows(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:

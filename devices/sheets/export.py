@@ -44,11 +44,14 @@ def export_sheets(
     """Writes the forms to `path` and gives the number of rows of each.
 
     `.xlsx` is a workbook with a sheet for each form, `.csv` one form; anything else a folder of CSV files.
-    It is new and readable by its owner only. Raises NotAllowed where `path` is there already, or a `.csv`
-    is to hold several forms, SealBroken where revealed text does not open. Memory as for an import.
+    It is new and readable by its owner only. Raises NotAllowed where `path` is there already or its folder is
+    not, or a `.csv` is to hold several forms, SealBroken where revealed text does not open. Memory as for an
+    import.
     """
     if path.exists():
         raise NotAllowed(f"{path.name} is there already: export writes new files only")
+    if not path.absolute().parent.is_dir():
+        raise NotAllowed(f"{path.parent}: there is no such folder")
     if path.suffix.lower() == ".csv" and len(forms) > 1:
         raise NotAllowed(f"a .csv file holds one of {', '.join(forms)}; an .xlsx workbook holds all")
     registry = _read(engine, vault, forms, reveal=reveal)

@@ -24,7 +24,7 @@ from devices.registry.device_checks import (
     check_channel,
     check_uid,
 )
-from devices.registry.errors import among, check_code, check_note, check_words
+from devices.registry.errors import among, check_code, check_handle, check_note, check_words
 from devices.sheets.cells import guarded
 from devices.sheets.columns import (
     REQUIRED,
@@ -42,6 +42,13 @@ from devices.sheets.columns import (
     whole,
     words,
 )
+from devices.sheets.shown import (
+    is_hours,
+    is_plain_code,
+    is_recent_day,
+    is_short_number,
+    is_word_of,
+)
 
 Key = str | tuple[str, ...]
 """What names a row: its one key value, or a tuple of them."""
@@ -51,11 +58,13 @@ WAYS_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kind of sheet. The first `keys` columns name the row: no two rows have the same."""
+    """A kind of sheet. The first `keys` columns name the row: no two rows have the same. `fixed` columns say
+    for good where or what something is: no command changes them, so no sheet does."""
 
     name: str
     keys: int
     columns: tuple[Column, ...]
+    fixed: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -72,7 +81,11 @@ class Form:
 
 
 def _code(name: str, what: str, default: object = REQUIRED) -> Column:
-    return Column(name, words(lambda text: check_code(text, what)), guarded, default)
+    return Column(name, words(lambda text: check_code(text, what)), guarded, default, clear=is_plain_code)
+
+
+def _handle(name: str, what: str, default: object = REQUIRED) -> Column:
+    return Column(name, words(lambda text: check_handle(text, what)), guarded, default, clear=is_plain_code)
 
 
 def _words(name: str, longest: int, *, personal: bool = False) -> Column:
@@ -88,15 +101,16 @@ def _note(name: str, longest: int) -> Column:
 
 def _choice(name: str, allowed: tuple[str, ...], default: object = REQUIRED) -> Column:
     check = words(lambda text: among(text, allowed, name), f"one of {', '.join(allowed)}")
-    return Column(name, check, guarded, default)
+    return Column(name, check, guarded, default, clear=is_word_of(allowed))
 
 
 def _member(name: str, kind: type[StrEnum]) -> Column:
-    return Column(name, words(lambda text: one_of_words(kind, text), f"one of {', '.join(kind)}"), guarded)
+    check = words(lambda text: one_of_words(kind, text), f"one of {', '.join(kind)}")
+    return Column(name, check, guarded, clear=is_word_of(kind))
 
 
 def _number(name: str, take: Callable[[str], Any], default: object = REQUIRED) -> Column:
-    return Column(name, take, show_number, default)
+    return Column(name, take, show_number, default, clear=is_short_number)
 
 
 def _circuit() -> tuple[Column, ...]:
@@ -119,6 +133,7 @@ FORMS: Final[dict[str, Form]] = {
                 _words("name", tree.NAME_MAX),
                 _code("parent", "area", default=""),
             ),
+            fixed=("level",),
         ),
         Form(
             "building",
@@ -134,6 +149,7 @@ FORMS: Final[dict[str, Form]] = {
             "stair",
             1,
             (_code("code", "stair"), _words("name", tree.NAME_MAX), _code("building", "building")),
+            fixed=("building",),
         ),
         Form(
             "dwelling",
@@ -153,12 +169,13 @@ FORMS: Final[dict[str, Form]] = {
                     personal=True,
                 ),
             ),
+            fixed=("stair",),
         ),
         Form(
             "contact",
             1,
             (
-                _code("code", "contact"),
+                _handle("code", "contact"),
                 _words("name", contacts.NAME_MAX, personal=True),
                 _choice("language", contacts.LANGUAGES, default="zh-CN"),
                 Column("way", way, show_way, default=(), many=WAYS_MAX, personal=True),
@@ -174,15 +191,17 @@ FORMS: Final[dict[str, Form]] = {
                 _code("place", "place"),
                 _number("rank", whole(1, 1000), default=1),
                 _number("delay_s", whole(0, DELAY_MAX_S), default=0),
-                Column("quiet", quiet, show_quiet, default=None),
-                Column("takes_unconfirmed", truth, show_truth, default=False),
+                Column("quiet", quiet, show_quiet, default=None, clear=is_hours),
+                Column(
+                    "takes_unconfirmed", truth, show_truth, default=False, clear=is_word_of(("yes", "no"))
+                ),
             ),
         ),
         Form(
             "device",
             1,
             (
-                Column("uid", words(check_uid), guarded),
+                Column("uid", words(check_uid), guarded, clear=is_plain_code),
                 _choice("kind", KINDS),
                 _choice("profile", tuple(PROFILE_NAMES)),
                 _code("dwelling", "dwelling", default=""),
@@ -193,16 +212,16 @@ FORMS: Final[dict[str, Form]] = {
                 _note("vendor", NAMEPLATE_MAX),
                 _note("model", NAMEPLATE_MAX),
                 _note("serial", NAMEPLATE_MAX),
-                Column("installed_on", day, lambda value: value or "", default=None),
-                _code("installed_by", "installed_by", default=""),
+                Column("installed_on", day, lambda value: value or "", default=None, clear=is_recent_day),
+                _handle("installed_by", "installed_by", default=""),
             ),
         ),
         Form(
             "channel",
             2,
             (
-                Column("device", words(check_uid), guarded),
-                Column("channel", words(check_channel), guarded),
+                Column("device", words(check_uid), guarded, clear=is_plain_code),
+                Column("channel", words(check_channel), guarded, clear=is_plain_code),
                 _note("label", LABEL_MAX),
                 *_circuit(),
             ),

@@ -34,7 +34,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "dwelling": ("building", "stair"),
     "contact": (),
     "binding": ("area", "building", "stair", "dwelling", "contact"),
-    "device": ("building", "dwelling"),
+    "device": ("building", "dwelling", "channel"),
     "channel": ("device",),
 }
 """Which other forms must be known to check a form: those it refers to and those that hang below it."""
@@ -71,6 +71,14 @@ class Registry:
     erased: set[str] = field(default_factory=set)
     latest_us: dict[int, int] = field(default_factory=dict)
     highest: dict[str, int] = field(default_factory=dict)
+
+    def there(self, code: str) -> bool:
+        """Whether something of the registry, not only of the file, has this code or uid."""
+        return (
+            code in self.retired
+            or code in self.erased
+            or any((row := rows.get(code)) is not None and row.id for rows in self.rows.values())
+        )
 
 
 class NeverStill(Exception):

@@ -6,6 +6,7 @@ is the default of something new.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from devices.sheets.columns import KEEP, REQUIRED
 from devices.sheets.faults import Faults
 from devices.sheets.forms import Key
 from devices.sheets.known import Known, Registry
+from devices.sheets.shown import shown_code
 from devices.sheets.table import Table
 
 
@@ -45,7 +47,11 @@ def plan_step(table: Table, registry: Registry, faults: Faults) -> Step:
         key = form.key(values)
         if key in seen:
             faults.add(
-                table.file, line, _keys(table), _said(key), f"each once: line {seen[key]} has it already"
+                table.file,
+                line,
+                _keys(table),
+                _said(table, key, registry),
+                f"each once: line {seen[key]} has it already",
             )
             continue
         seen[key] = line
@@ -56,6 +62,8 @@ def plan_step(table: Table, registry: Registry, faults: Faults) -> Step:
         new = _merged(there.values, values, form.name)
         if new == there.values:
             step.unchanged += 1
+            continue
+        if _is_fixed_changed(table, line, there.values, new, registry, faults):
             continue
         step.changed.append(Changed(there.id, there.values, new))
         step.lines[key] = line
@@ -69,7 +77,10 @@ def _plan_new(
     table, form = step.table, step.table.form
     gone = _gone(form.name, key, registry)
     if gone:
-        faults.add(table.file, line, _keys(table), _said(key), gone)
+        faults.add(table.file, line, _keys(table), _said(table, key, registry), gone)
+        return
+    if form.name != "binding" and _is_odd(table, line, values, registry, faults):
+        table.refused.add(key)
         return
     needed = [
         column.name
@@ -78,7 +89,7 @@ def _plan_new(
     ]
     if needed:
         allowed = f"for a new {form.name} also the columns {', '.join(needed)}; or one that is there already"
-        faults.add(table.file, line, _keys(table), _said(key), allowed)
+        faults.add(table.file, line, _keys(table), _said(table, key, registry), allowed)
         table.refused.add(key)
         return
     new = tuple(
@@ -118,5 +129,50 @@ def _keys(table: Table) -> str:
     return ", ".join(column.name for column in table.form.columns[: table.form.keys])
 
 
-def _said(key: Key) -> str:
-    return " ".join(key) if isinstance(key, tuple) else str(key)
+def _said(table: Table, key: Key, registry: Registry) -> str:
+    """The key as a fault shows it: columns slip, and a name may stand here."""
+    parts = key if isinstance(key, tuple) else (key,)
+    columns = table.form.columns[: table.form.keys]
+    return " ".join(
+        column.shown(part, there=registry.there(part)) for column, part in zip(columns, parts, strict=True)
+    )
+
+
+def _is_fixed_changed(
+    table: Table,
+    line: int,
+    old: tuple[Any, ...],
+    new: tuple[Any, ...],
+    registry: Registry,
+    faults: Faults,
+) -> bool:
+    """Whether the row changes what no command changes; adds the faults."""
+    form = table.form
+    differing = [name for name in form.fixed if old[form.place(name)] != new[form.place(name)]]
+    for name in differing:
+        column = form.columns[form.place(name)]
+        was, said = (str(values[form.place(name)]) for values in (old, new))
+        allowed = (
+            f"{column.shown(was, there=registry.there(was))} as before: no {form.name} gets another {name}; "
+            f"add another {form.name} in its place"
+        )
+        faults.add(table.file, line, name, column.shown(said, there=registry.there(said)), allowed)
+    if differing:
+        table.refused.add(form.key(new))
+    return bool(differing)
+
+
+def _is_odd(table: Table, line: int, values: tuple[Any, ...], registry: Registry, faults: Faults) -> bool:
+    """Whether the name of something new has letters that look like others (full-width `B３`): people would
+    take it for `B3`, and the registry would not. The channel of a device that is there is looked at too."""
+    form = table.form
+    odd = [
+        (column, value)
+        for column, value in zip(form.columns[: form.keys], values, strict=False)
+        if unicodedata.normalize("NFKC", value) != value
+    ]
+    for column, value in odd:
+        plain = shown_code(unicodedata.normalize("NFKC", value), there=False)
+        allowed = f"plain letters and digits: this is the full-width or another spelling of {plain}"
+        faults.add(table.file, line, column.name, column.shown(value), allowed)
+    return bool(odd)

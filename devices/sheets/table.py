@@ -9,8 +9,8 @@ from typing import Any, Final
 from devices.registry.errors import NotAllowed
 from devices.sheets.columns import KEEP, REQUIRED, Column
 from devices.sheets.faults import Faults, NotReadable
-from devices.sheets.forms import Form
-from devices.vault import mask
+from devices.sheets.forms import FORMS, Form
+from devices.sheets.shown import is_word_of, shown
 
 MEMORY: Final = 20_000
 """Cells of one column whose value is remembered (chosen: what repeats is taken once)."""
@@ -30,7 +30,8 @@ class Table:
     """A sheet as values: of each row its line and, in the order of the form's columns, value or KEEP.
 
     `present` are the names of the columns that the file has. `refused` are keys of rows with a fault: who
-    refers to them is not at fault.
+    refers to them is not at fault. `unsure`: of some row not even the key could be read, so that nobody can
+    tell what is missing.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Table:
     present: frozenset[str]
     rows: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
     refused: set[Any] = field(default_factory=set)
+    unsure: bool = False
 
 
 def recognise(header: Iterable[str], forms: Sequence[Form]) -> Form | None:
@@ -113,8 +115,9 @@ def _takers(file: str, line: int, names: Sequence[str], form: Form, faults: Faul
     for n, name in enumerate(names):
         column = _column(name, form)
         if column is None:
-            shown = mask(name) if any(one.personal for one in form.columns) and name else name
-            faults.add(file, line, letter(n), shown, f"one of the columns {', '.join(form.names)}")
+            faults.add(
+                file, line, letter(n), shown(name, _IS_COLUMN), f"one of the columns {', '.join(form.names)}"
+            )
         elif any(one.name == name for one in found):
             faults.add(file, line, letter(n), name, "each column once")
         else:
@@ -123,6 +126,9 @@ def _takers(file: str, line: int, names: Sequence[str], form: Form, faults: Faul
         if all(one.column is not column for one in found):
             faults.add(file, line, column.name, "", "this column is needed: it names the row")
     return found if faults.total == before else None
+
+
+_IS_COLUMN: Final = is_word_of(column.name for form in FORMS.values() for column in form.columns)
 
 
 def _column(name: str, form: Form) -> Column | None:
@@ -151,6 +157,7 @@ def _read_row(
 ) -> None:
     if len(cells) > width and any(cell.strip() for cell in cells[width:]):
         faults.add(table.file, line, letter(width), "", f"as many cells as the header has: {width}")
+        table.unsure = True
         return
     form = table.form
     values: list[Any] = [KEEP] * len(form.columns)
@@ -161,7 +168,7 @@ def _read_row(
             value = taker.take(cell)
         except NotAllowed as error:
             sound = False
-            faults.add(table.file, line, taker.name, _shown(form, taker.column, cell), str(error))
+            faults.add(table.file, line, taker.name, taker.column.shown(cell), str(error))
             continue
         if taker.column.many:
             several.append((int(taker.name.rpartition("_")[2]), value))
@@ -175,11 +182,5 @@ def _read_row(
         table.rows.append((line, row))
     elif KEEP not in row[: form.keys]:
         table.refused.add(form.key(row))
-
-
-def _shown(form: Form, column: Column, cell: str) -> str:
-    """The value as a fault shows it. Where a form holds personal data, a cell that was refused may hold some
-    in any column: columns slip."""
-    if column.personal or not any(one.personal for one in form.columns):
-        return column.masked(cell)
-    return cell if cell.isascii() and len(cell) <= 6 and "@" not in cell else mask(cell)
+    else:
+        table.unsure = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -149,7 +150,7 @@ class _SheetPart(Part):
         if self._formula:
             return Typed(self._value or "=", CellKind.FORMULA)
         if self._type == "s":
-            return self._book.strings[int(self._value)] if self._value else ""
+            return self._book.strings[self._place()] if self._value else ""
         if self._type in {"inlineStr", "str"}:
             return unescaped("".join(self._inline) or self._value)
         if self._value == "":
@@ -162,8 +163,20 @@ class _SheetPart(Part):
             return Typed(self._value[:10], CellKind.DATE)
         return self._shown_number()
 
+    def _place(self) -> int:
+        """Where in the shared strings the text stands; a negative place would count from their end."""
+        if not self._value.strip().isdecimal():
+            raise NotReadable("a workbook: this sheet is damaged from here on")
+        return int(self._value)
+
     def _shown_number(self) -> Typed:
-        number = float(self._value)
+        """What a cell says of its number must not be quoted: it may be anything."""
+        try:
+            number = float(self._value)
+        except ValueError:
+            raise NotReadable("a workbook: this sheet is damaged from here on") from None
+        if not math.isfinite(number):
+            return Typed(self._value, CellKind.ERROR)
         formats = self._book.formats
         kind = formats[self._style] if 0 <= self._style < len(formats) else "plain"
         if kind == "date":

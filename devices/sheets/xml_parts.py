@@ -77,8 +77,8 @@ def elements(source: IO[bytes], part: Part) -> Iterator[object]:
         yield from part.found
     except expat.ExpatError as error:
         raise NotReadable(f"a workbook: a part of it is damaged ({error})") from None
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, OverflowError) as error:
-        raise NotReadable(f"a workbook: a part of it is damaged ({error})") from None
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, OverflowError):  # their words quote cells
+        raise NotReadable("a workbook: a part of it is damaged") from None
 
 
 def _refuse_doctype(*_: object) -> None:

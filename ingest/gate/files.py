@@ -20,12 +20,15 @@ MODE: Final = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One user of the broker. `prefixes` may be read and written, topics and all below; `reads_all` too."""
+    """One user of the broker. `prefixes` may be written, topics and all below, and read too where it `reads`;
+    who `reads_all` reads everything. A device reads nothing: what it does not acknowledge would fill the
+    broker's memory."""
 
     name: str
     password_hash: str
     prefixes: tuple[str, ...] = ()
     reads_all: bool = False
+    reads: bool = True
 
 
 def file_texts(accounts: Iterable[Account]) -> dict[str, str]:
@@ -93,10 +96,12 @@ def _access(accounts: Iterable[Account]) -> str:
     lines = ["# Made by Gengfu from its registry; changes here are lost.\n"]
     for one in accounts:
         rights = ["topic read #\n"] if one.reads_all else []
-        rights += [f"topic readwrite {_topic(p)}/#\n" for p in one.prefixes if p != f"gengfu/{one.name}"]
+        right = "readwrite" if one.reads else "write"
+        others = (p for p in one.prefixes if one.reads or p != f"gengfu/{one.name}")
+        rights += [f"topic {right} {_topic(p)}/#\n" for p in others]
         if rights:
             lines += [f"\nuser {_safe(one.name, ': ')}\n", *rights]
-    return "".join([*lines, "\npattern readwrite gengfu/%u/#\n"])
+    return "".join([*lines, "\npattern write gengfu/%u/#\n"])
 
 
 def _topic(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import IO, Final
 READ_BYTES: Final = 1 << 20
 """At most so much in one look (chosen: a flood of refusals must not hold up the rest)."""
 LINE_MAX: Final = 1 << 17
-"""A longer line is cut: MQTT's longest topic and client id are 64 KiB each."""
+"""A longer line is let go: MQTT's longest topic and client id are 64 KiB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class LogFollower:
         self._file: IO[bytes] | None = None
         self._rest = b""
         self._inode = 0
+        self._cut = False
 
     @property
     def position(self) -> Position | None:
@@ -45,20 +46,25 @@ class LogFollower:
         assert self._file is not None
         if os.fstat(self._file.fileno()).st_size < self._file.tell():
             self._file.seek(0)  # truncated in place
-            self._rest = b""
+            self._rest, self._cut = b"", False
         data = self._file.read(READ_BYTES)
         if not data and self._replaced():
-            self.close()
-            return self.lines() if self._open() else []
+            data = self._file.read(READ_BYTES)  # written between our reading and the replacement
+            if not data:
+                self.close()
+                return self.lines() if self._open() else []
         *whole, rest = (self._rest + data).split(b"\n")
-        self._rest = rest if len(rest) <= LINE_MAX else b""
+        if self._cut and whole:  # the end of a line whose beginning was let go is no line
+            self._cut, whole = False, whole[1:]
+        self._cut = self._cut or len(rest) > LINE_MAX
+        self._rest = b"" if self._cut else rest
         return [line[:LINE_MAX].decode("utf-8", "replace") for line in whole]
 
     def close(self) -> None:
         """Lets go of the file."""
         if self._file:
             self._file.close()
-        self._file, self._rest, self._since = None, b"", None
+        self._file, self._rest, self._since, self._cut = None, b"", None, False
 
     def _open(self) -> bool:
         try:

@@ -9,22 +9,25 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final, Literal
 
 SHOWN: Final = 200
 """Characters kept of what a client gave."""
 CLIENTS_MAX: Final = 200_000
 """Connected clients remembered; above that the oldest are forgotten (chosen: twice the largest fleet)."""
-GREETING: Final = "gengfu-ready-"
-"""Client ids of `ingest.broker.wait_ready`, which knocks without a name; a refusal is its answer."""
+CUT_AT: Final = 999
+"""mosquitto 2.0.11 cuts lines there, stamp and all, in bytes (measured). What looks whole in such a line may
+be a publisher's words up to a cut of its choice."""
 
 _STAMP: Final = re.compile(r"[0-9][0-9T:.+-]*: ")
 _CONNECTED: Final = re.compile(
-    r"New client connected from (\S+):\d+ as (.*) \(p\d+, c\d+, k\d+(?:, u'([^']*)')?\)\.", re.DOTALL
+    r"New client connected from (\S+):\d+ as (.*) \(p\d, c\d, k\d{1,5}(?:, u'([^']*)')?\)\.", re.DOTALL
 )
-_DENIED: Final = re.compile(
-    r"Denied PUBLISH from (.*?) \(d\d, q\d, r\d, m\d+, '(.*)', \.\.\. \(\d+ (?:long )?bytes\)\)", re.DOTALL
-)
+_CONNECTED_CUT: Final = re.compile(r"New client connected from (\S+):\d+ as (.*)", re.DOTALL)
+_DENIED: Final = "Denied PUBLISH from "
+_DENIED_TOPIC: Final = re.compile(r" \(d\d, q\d, r\d, m\d{1,5}, '")
+_DENIED_END: Final = re.compile(r"', \.\.\. \(\d+ (?:long )?bytes\)\)\Z")
 _NOT_LET_IN: Final = re.compile(
     r"Client (.*?)(?: \[(\S+?)(?::\d+)?\])? disconnected[,:] not authori[sz]ed\.", re.DOTALL
 )
@@ -37,7 +40,10 @@ _NOT_AUTHORISED: Final = frozenset({"4", "5", "134", "135"})
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One refusal. `who` is the user name, else the client id, else the address."""
+    """One refusal. `who` of a refused publish is the user name. `who` of a refused login is the address,
+    since whoever gives no user name calls itself what it likes; but for a mosquitto that names client and
+    address in one line, where a user name cannot be told from a client id: `who` is that name then, and the
+    reader must take the address where the registry does not know it."""
 
     kind: Literal["login", "topic"]
     who: str
@@ -74,6 +80,8 @@ class LogReader:
         """What one line without its end means; None for all that is no concern of ours."""
         stamp = _STAMP.match(line)
         text = line[stamp.end() :] if stamp else line
+        if len(line.encode("utf-8", "replace")) >= CUT_AT:
+            return self._cut_line(text)
         if self._reloading:
             cut = _CUT_OFF.fullmatch(text)
             if cut:
@@ -91,9 +99,8 @@ class LogReader:
             self._rejected = found[1] if found[2] in _NOT_AUTHORISED else ""
         elif found := _NOT_LET_IN.fullmatch(text):
             return self._not_let_in(found[1], found[2] or "")
-        elif found := _DENIED.fullmatch(text):
-            name, address = self._clients.get(found[1], (found[1], ""))
-            return Refused("topic", _short(name), _short(found[2]), address)
+        elif text.startswith(_DENIED):
+            return self._denied(text)
         elif text == "Reloading config.":
             self._reloading = True
             return Reloaded()
@@ -102,22 +109,51 @@ class LogReader:
             return Reloaded()
         return None
 
+    def _cut_line(self, text: str) -> Refused | None:
+        """What is not said in full can only be guessed, and nobody may hide behind a long client id: one that
+        leaves and was not seen to connect was not let in."""
+        if text.startswith(_DENIED):
+            return self._denied(text)
+        if found := _CONNECTED_CUT.match(text):
+            self._connected(found[1], found[2][:SHOWN], found[2])
+        elif text.startswith("Client ") and text[7 : 7 + SHOWN] not in self._clients:
+            return Refused("login", _short(self._caller or text[7:]), "", self._caller[:64])
+        return None
+
+    def _denied(self, text: str) -> Refused | None:
+        """Client ids and topics may both look like the words between them: the longest id that is connected
+        counts, else the shortest."""
+        said = text[len(_DENIED) :]
+        ways = [(said[: one.start()], said[one.end() :]) for one in _DENIED_TOPIC.finditer(said)]
+        if not ways:
+            return Refused("topic", _short(said), "", "") if len(text) > SHOWN else None
+        client, topic = next((way for way in reversed(ways) if way[0] in self._clients), ways[0])
+        name, address = self._clients.get(client, (client, ""))
+        return Refused("topic", _short(name), _short(_DENIED_END.sub("", topic)), address)
+
     def _connected(self, address: str, client: str, name: str) -> None:
         self._clients[client] = (name, address[:64])
         self._clients.move_to_end(client)
         if len(self._clients) > CLIENTS_MAX:
             self._clients.popitem(last=False)
 
-    def _not_let_in(self, client: str, address: str) -> Refused | None:
-        """Newer mosquitto names the address in the line; with debug lines the CONNACK just before it does;
-        else it is that of the last who called, which under a rush may be another's."""
-        known = "" if client == "<unknown>" else client
-        said = self._rejected if self._rejected != client else ""
-        address = (address or said or self._caller)[:64]
+    def _not_let_in(self, client: str, address: str) -> Refused:
+        """Newer mosquitto names the address in the line; with debug lines the CONNACK just before it does,
+        for who gave a user name; else it is that of the last who called, which under a rush may be
+        another's. 2.0.11 names the client id of those without a user name only."""
+        said = self._rejected if client == "<unknown>" and _is_address(self._rejected) else ""
+        place = (address or said or self._caller)[:64]
         self._rejected = ""
-        if known.startswith(GREETING):
-            return None
-        return Refused("login", _short(known or address), "", address)
+        name = client if address and client != "<unknown>" else place
+        return Refused("login", _short(name or client), "", place)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import re
 import threading
+from io import RawIOBase
 from pathlib import Path
 from typing import Final
 
@@ -32,15 +33,20 @@ class Sieve:
 
     def __init__(self) -> None:
         self._rest = b""
+        self._cut = False
 
     def feed(self, data: bytes) -> bytes:
         """The kept lines among the whole ones so far, each with its end."""
         text = self._rest + data
         end = text.rfind(b"\n")
         if end < 0:
-            self._rest = text if len(text) <= LINE_MAX else b""
+            self._cut = self._cut or len(text) > LINE_MAX
+            self._rest = b"" if self._cut else text
             return b""
         self._rest = text[end + 1 :]
+        if self._cut:  # the end of a line whose beginning was let go is no line
+            self._cut, text = False, text[text.index(b"\n") :]
+            end = text.rfind(b"\n")
         kept = _KEPT.findall(b"\n" + text[:end])
         return b"".join(kept)[1:] + b"\n" if kept else b""
 
@@ -48,13 +54,15 @@ class Sieve:
 class BoundedLog:
     """Writes pieces to a file on a thread of its own, so that a slow or full disk holds nobody up.
 
-    At LOG_BYTES the file becomes `<name>.1`. What cannot be written is dropped; `dropped` counts pieces.
+    At LOG_BYTES the file becomes `<name>.1`. What cannot be written is dropped; `dropped` counts pieces, and
+    a line of ours says so in the log as soon as it can be written.
     """
 
     def __init__(self, path: Path, limit: int = LOG_BYTES) -> None:
         self._path, self._limit = path, limit
         self._waiting: queue.Queue[bytes] = queue.Queue(WAITING)
-        self.dropped = 0
+        self.dropped = self._told = 0
+        self._torn = False
         self._thread = threading.Thread(target=self._run, name="broker-log", daemon=True)
         self._thread.start()
 
@@ -80,5 +88,16 @@ class BoundedLog:
     def _write(self, piece: bytes) -> None:
         if self._path.exists() and self._path.stat().st_size + len(piece) > self._limit:
             self._path.replace(self._path.with_name(self._path.name + ".1"))
-        with self._path.open("ab") as out:
-            out.write(piece)
+        dropped = self.dropped
+        if dropped > self._told:
+            piece = b"gengfu: %d pieces of this log are lost\n" % (dropped - self._told) + piece
+        with self._path.open("ab", buffering=0) as out:
+            self._append(out, b"\n" + piece if self._torn else piece)
+        self._told = dropped
+
+    def _append(self, out: RawIOBase, data: bytes) -> None:
+        """All of it, or an OSError; then the next piece begins with a line of its own."""
+        self._torn = True
+        while data:
+            data = data[out.write(data) or 0 :]
+        self._torn = False

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from alerts.channels.channel import Accepted, Channel, Failed, Message, Outcome
@@ -16,9 +16,9 @@ from alerts.settings import Settings
 from alerts.turn import TurnResult
 from devices.database import reading, writing
 from devices.model import Carrier, Medium, Severity
-from devices.schema import registry_change
+from devices.schema import refusal, registry_change
 from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
-from tests.databases import losing_the_next_answer
+from tests.databases import PATIENCE_S, losing_the_next_answer
 
 PUSH = (Medium.PUSH, Carrier.WEBHOOK, "http://push")
 
@@ -249,6 +249,25 @@ def test_a_fire_message_given_up_is_a_standing_fault(outbox: Outbox) -> None:
     async def story(_clock: Clock) -> None:
         while "undelivered_p0" not in await asyncio.to_thread(_faults, outbox):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+    alerts_while(outbox, ScriptedTurn(), CollectingChannel(), story)
+
+
+def test_a_check_that_fails_keeps_no_other_from_being_made(outbox: Outbox) -> None:
+    """Without that table the registry cannot be looked at."""
+    [lost] = outbox.tell(outbox.add_contact((Medium.PUSH, Carrier.WEBHOOK, "http://lost")), Severity.P0)
+    values = {"kind": "login", "who": "x", "address": "", "count": 1, "first_us": NOW, "last_us": NOW}
+    with writing(outbox.engine) as connection:
+        row = notification.c.id == lost.notification_id
+        connection.execute(notification.update().where(row).values(state="dead"))
+        connection.execute(refusal.insert().values(values))
+        connection.execute(text("DROP TABLE substitution"))
+
+    async def story(_clock: Clock) -> None:
+        wanted = {"undelivered_p0", "publishers_refused"}
+        async with asyncio.timeout(PATIENCE_S):
+            while set(await asyncio.to_thread(_faults, outbox)) != wanted:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
     alerts_while(outbox, ScriptedTurn(), CollectingChannel(), story)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from alerts.schema import system_fault
-from alerts.standing import NO_DUTY_DESK, UNREACHABLE, check_standing
+from alerts.standing import NO_DUTY_DESK, UNREACHABLE, UNREADABLE, check_standing
 from devices.database import reading, writing
 from devices.model import Carrier, Medium, PlaceKind, Role
 from devices.schema import (
@@ -71,7 +71,65 @@ def test_a_registry_with_nobody_bound_has_both_faults_from_when_they_were_found(
     faults = standing(registry)
     assert faults.keys() == {NO_DUTY_DESK, UNREACHABLE}
     assert {row.since_us for row in faults.values()} == {NOW}
-    assert "1 户" in faults[UNREACHABLE].text
+    assert faults[UNREACHABLE].text == (
+        "1 处有设备但没有可立即通知的人：d · "
+        "1 place with a device has nobody to tell at once: d; gengfu contact gaps"
+    )
+
+
+def test_a_device_outside_dwellings_with_nobody_to_tell_at_once_is_a_fault(registry: Outbox) -> None:
+    with writing(registry.engine) as connection:
+        connection.execute(device.update().values(dwelling_id=None, building_id=1))
+    bind(registry, Role.NEIGHBOUR)
+    check_standing(registry.engine, NOW, None)
+    assert "nobody to tell at once: b;" in standing(registry)[UNREACHABLE].text
+    bind(registry, Role.MICRO_STATION)
+    check_standing(registry.engine, NOW + 60, 0)
+    assert UNREACHABLE not in standing(registry)
+
+
+def test_of_many_places_the_first_five_are_named(registry: Outbox) -> None:
+    common = {"kind": "smoke", "profile": "own", "registered_us": NOW, "registered_by": "test"}
+    with writing(registry.engine) as connection:
+        for n in range(2, 8):
+            home = {"id": n, "stair_id": 1, "floor": 1, "flat": str(n), "code": f"d{n}"}
+            connection.execute(dwelling.insert().values(home))
+            connection.execute(device.insert().values(uid=f"x:{n}", dwelling_id=n, **common))
+    check_standing(registry.engine, NOW, None)
+    assert standing(registry)[UNREACHABLE].text == (
+        "7 处有设备但没有可立即通知的人：d、d2、d3、d4、d5 等 7 个 · "
+        "7 places with a device have nobody to tell at once: d, d2, d3, d4, d5 and 2 more; "
+        "gengfu contact gaps"
+    )
+
+
+def test_words_of_a_later_release_are_a_fault_that_names_the_contacts_and_ends_when_mended(
+    registry: Outbox,
+) -> None:
+    bind(registry, Role.DUTY_DESK)
+    bind(registry, Role.GRID_WORKER)
+    with writing(registry.engine) as connection:
+        connection.execute(binding.update().where(binding.c.role == Role.GRID_WORKER).values(role="drone"))
+        connection.execute(contact_channel.update().values(carrier="pigeon"))
+    check_standing(registry.engine, NOW, None)
+    faults = standing(registry)
+    assert faults.keys() == {NO_DUTY_DESK, UNREACHABLE, UNREADABLE}
+    assert faults[UNREADABLE].severity == "P1"
+    assert faults[UNREADABLE].text.startswith("2 个联系人")
+    assert faults[UNREADABLE].text.endswith("which do not count: c0, c1")
+    with writing(registry.engine) as connection:
+        connection.execute(binding.update().where(binding.c.role == "drone").values(role=Role.GRID_WORKER))
+        connection.execute(contact_channel.update().values(carrier=Carrier.WEBHOOK))
+    check_standing(registry.engine, NOW + 60, None)
+    assert standing(registry) == {}
+
+
+def test_the_fault_of_an_earlier_release_about_dwellings_ends(registry: Outbox) -> None:
+    former = {"code": "unreachable_dwellings", "severity": "P1", "text": "1", "since_us": NOW - 1}
+    with writing(registry.engine) as connection:
+        connection.execute(system_fault.insert().values(former))
+    check_standing(registry.engine, NOW, None)
+    assert standing(registry).keys() == {NO_DUTY_DESK, UNREACHABLE}
 
 
 def test_a_fault_keeps_its_beginning_while_it_stands(registry: Outbox) -> None:

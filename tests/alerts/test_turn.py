@@ -235,19 +235,34 @@ def test_a_new_alarm_at_the_place_of_an_incident_that_cannot_be_read_is_told_to_
 
 
 def test_when_nobody_can_be_looked_up_the_duty_desk_is_told(story: Story) -> None:
-    with writing(story.engine) as connection:  # a role of a later release
-        row = {
-            "role": "drone",
-            "place_kind": "dwelling",
-            "place_id": story.block.dwellings["501"],
-            "bound_us": 0,
-        }
-        connection.execute(insert(registry.binding).values(contact_id=story.block.contacts["family"], **row))
+    """Without the table of areas nobody can be found by place; every duty desk still can."""
+    with writing(story.engine) as connection:
+        connection.execute(text("ALTER TABLE area RENAME TO elsewhere"))
     story.at(0).smoke("501")
     told = story.between(0, 1)
     assert told.codes() == ["duty_desk"]
     told.told("duty_desk", saying="place and contacts could not be worked out")
+    assert [row.severity for row in story.incidents()] == ["P0"]
     story.between(90, 91).told("duty_desk")
+
+
+def test_words_of_a_later_release_cost_their_rows_only(story: Story) -> None:
+    desk = registry.contact_channel.c.contact_id == story.block.contacts["duty_desk"]
+    by_push = registry.contact_channel.c.medium == Medium.PUSH
+    odd = {"place_kind": "dwelling", "place_id": story.block.dwellings["501"], "bound_us": 0}
+    family = story.block.contacts["family"]
+    worker = registry.binding.c.contact_id == story.block.contacts["grid_worker"]
+    with writing(story.engine) as connection:
+        connection.execute(insert(registry.binding).values(contact_id=family, role="drone", **odd))
+        connection.execute(update(registry.binding).where(worker).values(role="drone"))
+        connection.execute(update(registry.contact_channel).where(desk, by_push).values(carrier="pigeon"))
+    story.at(0).smoke("501")
+    told = story.between(0, 1)
+    told.told("family", by="push")
+    told.told("grid_worker-2")
+    told.told("duty_desk", by="sms")
+    told.not_told("grid_worker")
+    assert story.table(schema.system_fault) == []
 
 
 @pytest.mark.parametrize("engine_name", [SQLITE])

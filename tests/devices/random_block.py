@@ -63,6 +63,8 @@ class Block:
     dwellings: list[tuple[int, int]]
     """(stair, floor)"""
     with_device: list[bool]
+    halls: list[bool]
+    """By building: whether a device hangs there outside dwellings."""
     erased: list[int | None]
     """By contact, when."""
     ties: list[Tie]
@@ -99,6 +101,7 @@ def blocks(draw: st.DrawFn) -> Block:
         stairs,
         dwellings,
         [die.random() < 0.7 for _ in dwellings],
+        [die.random() < 0.7 for _ in buildings],
         [_end(die) if die.random() < 0.15 else None for _ in range(people)],
         [_tie(die, people, sizes) for _ in range(die.randint(2, 9))],
         [_line(die, people) for _ in range(die.randint(1, 7))],
@@ -167,6 +170,9 @@ def write(connection: Connection, block: Block) -> None:
     devices = [n for n, device in enumerate(block.with_device, 1) if device]
     common = {"kind": "smoke", "profile": "own", "registered_us": 0, "registered_by": "t"}
     rows(schema.device, [{"uid": f"own:{n}", "dwelling_id": n, **common} for n in devices])
+    halls = [n for n, device in enumerate(block.halls, 1) if device]
+    for n in halls:
+        connection.execute(insert(schema.device).values(uid=f"hall:{n}", building_id=n, id=100 + n, **common))
     rows(
         schema.contact,
         [

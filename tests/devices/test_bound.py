@@ -179,6 +179,20 @@ def test_a_brigade_that_agreed_takes_unconfirmed_alarms(
     assert found == {"agreed": True, "others": False}
 
 
+def test_what_a_brigade_agreed_to_nearer_by_outdoes_what_it_agreed_to_for_the_town(
+    connection: Connection, block: Ids, people: People
+) -> None:
+    people.bind("brigade", Role.FIRE_BRIGADE, "area", "C", takes_unconfirmed=True)
+    people.bind("brigade", Role.FIRE_BRIGADE, "building", "B")
+    people.bind("other", Role.FIRE_BRIGADE, "area", "C")
+    people.bind("other", Role.FIRE_BRIGADE, "stair", "S1", takes_unconfirmed=True)
+    in_flat, outside = bound_to_dwelling, bound_to_building
+    found = {one.code: one.takes_unconfirmed for one in in_flat(connection, block["201"], NOW_US)}
+    assert found == {"brigade": False, "other": True}
+    found = {one.code: one.takes_unconfirmed for one in outside(connection, block["B"], NOW_US)}
+    assert found == {"brigade": False, "other": False}
+
+
 @pytest.mark.usefixtures("block")
 def test_places_nobody_knows_bind_nobody(connection: Connection) -> None:
     assert bound_to_dwelling(connection, 999, NOW_US) == ()

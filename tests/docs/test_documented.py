@@ -20,7 +20,7 @@ from console.live import ChangeFeed
 from devices.database import open_database
 from gengfu.cli import app
 from gengfu.commands import decode, mount
-from gengfu.config import Config
+from gengfu.config import Broker, Config
 from gengfu.config_file import parse_config
 from gengfu.migrate import upgrade
 from gengfu.ports import settle_ports
@@ -84,7 +84,7 @@ def figures_of(prefix: str, read: dict[str, float | dict[str, float]]) -> set[st
 
 def metrics(folder: Path) -> set[str]:
     """The names that the processes really serve."""
-    config = settle_ports(Config(data=str(folder)))
+    config = settle_ports(Config(data=str(folder), broker=Broker(anonymous=True)))
     engine = open_database(config.database_url)
     upgrade(engine)
     ingest = compose(config)

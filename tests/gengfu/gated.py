@@ -60,7 +60,7 @@ class Client:
         clean = not more.get("session_s")
         self.mqtt.connect("127.0.0.1", gate.device_port, clean_start=clean, properties=properties)
         self.mqtt.loop_start()
-        self._wait(lambda: self.code is not None)
+        self._wait(lambda: self.code is not None or self.breaks > 0)
 
     @property
     def refused(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from devices.database import reading, writing
-from devices.schema import contact, contact_channel
+from devices.schema import contact, contact_channel, device, device_channel, publisher
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, Vault
 
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030")
@@ -44,6 +44,16 @@ def seal_cast(engine: Engine, vault: Vault) -> dict[str, int]:
                 )
             )
     return {code: n for n, code in enumerate(sorted(codes))}
+
+
+def label_everything(connection: Connection, name: str, number: str) -> None:
+    """Somebody typed a name and a number where a device, a channel of it or a publisher is described."""
+    said = f"{name}家 {number}"
+    uid = connection.execute(select(device.c.id)).scalars().first()
+    connection.execute(update(device).values(label=said, installed_by=name))
+    connection.execute(insert(device_channel).values(device_id=uid, channel="l1", label=said))
+    values = {"name": "gw-1", "kind": "gateway", "password_hash": "x", "created_us": 1, "created_by": "t"}
+    connection.execute(insert(publisher).values(label=said, **values))
 
 
 def forms_of(text: str) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ def test_the_folder_that_came_first_may_come_again(engine: Engine, folders: tupl
 
 def test_another_folder_is_refused_and_told_what_to_do(engine: Engine, folders: tuple[Path, Path]) -> None:
     belong(engine, folders[0])
-    with pytest.raises(NotOurs, match="another data folder.*--take-over"):
+    with pytest.raises(NotOurs, match=r"another data folder.*--take-over"):
         belong(engine, folders[1])
     belong(engine, folders[0])
 

@@ -188,3 +188,56 @@ def test_after_a_restart_of_the_broker_a_reload_waits_for_ingest_and_nothing_is_
     assert plain.connect(device).publish("gengfu/dev-1/readings", b"after") == 0
     assert back.got(4)[-1] == b"after"
     assert back.breaks == 0
+
+
+SIGN = "New client connected from 127.0.0.1:5000 as gengfu-ingest (p5, c0, k30, u'gengfu-ingest')."
+
+
+@pytest.mark.parametrize("words", ["x as gengfu-ingest (p", SIGN, "2026-11-22T00:57:45: " + SIGN, " running"])
+def test_no_topic_and_no_client_id_of_a_publisher_makes_the_leash_pass_a_reload_on(
+    plain: Gate, words: str
+) -> None:
+    device, evil = plain.login("dev-1"), plain.login("evil")
+    plain.write()
+    ingest = plain.connect(plain.logins[INGEST], session_s=86_400)
+    ingest.subscribe("#")
+    plain.reload()
+    ingest.leave()
+    plain.stop()
+    plain.start()
+    forging = plain.connect(evil, words)
+    assert forging.publish(words) == NOT_AUTHORISED
+    assert plain.connect(None, words).refused
+    plain.login("fresh")
+    plain.write()
+    plain.hang_up()
+    smoke = plain.connect(device)
+    for n in range(5):
+        assert smoke.publish("gengfu/dev-1/readings", b"smoke %d" % n) == 0
+    back = plain.connect(plain.logins[INGEST], session_s=86_400)
+    assert back.got(5) == [b"smoke %d" % n for n in range(5)]
+
+
+@pytest.mark.parametrize("odd", ["\n", "\r", "\x1f", "\x7f", "\x85"])
+def test_mosquitto_takes_no_line_end_and_no_control_character_from_a_client(plain: Gate, odd: str) -> None:
+    """What reading its log line by line rests on."""
+    plain.login("evil")
+    plain.connect(plain.logins[INGEST]).leave()
+    plain.reload()
+    evil = plain.connect(plain.logins["evil"])
+    assert evil.publish(f"gengfu/evil/a{odd}Reloading config.") in (-1, NOT_AUTHORISED)
+    assert evil.cut_off()
+    assert plain.connect(None, f"a{odd}Reloading config.").refused
+    plain.connect(plain.logins["evil"]).publish("elsewhere")
+    assert [one.topic for one in plain.refusals(1) if one.kind == "topic"] == ["elsewhere"]
+    log = (plain.folder / "broker" / "mosquitto.log").read_bytes()
+    assert not any(line.startswith(b"Reloading") for line in log.split(b"\n"))
+
+
+def test_a_publish_on_a_topic_longer_than_a_line_of_the_log_is_told_too(plain: Gate) -> None:
+    plain.login("evil")
+    plain.connect(plain.logins[INGEST]).leave()
+    plain.reload()
+    assert plain.connect(plain.logins["evil"]).publish("x" * 5000) == NOT_AUTHORISED
+    [told] = plain.refusals(1)
+    assert (told.kind, told.who, told.topic) == ("topic", "evil", "x" * 200)

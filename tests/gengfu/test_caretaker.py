@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from devices.database import reading, writing
 from devices.registry import add_contact, add_publisher, list_refusals, revoke_publisher
 from devices.schema import contact, refusal
 from devices.vault import Vault
+from gengfu.access_keeper import running_leash
 from gengfu.config import Broker, Config, Metrics
 from gengfu.forgetting import DAY_US
 from gengfu.run_caretaker import TROUBLES, Caretaker, forget_daily
@@ -168,6 +170,68 @@ def test_refusals_in_the_log_are_counted_once_also_over_a_restart(
     with reading(engine) as connection:
         found = {(row.kind, row.who): row.count for row in list_refusals(connection)}
     assert found == {("login", "esp-7"): 2, ("login", "old"): 1}
+
+
+def test_what_is_committed_is_not_counted_again_when_the_note_of_it_was_not_written(
+    engine: Engine, own: Own, caretaker: Caretaker
+) -> None:
+    caretaker.step()
+    note = own.config.data_dir / "caretaker.json"
+    before = note.read_bytes()
+    own.say("Client esp-7 disconnected, not authorised.")
+    caretaker.step()
+    caretaker.close()
+    note.write_bytes(before)  # as after a kill between the two
+    again = Caretaker(own.config)
+    again.step()
+    again.close()
+    with reading(engine) as connection:
+        assert [row.count for row in list_refusals(connection)] == [1]
+
+
+def test_a_reload_that_the_log_told_before_it_was_asked_for_is_no_answer(
+    on_engine: Config, engine: Engine, vault: Vault
+) -> None:
+    folder = on_engine.data_dir / "broker"
+    folder.mkdir(parents=True)
+    log = folder / "mosquitto.log"
+    config = msgspec.structs.replace(on_engine, broker=Broker(log_file=str(log)))
+    log.write_text(f"{STAMP}Reloading config.\n")
+    caretaker = Caretaker(config)
+    child = subprocess.Popen([sys.executable, "-c", LEASH_LIKE, "broker_leash"], stdout=subprocess.PIPE)
+    assert child.stdout
+    child.stdout.readline()
+    (config.data_dir / "run.json").write_bytes(msgspec.json.encode({"pids": {"broker": child.pid}}))
+    (config.data_dir / "broker.lock").write_text(str(child.pid))
+    try:
+        caretaker.step()
+        assert caretaker.keeper.unanswered
+        caretaker.step()
+        assert caretaker.keeper.unanswered
+        with log.open("a") as out:
+            out.write(f"{STAMP}Reloading config.\n")
+        caretaker.step()
+        assert not caretaker.keeper.unanswered
+    finally:
+        caretaker.close()
+        child.stdout.close()
+        child.kill()
+        child.wait()
+
+
+LEASH_LIKE = "import signal, time; signal.signal(1, lambda *_: None); print(1, flush=True); time.sleep(60)"
+
+
+def test_only_a_leash_that_holds_its_lock_is_signalled(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        (tmp_path / "run.json").write_bytes(msgspec.json.encode({"pids": {"broker": child.pid}}))
+        assert running_leash(tmp_path) is None
+        (tmp_path / "broker.lock").write_text(str(child.pid + 1))
+        assert running_leash(tmp_path) is None
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_refusals_of_before_the_first_start_are_not_counted(

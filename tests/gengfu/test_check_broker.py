@@ -36,7 +36,17 @@ def test_a_broker_with_our_access_files_is_tried_with_users_made_for_that(
         own = Broker(host="127.0.0.1", port=broker.port)
         shown = found(msgspec.structs.replace(on_engine, broker=own))
     assert {name: finding.text for name, finding in shown.items() if not finding.ok} == {}
-    assert len(shown) == 5
+    assert len(shown) == 8
+
+
+def test_a_broker_that_is_open_to_everybody_is_not_well(
+    on_engine: Config, engine: Engine, vault: Vault, tmp_path: Path
+) -> None:
+    with Mosquitto(tmp_path) as broker:
+        own = Broker(host="127.0.0.1", port=broker.port)
+        shown = found(msgspec.structs.replace(on_engine, broker=own))
+    wrong = {name for name, finding in shown.items() if not finding.ok}
+    assert wrong == {"broker credentials", "broker topics", "broker client id"}
 
 
 def test_without_database_or_key_it_is_said_what_is_missing(config: Config) -> None:

@@ -22,10 +22,11 @@ from devices.registry import Written
 from devices.schema import contact, contact_channel, dwelling
 from devices.secrets import secret_of
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, DWELLING_ATTENTION, Vault
+from gengfu.forgetting import erase
 from gengfu.rotation import rotate
 from tests.alerts.story import Story, a_story
 from tests.databases import binaries, dump_of
-from tests.gengfu.people import address_of, found_in, name_of, number_of, seal_cast
+from tests.gengfu.people import address_of, found_in, label_everything, name_of, number_of, seal_cast
 
 NOW_US = 1_763_755_200_000_000
 WHO = Written(by="t", now_us=NOW_US)
@@ -127,6 +128,30 @@ def test_thousands_written_at_once_leave_no_name_and_no_number_either(database: 
     some = range(0, MANY, 97)
     assert found_in(stolen(engine), [name_of(n) for n in some], [number_of(n) for n in some]) == []
     engine.dispose()
+
+
+def test_what_people_may_type_into_codes_and_labels_is_refused_or_goes_with_the_person(
+    story: Story, path: Path
+) -> None:
+    """Codes take no names and numbers; labels take any words, and lose them when the person is erased."""
+    vault = Vault.open(path, {})
+    people = a_night(story, vault)
+    names, numbers = [name_of(n) for n in people], [number_of(n) for n in people]
+    for personal in (names[0], numbers[0]):
+        with writing(story.engine) as connection, pytest.raises(registry.NotAllowed):
+            registry.add_contact(connection, vault, code=personal, name="示例", **WHO)
+        with writing(story.engine) as connection, pytest.raises(registry.NotAllowed):
+            registry.register_device(
+                connection, uid="own:x", kind="smoke", profile="own", dwelling_code="b3-501",
+                installed_by=personal, **WHO,
+            )  # fmt: skip
+    assert found_in(stolen(story.engine), names, numbers) == []
+    child = sorted(story.block.contacts).index("family")
+    with writing(story.engine) as connection:
+        label_everything(connection, name_of(child), number_of(child))
+    assert found_in(stolen(story.engine), names, numbers) == [name_of(child), number_of(child)]
+    erase(story.engine, vault, "family", by="t", now_us=story.now_us, force=True, rest=lambda: None)
+    assert found_in(stolen(story.engine), names, numbers) == []
 
 
 NAME, NUMBER = name_of(3), number_of(3)

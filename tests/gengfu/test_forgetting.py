@@ -22,12 +22,12 @@ from devices.database import reading, writing
 from devices.keyring import create_key
 from devices.model import Carrier
 from devices.registry import NotThere, Written
-from devices.schema import binding, contact, contact_channel, look
+from devices.registry.errors import StillNeeded
+from devices.schema import binding, building, contact, contact_channel, device, look
 from devices.vault import Vault
 from gengfu.config import People
 from gengfu.forgetting import (
     DAY_US,
-    StillNeeded,
     due_to_forget,
     erase,
     forget_due,
@@ -36,7 +36,7 @@ from gengfu.forgetting import (
 from gengfu.traces import FREE_TEXT
 from tests.alerts.story import Story, a_story
 from tests.databases import dump_of
-from tests.gengfu.people import address_of, found_in, name_of, number_of, seal_cast
+from tests.gengfu.people import address_of, found_in, label_everything, name_of, number_of, seal_cast
 from tests.gengfu.program import objects
 
 WHO = Written(by="t", now_us=1)
@@ -273,6 +273,88 @@ def test_somebody_bound_again_in_the_same_moment_is_not_forgotten(story: Story, 
 
     done = forget_due(story.engine, People(), story.now_us, keys, rest=bound_meanwhile)
     assert done.contacts == ("old",)
+
+
+def test_somebody_told_of_an_incident_in_the_same_moment_is_not_forgotten(story: Story, keys: Vault) -> None:
+    """The alarm comes between the look for who is due and the erasing of the second of them."""
+    people(story, keys)
+    with writing(story.engine) as connection:
+        older = registry.add_contact(connection, keys, code="older", name="示例", by="t", now_us=1)
+
+    def told_meanwhile(once: Iterator[int] = iter([1])) -> None:  # noqa: B008 - one for this test
+        if next(once, None) is None:
+            return
+        story.smoke("501")
+        with writing(story.engine) as connection:
+            connection.execute(update(schema.notification).values(contact_id=older))
+
+    assert due_to_forget(story.engine, People(), story.now_us).contacts == ("old", "older")
+    done = forget_due(story.engine, People(), story.now_us, keys, rest=told_meanwhile)
+    assert done.contacts == ("old",)
+
+
+def test_an_address_that_is_erased_by_age_leaves_the_notes_too(
+    story: Story, keys: Vault, cast: dict[str, int]
+) -> None:
+    """But not one at which somebody is still reached."""
+    child, worker = cast["family"], cast["grid_worker"]
+    story.smoke("501")
+    said = f"旧号 {number_of(child)}，{number_of(worker)} 仍可用"
+    story.at(60).answers("grid_worker", Act.ACKNOWLEDGE, said)
+    owner = contact_channel.c.contact_id
+    with writing(story.engine) as connection:
+        for code in ("family", "grid_worker"):
+            mine = owner == story.block.contacts[code]
+            connection.execute(update(contact_channel).where(mine).values(removed_us=1))
+        registry.add_channel(
+            connection, keys, contact_code="grid_worker", medium="voice", carrier="webhook",
+            address=address_of(worker), by="t", now_us=story.now_us,
+        )  # fmt: skip
+    done = forget_due(story.engine, People(), story.now_us, keys, rest=no_rest)
+    assert done.addresses >= 2
+    left = texts(story.engine)
+    assert number_of(child) not in left
+    assert number_of(worker) in left
+    assert "旧号 **" in left
+
+
+def test_what_people_wrote_on_devices_and_publishers_is_hidden_as_well(
+    story: Story, keys: Vault, cast: dict[str, int]
+) -> None:
+    child = cast["family"]
+    with writing(story.engine) as connection:
+        label_everything(connection, name_of(child), number_of(child))
+        connection.execute(update(building).values(name=f"{name_of(child)}楼"))
+    assert found_in(dump_of(story.engine), [name_of(child)], [number_of(child)]) != []
+    gone(story, keys, "family", force=True)
+    with reading(story.engine) as connection:
+        labels = connection.execute(select(device.c.label)).scalars().all()
+        assert set(labels) == {"**家 **"}
+        assert set(connection.execute(select(building.c.name)).scalars()) == {f"{name_of(child)}楼"}
+    with writing(story.engine) as connection:
+        connection.execute(update(building).values(name="3号楼"))
+    left = dump_of(story.engine) if story.engine.dialect.name != "sqlite" else texts(story.engine).encode()
+    assert found_in(left, [name_of(child)], [number_of(child)]) == []
+
+
+def test_a_desk_reached_through_a_substitute_alone_needs_the_substitute(
+    story: Story, keys: Vault, cast: dict[str, int]
+) -> None:
+    with writing(story.engine) as connection:
+        registry.add_contact(connection, keys, code="stand-in", name="示例", by="t", now_us=1)
+        registry.add_channel(
+            connection, keys, contact_code="stand-in", medium="voice", carrier="webhook",
+            address="https://voice.example/s", by="t", now_us=1,
+        )  # fmt: skip
+        registry.substitute(
+            connection, contact_code="duty_desk", substitute_code="stand-in", from_us=story.now_us,
+            until_us=story.now_us + DAY_US, by="t", now_us=story.now_us,
+        )  # fmt: skip
+        mine = contact_channel.c.contact_id == story.block.contacts["duty_desk"]
+        connection.execute(update(contact_channel).where(mine).values(removed_us=1))
+    with pytest.raises(StillNeeded, match="only duty desk"):
+        gone(story, keys, "stand-in")
+    gone(story, keys, "stand-in", force=True)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gengfu.broker_leash import ANYBODY, safety_sign
 from tests.gengfu.program import alive, eventually
 
 PARENT = """
@@ -77,8 +78,16 @@ def test_without_a_leash_a_process_runs_on(tmp_path: Path) -> None:
 
 
 def walked(folder: Path) -> list[str]:
-    words = [str(folder), "broker", sys.executable, "-c", FOREIGN, str(folder / "foreign")]
-    return [sys.executable, "-m", "gengfu.leash", *words]
+    words = [
+        str(folder),
+        str(folder / "log"),
+        ANYBODY,
+        sys.executable,
+        "-c",
+        FOREIGN,
+        str(folder / "foreign"),
+    ]
+    return [sys.executable, "-m", "gengfu.broker_leash", *words]
 
 
 def test_a_foreign_program_is_ended_when_the_supervisor_is_killed(tmp_path: Path) -> None:
@@ -107,5 +116,40 @@ def test_a_foreign_program_is_ended_when_its_walker_is_killed(tmp_path: Path) ->
 
 
 def test_its_exit_code_is_the_foreign_programs(tmp_path: Path) -> None:
-    words = [str(tmp_path), "broker", sys.executable, "-c", "raise SystemExit(7)"]
-    assert subprocess.run([sys.executable, "-m", "gengfu.leash", *words], check=False).returncode == 7
+    words = [str(tmp_path), str(tmp_path / "log"), ANYBODY, sys.executable, "-c", "raise SystemExit(7)"]
+    assert subprocess.run([sys.executable, "-m", "gengfu.broker_leash", *words], check=False).returncode == 7
+
+
+STAMP = b"2026-11-22T00:57:45: "
+SIGN = b"New client connected from 127.0.0.1:5000 as gengfu-ingest (p5, c0, k30, u'gengfu-ingest')."
+
+
+@pytest.mark.parametrize("before", [b"", STAMP + b"Reloading config.\n"])
+def test_ingests_own_connection_is_the_sign_that_a_reload_is_safe(before: bytes) -> None:
+    assert safety_sign("gengfu-ingest").search(before + STAMP + SIGN + b"\n")
+    assert safety_sign(ANYBODY).search(before + STAMP + b"mosquitto version 2.0.11 running\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Denied PUBLISH from evil (d0, q1, r0, m1, 'x as gengfu-ingest (p', ... (1 bytes))",
+        b"Denied PUBLISH from evil (d0, q1, r0, m1, '" + STAMP + SIGN,
+        b"Denied PUBLISH from evil (d0, q1, r0, m1, ' running', ... (1 bytes))",
+        b"Denied PUBLISH from evil (d0, q1, r0, m1, '" + STAMP + b"mosquitto version 2.0.11 running",
+        b"New client connected from 10.0.0.7:5000 as x as gengfu-ingest (p5, c0, k30, u'gengfu-ingest').",
+        b"New client connected from 10.0.0.7:5000 as gengfu-ingest (p5, c0, k30, u'evil').",
+        b"New client connected from 10.0.0.7:5000 as gengfu-ingest (p5, c0, k" + b"0" * 900 + SIGN[-20:],
+        b"New client connected from 10.0.0.7:5000 as evil (p5, c0, k30, u'gengfu-ingest').",
+        b"Client " + SIGN + b" disconnected.",
+        SIGN + b" ",
+        b" " + SIGN,
+    ],
+)
+def test_no_line_with_a_publishers_words_in_it_is_that_sign(line: bytes) -> None:
+    assert not safety_sign("gengfu-ingest").search(STAMP + line + b"\n")
+    assert not safety_sign(ANYBODY).search(STAMP + line + b"\n")
+
+
+def test_the_sign_without_the_brokers_stamp_is_none() -> None:
+    assert not safety_sign("gengfu-ingest").search(SIGN + b"\n")

@@ -1,4 +1,4 @@
-"""Devices in service that nobody may publish for are counted, so that silence after an upgrade is explained."""
+"""Devices in service that nobody may publish for are counted, so that their silence is explained."""
 
 from __future__ import annotations
 

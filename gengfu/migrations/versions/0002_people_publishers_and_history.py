@@ -1,9 +1,15 @@
 """Publishers, substitutes, channels, stays and history.
 
 Every column is added in place: on SQLite a table that others refer to must not be made anew.
+
+The first release cannot list a contact without a name, and a migration has no key to seal one. So the way
+back deletes erased contacts with their bindings and channels; what names them elsewhere by number (messages
+sent, looks) stays and names nobody. It also deletes what the first release has no tables for, and says how
+much in the log. Not guaranteed on SQLite: that a new contact never gets the number of a deleted one.
 """
 
 import sqlalchemy as sa
+import structlog
 from alembic import op
 
 revision = "0002"
@@ -16,7 +22,12 @@ def upgrade() -> None:
     op.create_table(
         "refusal",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False, comment="login | topic"),
+        sa.Column(
+            "kind",
+            sa.String(length=8),
+            nullable=False,
+            comment="login | topic | mark: how far the log is read",
+        ),
         sa.Column(
             "who", sa.String(length=200), nullable=False, comment="user name, else client id, as they gave it"
         ),
@@ -237,13 +248,38 @@ def upgrade() -> None:
         "(SELECT created_us FROM contact WHERE contact.id = contact_channel.contact_id)"
     )
     op.execute(
+        "UPDATE contact SET erased_us = COALESCE((SELECT MAX(ended_us) FROM binding "
+        "WHERE binding.contact_id = contact.id), created_us) WHERE LENGTH(name_sealed) = 0"
+    )
+    op.execute(
+        "UPDATE contact_channel SET removed_us = COALESCE((SELECT erased_us FROM contact "
+        "WHERE contact.id = contact_channel.contact_id), added_us) WHERE LENGTH(address_sealed) = 0"
+    )
+    op.execute(
         "INSERT INTO placement (device_id, dwelling_id, building_id, since_us, until_us) "
         "SELECT id, dwelling_id, building_id, registered_us, retired_us FROM device"
     )
 
 
+UNKNOWN_BEFORE = (
+    "publisher_prefix",
+    "publisher",
+    "placement",
+    "device_channel",
+    "substitution",
+    "site_secret",
+    "refusal",
+)
+ERASED = "SELECT id FROM contact WHERE erased_us IS NOT NULL"
+
+
 def downgrade() -> None:
+    _say_what_goes()
+    for table in ("binding", "contact_channel"):
+        op.execute(f"DELETE FROM {table} WHERE contact_id IN ({ERASED})")  # noqa: S608
     op.execute("DELETE FROM contact_channel WHERE removed_us IS NOT NULL")  # else they would be used again
+    op.execute(f"DELETE FROM substitution WHERE contact_id IN ({ERASED}) OR substitute_id IN ({ERASED})")  # noqa: S608
+    op.execute("DELETE FROM contact WHERE erased_us IS NOT NULL")
     op.drop_index("ix_device_change_id", table_name="device")
     op.drop_index("ix_binding_role", table_name="binding")
     for table, columns in {
@@ -255,13 +291,14 @@ def downgrade() -> None:
     }.items():
         for column in columns:
             op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-    for table in (
-        "publisher_prefix",
-        "publisher",
-        "placement",
-        "device_channel",
-        "substitution",
-        "site_secret",
-        "refusal",
-    ):
+    for table in UNKNOWN_BEFORE:
         op.drop_table(table)
+
+
+def _say_what_goes() -> None:
+    """Counts, so that nobody learns it from what is missing."""
+    connection = op.get_bind()
+    counts = {table: connection.scalar(sa.text(f"SELECT COUNT(*) FROM {table}")) for table in UNKNOWN_BEFORE}  # noqa: S608
+    counts["erased contacts"] = connection.scalar(sa.text(f"SELECT COUNT(*) FROM ({ERASED}) AS gone"))  # noqa: S608
+    if lost := {name: count for name, count in counts.items() if count}:
+        structlog.get_logger().warning("downgrade_deletes", **lost)

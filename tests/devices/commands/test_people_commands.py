@@ -1,4 +1,4 @@
-"""`gengfu contact …`: who is bound to what, who stands in, and who is resolved for a place."""
+"""`gengfu contact …`: who is bound to what, who stands in, who is resolved for a place."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_who_says_who_was_there_then_and_who_will_be(run: Run) -> None:
 def test_where_nobody_is_bound_it_says_so(run: Run) -> None:
     nobody = run("who --dwelling 501")
     assert nobody.stdout == ""
-    assert "every duty desk" in nobody.stderr
+    assert "told to nobody" in nobody.stderr
 
 
 def test_a_substitution_is_listed_shown_and_cancelled(run: Run) -> None:
@@ -177,3 +177,97 @@ def test_a_contact_gets_another_name_and_language(run: Run) -> None:
     assert (contact["name"], contact["language"]) == ("示例丙", "en")
     assert "zh-CN, en" in run("set worker --language fr", code=1).stderr
     assert "nothing to change" in run("set worker", code=1).stderr
+
+
+@pytest.fixture
+def detectors(run: Run, block: None) -> None:
+    """One in the dwelling, one in the building's hall."""
+    run("register own:501 --kind smoke --profile own --dwelling 501", app="device")
+    run("register own:hall --kind smoke --profile own --building B", app="device")
+
+
+def gaps(run: Run) -> list[tuple[str, str, str]]:
+    return [(one["code"], one["kind"], one["missing"]) for one in objects(run("gaps --json"))]
+
+
+NOBODY = "nobody is bound in a role told at once"
+
+
+@pytest.mark.usefixtures("detectors")
+def test_gaps_lists_every_place_with_a_device_and_nobody_to_tell_at_once(run: Run) -> None:
+    run("bind worker --role duty_desk --area C")
+    assert gaps(run) == [("501", "dwelling", NOBODY), ("B", "building", NOBODY)]
+    shown = run("gaps").stdout
+    assert "幸福里社区, 3号楼, 1单元, floor 5, flat 501" in shown
+    run("add mute --name 示例")
+    run("bind mute --role building_secretary --building B")
+    muted = "no channel that can be used: mute"
+    assert gaps(run) == [("501", "dwelling", muted), ("B", "building", muted)]
+    run("bind worker --role family --dwelling 501")
+    assert gaps(run) == [("B", "building", muted)]
+    run("bind worker --role grid_worker --area K")
+    nothing = run("gaps")
+    assert (nothing.stdout, "somebody to tell at once" in nothing.stderr) == ("", True)
+
+
+@pytest.mark.usefixtures("detectors")
+def test_neighbours_do_not_count_for_a_building(run: Run) -> None:
+    run("bind worker --role neighbour --building B")
+    assert gaps(run) == [("B", "building", NOBODY)]
+
+
+def test_a_device_that_was_retired_leaves_no_gap(run: Run) -> None:
+    run("register own:hall --kind smoke --profile own --building B", app="device")
+    assert [code for code, _, _ in gaps(run)] == ["B"]
+    run("retire own:hall", app="device")
+    assert gaps(run) == []
+
+
+def test_who_adds_every_duty_desk_where_none_bound_to_the_place_can_be_reached(run: Run) -> None:
+    run("add ELSEWHERE --level community --name 别处 --parent C", app="area")
+    run("bind stand-in --role duty_desk --area ELSEWHERE")
+    run("bind worker --role grid_worker --area K")
+    run("add mute --name 示例")
+    run("bind mute --role duty_desk --area K")
+    told = run("who --dwelling 501 --json")
+    assert [(one["contact"], one["place"]) for one in objects(told)] == [
+        ("worker", "K"), ("mute", "K"), ("stand-in", "ELSEWHERE"),
+    ]  # fmt: skip
+    assert "every duty desk is told" in told.stderr
+    run("bind worker --role duty_desk --building B")
+    told = run("who --building B --json")
+    assert [(one["contact"], one["role"]) for one in objects(told)] == [
+        ("worker", "grid_worker"), ("worker", "duty_desk"), ("mute", "duty_desk"),
+    ]  # fmt: skip
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize("words", ["", "--dwelling 501 --building B"])
+def test_who_names_the_options_it_has(run: Run, words: str) -> None:
+    said = run(f"who {words}", code=2).output
+    assert "--dwelling or --building" in said
+    assert "--stair" not in said
+
+
+def test_who_says_that_places_are_taken_as_they_lie_today(run: Run, desk: Desk) -> None:
+    before = clock(hours=-1)
+    run("add G --level grid --name 网格 --parent K", app="area")
+    assert run("who --dwelling 501 --at", before).stderr.count("as they lie today") == 0
+    run("move B --area G", app="building")
+    assert "as they lie today" in run("who --dwelling 501 --at", before).stderr
+    assert "as they lie today" not in run("who --dwelling 501").stderr
+    assert "as they lie today" not in run("who --dwelling 501 --at", clock(hours=1)).stderr
+
+
+def test_who_says_so_too_when_an_area_was_moved(run: Run) -> None:
+    run("add D --level district --name 区 --parent C", app="area")
+    run("move K --parent D", app="area")
+    assert "as they lie today" in run("who --dwelling 501 --at", clock(hours=-1)).stderr
+
+
+def test_showing_a_contact_bound_to_an_unknown_kind_of_place_works(desk: Desk, run: Run) -> None:
+    run("bind worker --role grid_worker --area K")
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE binding SET place_kind = 'tower'")
+    shown = CliRunner().invoke(apps["contact"], ["show", "worker"], obj=desk)
+    assert "this release does not know" in shown.output

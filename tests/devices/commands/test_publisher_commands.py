@@ -50,6 +50,15 @@ def test_the_password_is_shown_at_once_and_never_again(block_desk: Desk) -> None
     assert made["password"] not in rotated.output
 
 
+def test_a_prefix_that_nobody_listens_to_is_said(block_desk: Desk) -> None:
+    lost = run(block_desk, "add", "hub", "--kind", "gateway", "--prefix", "home/3")
+    assert lost.exit_code == 0
+    assert "nobody listens below home/3" in lost.stderr
+    assert "zigbee2mqtt/#" in lost.stderr
+    heard = run(block_desk, "add", "zig", "--kind", "gateway", "--prefix", "zigbee2mqtt")
+    assert "nobody listens" not in heard.stderr
+
+
 def test_a_revoked_one_is_no_longer_listed(block_desk: Desk) -> None:
     run(block_desk, "add", "hub", "--kind", "gateway", "--prefix", "a", "--prefix", "b")
     assert "a, b" in run(block_desk, "list").stdout

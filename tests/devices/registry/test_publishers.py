@@ -20,6 +20,7 @@ from devices.registry import (
     add_publisher,
     issue_publishers,
     list_publishers,
+    list_refusals,
     register_device,
     retire_device,
     revoke_publisher,
@@ -27,7 +28,8 @@ from devices.registry import (
     valid_publishers,
 )
 from devices.registry.credentials import Prefixes, broker_hash, is_broker_hash, new_password, own_prefix
-from devices.schema import publisher, registry_change
+from devices.registry.refusals import LETTER_CASE
+from devices.schema import publisher, refusal, registry_change
 from tests.devices.conftest import NOW_US
 
 Add = Callable[..., Credential]
@@ -64,6 +66,27 @@ def test_a_device_of_our_own_format_publishes_under_its_id(connection: Connectio
     assert add(uid=device(connection, "own:dev-1")).name == "dev-1"
     [row] = list_publishers(connection)
     assert (row.kind, row.device, row.prefixes, row.valid) == ("device", "own:dev-1", ("gengfu/dev-1",), True)
+
+
+@pytest.mark.parametrize("words", [("", "gengfu/Det-9"), ("Det-9",)])
+def test_firmware_that_spells_its_id_otherwise_gets_name_and_topics_in_its_own_case(
+    connection: Connection, add: Add, words: tuple[str, ...]
+) -> None:
+    assert add(*words, uid=device(connection, "own:det-9")).name == "Det-9"
+    [row] = list_publishers(connection)
+    assert row.prefixes == ("gengfu/Det-9",)
+    with pytest.raises(NotAllowed, match="'Det-9'"):
+        add("det-9", "elsewhere")
+
+
+def test_a_publish_refused_for_its_letter_case_alone_is_said_as_such(
+    connection: Connection, add: Add
+) -> None:
+    add(uid=device(connection, "own:det-9"))
+    for topic, who in (("gengfu/Det-9/readings", "det-9"), ("gengfu/det-8/readings", "hub")):
+        row = {"kind": "topic", "who": who, "topic": topic, "count": 1, "first_us": NOW_US, "last_us": NOW_US}
+        connection.execute(refusal.insert().values(row))
+    assert {row.who: row.why for row in list_refusals(connection)} == {"det-9": LETTER_CASE, "hub": ""}
 
 
 def test_the_password_is_stored_as_the_brokers_hash_alone(connection: Connection, add: Add) -> None:
@@ -141,7 +164,22 @@ def test_a_name_the_brokers_files_cannot_hold_is_refused(add: Add, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "prefix", ["", "a/#", "+/a", "$SYS/a", "a//b", "/a", "a/", "a\n", " a", "a/ b", "x" * 301]
+    "prefix",
+    [
+        "",
+        "a/#",
+        "+/a",
+        "$SYS/a",
+        "gengfu-check/a",
+        "Gengfu-Check",
+        "a//b",
+        "/a",
+        "a/",
+        "a\n",
+        " a",
+        "a/ b",
+        "x" * 301,
+    ],
 )
 def test_a_prefix_that_is_no_literal_topic_is_refused(add: Add, prefix: str) -> None:
     with pytest.raises(NotAllowed):

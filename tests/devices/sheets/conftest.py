@@ -21,7 +21,7 @@ BLOCK = {
     "stair": "code,name,building\nS1,1单元,B\nS2,2单元,B\n",
     "dwelling": "code,stair,floor,flat,attention\n501,S1,5,501,独居\n101,S1,1,101,\n",
     "contact": "code,name,language,way_1,way_2\n"
-    "child,示例甲,zh-CN,sms apprise example://13800001234,voice webhook https://voice.example/1\n"
+    "child,示例甲,zh-CN,sms apprise json://13800001234,voice webhook https://voice.example/1\n"
     "brigade,示例站,en,push webhook https://brigade.example/x,\n",
     "binding": "contact,role,place_kind,place,rank,delay_s,quiet,takes_unconfirmed\n"
     "child,family,dwelling,501,,,22:00-07:00,\nbrigade,fire_brigade,area,C,2,60,,yes\n",
@@ -48,8 +48,25 @@ def folder(tmp_path: Path) -> Path:
 def bring(engine: Engine, vault: Vault) -> Bring:
     """Imports a file; `forms` are those it may hold."""
 
-    def bring(path: Path, *forms: str, dry_run: bool = False, now_us: int = NOW_US) -> Import:
-        return import_sheets(engine, vault, path, forms=forms, by="t", now_us=now_us, dry_run=dry_run)
+    def bring(
+        path: Path,
+        *forms: str,
+        dry_run: bool = False,
+        now_us: int = NOW_US,
+        force: bool = False,
+        encoding: str = "",
+    ) -> Import:
+        return import_sheets(
+            engine,
+            vault,
+            path,
+            forms=forms,
+            by="t",
+            now_us=now_us,
+            dry_run=dry_run,
+            force=force,
+            encoding=encoding,
+        )
 
     return bring
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from devices.commands import Desk, apps
+from devices.commands.sheets import CHANGES_SHOWN
 from devices.database import reading
 from devices.schema import look
 from tests.devices.sheets.conftest import BLOCK
@@ -45,7 +46,14 @@ def test_an_import_says_what_became_of_each_form(run: Run, folder: Path) -> None
     said = run("registry", "import", folder).stdout
     assert "device     2 new, 0 changed, 0 unchanged\n" in said
     again = objects(run("registry", "import", folder, "--json").stdout)
-    assert again[-1] == {"form": "channel", "new": 0, "changed": 0, "unchanged": 1, "dry_run": False}
+    assert again[-1] == {
+        "form": "channel",
+        "new": 0,
+        "changed": 0,
+        "unchanged": 1,
+        "ways_end": 0,
+        "dry_run": False,
+    }
 
 
 def test_a_dry_run_says_so(run: Run, folder: Path) -> None:
@@ -66,11 +74,11 @@ def test_faults_are_lines_on_stderr_or_objects_and_the_exit_code_is_1(run: Run, 
     refused = run("area", "import", folder / "area.csv", code=1)
     assert refused.stdout == ""
     assert refused.stderr.splitlines()[0] == (
-        "area.csv, line 2, level: 'town': one of city, district, street, community, grid"
+        "area.csv, line 2, level: 't**': one of city, district, street, community, grid"
     )
     found = objects(run("area", "import", folder / "area.csv", "--json", code=1).stderr)
     assert found[0] == {
-        "file": "area.csv", "line": 2, "column": "level", "value": "town",
+        "file": "area.csv", "line": 2, "column": "level", "value": "t**",
         "allowed": "one of city, district, street, community, grid",
     }  # fmt: skip
     assert len(found) == 2
@@ -132,3 +140,68 @@ def test_a_whole_book_goes_out_and_in(run: Run, folder: Path, tmp_path: Path) ->
 
 def test_a_folder_that_is_not_there_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
     assert run("registry", "export", tmp_path / "no" / "book.xlsx", code=1).stderr.count("\n") == 1
+
+
+def test_a_dry_run_is_a_preview_without_personal_values(run: Run, folder: Path) -> None:
+    run("registry", "import", folder)
+    (folder / "contact.csv").write_text("code,name,language,way_1\nchild,示例乙,en,\nnew,示例丙,en,\n")
+    said = run("contact", "import", folder / "contact.csv", "--dry-run").stdout.splitlines()
+    assert said[:5] == [
+        "contact.csv, line 2: contact child, name: ** → changed",
+        "contact.csv, line 2: contact child, language: zh-CN → en",
+        "contact.csv, line 2: contact child, way: 2 ways → 0 ways, changed",
+        "contact.csv, line 3: contact new: new",
+        "contact    1 new, 1 changed, 0 unchanged, 2 ways end",
+    ]
+    shown = run("contact", "import", folder / "contact.csv", "--changes", "--json").stdout
+    assert objects(shown)[1] == {
+        "form": "contact", "file": "contact.csv", "line": 2, "key": "child", "column": "language",
+        "old": "zh-CN", "new": "en",
+    }  # fmt: skip
+    assert "示例" not in shown
+
+
+def test_the_preview_shows_the_first_changes_and_json_all(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "area.csv"
+    file.write_text("code,level,name\n" + "".join(f"A{n},city,x\n" for n in range(CHANGES_SHOWN + 7)))
+    said = run("area", "import", file, "--dry-run").stdout.splitlines()
+    assert (len(said), said[-3]) == (CHANGES_SHOWN + 3, "and 7 more; --json shows all")
+    assert len(objects(run("area", "import", file, "--dry-run", "--json").stdout)) == CHANGES_SHOWN + 8
+
+
+def test_a_moved_device_says_which_ratings_came_along(run: Run, folder: Path) -> None:
+    run("registry", "import", folder)
+    (folder / "device.csv").write_text("uid,dwelling,building\nown:m-2,501,\n")
+    said = run("device", "import", folder / "device.csv", "--dry-run").stderr
+    assert "device own:m-2 hangs in dwelling 501; still breaker 16 A, 1 channels: say otherwise" in said
+    (folder / "device.csv").write_text("uid,dwelling,building,breaker_a\nown:m-2,501,,20\n")
+    said = run("device", "import", folder / "device.csv").stderr
+    assert "device own:m-2 hangs in dwelling 501; still 1 channels: say otherwise" in said
+
+
+def test_who_is_newly_out_of_reach_is_said_on_stderr(run: Run, folder: Path) -> None:
+    run("registry", "import", folder)
+    (folder / "contact.csv").write_text("code,way_1\nchild,\n")
+    said = run("contact", "import", folder / "contact.csv", "--dry-run").stderr
+    assert said == "1 dwellings with a device newly would have nobody who can be reached: 501\n"
+    [told] = objects(run("contact", "import", folder / "contact.csv", "--json").stderr)
+    assert (told["newly_unreachable"], told["first"]) == (1, ["501"])
+
+
+def test_another_encoding_is_said_and_can_be_named(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "area.csv"
+    file.write_bytes("code,level,name\nX,city,演示市\n".encode("gb18030"))
+    assert "read as gb18030" in run("area", "import", file, "--dry-run").stderr
+    file.write_bytes("code,level,name\nX,city,Müller\n".encode("windows-1252"))
+    assert "--encoding" in run("area", "import", file, code=1).stderr
+    run("area", "import", file, "--encoding", "windows-1252")
+    assert "Müller" in run("area", "list").stdout
+    assert "windows-1252" in run("area", "import", file, "--encoding", "klingon", code=1).stderr
+
+
+def test_what_is_missing_is_named_as_it_was_typed(run: Run, folder: Path, tmp_path: Path) -> None:
+    run("registry", "import", folder)
+    missing = tmp_path / "nodir"
+    said = run("area", "export", missing / "out.csv", code=1).stderr
+    assert said == f"{missing}: there is no such folder\n"
+    assert run("registry", "import", "/", code=1).stderr.startswith("/:")

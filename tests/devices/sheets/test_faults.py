@@ -28,12 +28,18 @@ def placed(found: list[object]) -> list[tuple[object, object]]:
         ("area", "code,level,name,name\nX,grid,x,x\n", 1, "column D", "each column once"),
         ("area", "level,name\ngrid,x\n", 1, "code", "it names the row"),
         ("area", "code,level,name\nX,grid,x,more\n", 2, "column D", "as many cells as the header has: 3"),
-        ("building", "code,name,area,floors\nX,x,C,6\n", 2, "area", "community or grid"),
+        ("building", "code,name,area,floors\nX,x,C,6\n", 2, "area", "community, grid"),
         ("building", "code,floors\nB,4\n", 2, "floors", "dwelling 501 lies there"),
         ("building", 'code,floors\nB,"1,000"\n', 2, "floors", "a whole number from 1 to 200"),
         ("building", "code,floors\nB,6.5\n", 2, "floors", "a whole number"),
         ("stair", "code,name,building\nX,x,NO\n", 2, "building", "code of a building"),
-        ("dwelling", "code,floor\n501,7\n", 2, "floor", "-10 to 6: building B has 6 floors"),
+        (
+            "dwelling",
+            "code,floor\n501,7\n",
+            2,
+            "floor",
+            "-10 to 6 is allowed in this building: building B has 6 floors",
+        ),
         ("dwelling", "code,stair,floor,flat\nX,NO,1,1\n", 2, "stair", "code of a stair"),
         ("dwelling", "code,flat\n501,3月5日\n", 2, "flat", "format the column as text"),
         ("dwelling", "code,flat\n501,5-Mar\n", 2, "flat", "format the column as text"),
@@ -160,3 +166,43 @@ def test_no_fault_shows_a_note_on_a_dwelling(refused: Refused, block: Path) -> N
     (block / "dwelling.csv").write_text("code,attention\n501,独居老人 over_80\n", encoding="utf-8")
     [fault] = refused(block / "dwelling.csv", "dwelling")
     assert "独居老人" not in fault.text()
+
+
+@pytest.mark.parametrize("name", ["area", "building", "stair", "dwelling", "contact", "device"])
+def test_a_header_at_fault_makes_no_faults_elsewhere(refused: Refused, folder: Path, name: str) -> None:
+    text = BLOCK[name].replace("code,", "kode,").replace("uid,", "oid,")
+    (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    assert {fault.file for fault in refused(folder)} == {f"{name}.csv"}
+
+
+def test_a_row_whose_key_cannot_be_read_makes_no_faults_elsewhere(refused: Refused, folder: Path) -> None:
+    (folder / "stair.csv").write_text(BLOCK["stair"].replace("S1,", "S 1,"), encoding="utf-8")
+    assert {fault.file for fault in refused(folder)} == {"stair.csv"}
+
+
+def test_what_a_failed_sheet_may_change_is_not_judged(refused: Refused, block: Path) -> None:
+    (block / "building.csv").write_text("kode,floors\nB,9\n", encoding="utf-8")
+    (block / "dwelling.csv").write_text("code,floor\n501,8\n", encoding="utf-8")
+    assert {fault.file for fault in refused(block)} == {"building.csv"}
+
+
+def test_full_width_letters_make_no_second_code(refused: Refused, block: Path) -> None:
+    (block / "stair.csv").write_text("code,name,building\nＳ１,x,B\n", encoding="utf-8")
+    [fault] = refused(block / "stair.csv", "stair")
+    assert (fault.line, fault.column, "S1" in fault.allowed) == (2, "code", True)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "column"),
+    [
+        ("area", "code,level\nG,community\n", "level"),
+        ("stair", "code,building\nS1,B2\n", "building"),
+        ("dwelling", "code,stair\n501,S2\n", "stair"),
+    ],
+)
+def test_what_no_command_changes_no_sheet_changes(
+    refused: Refused, block: Path, form: str, text: str, column: str
+) -> None:
+    (block / f"{form}.csv").write_text(text, encoding="utf-8")
+    [fault] = refused(block / f"{form}.csv", form)
+    assert (fault.column, "as before" in fault.allowed) == (column, True)

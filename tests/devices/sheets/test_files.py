@@ -62,7 +62,9 @@ def test_a_csv_file_is_read_however_it_was_written(
         (b"", 0, "a header with"),
         (b"\n\n", 0, "a header with"),
         (b"code,level,name\nX,city,a\0b\n", 2, "NUL"),
-        (b"code,level,name\nX,city,\xff\xff\xff\n", 0, "UTF-8 or GB18030"),
+        (b"code,level,name\nX,city,\xff\xff\xff\n", 2, "UTF-8 or GB18030"),
+        ("code,level,name\nX,city,张三".encode() + b"\xe5\xbc\n", 2, "damaged letter"),
+        ("code,level,name\nX,city,Müller\n".encode("latin-1"), 0, "read as GB18030 this is none"),
         (b'code,level,name\nX,city,"a\nY,city,b\n', 2, "quotes that are closed"),
         (b'code,level,name\nX,city,"a"b\n', 2, "quotes"),
         (b"code,level,name\nX,city," + b"x" * (10 << 20) + b"\n", 2, "cells of at most"),
@@ -285,3 +287,21 @@ def test_what_is_only_named_a_workbook_is_refused(
     [fault] = refused(file, "area")
     assert isinstance(fault, Fault)
     assert allowed in fault.allowed
+
+
+def test_a_negative_place_in_the_shared_strings_is_no_other_text(refused: Refused, tmp_path: Path) -> None:
+    file = book(tmp_path / "a.xlsx", {"area": AREAS})
+    link = '<Relationship Id="s" Type="x/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    rewritten(file, "xl/_rels/workbook.xml.rels", "</Relationships>", link)
+    rewritten(file, SHEET, '<c r="C2".*?</c>', '<c r="C2" t="s"><v>-1</v></c>')
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("xl/sharedStrings.xml", "<sst><si><t>other text</t></si></sst>")
+    assert "damaged" in refused(file, "area")[0].allowed
+
+
+@pytest.mark.parametrize("number", ["NaN", "inf", "1e999"])
+def test_a_number_that_is_none_is_refused_in_our_words(refused: Refused, tmp_path: Path, number: str) -> None:
+    row = f'<row r="9"><c r="A9"><v>{number}</v></c></row></sheetData>'
+    file = rewritten(book(tmp_path / "a.xlsx", {"area": AREAS}), SHEET, "</sheetData>", row)
+    fault = refused(file, "area")[0]
+    assert (fault.value, "shows an error here" in fault.allowed) == ("(an error)", True)

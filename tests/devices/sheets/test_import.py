@@ -126,7 +126,7 @@ def test_ways_that_stay_keep_their_rows_and_ways_that_went_keep_theirs_with_an_e
 ) -> None:
     file = block / "contact.csv"
     file.write_text(
-        "code,way_1,way_2\nchild,voice webhook https://voice.example/1,sms apprise example://13900005678\n"
+        "code,way_1,way_2\nchild,voice webhook https://voice.example/1,sms apprise json://13900005678\n"
     )
     bring(file, "contact", "binding", now_us=LATER_US)
     with writing(engine) as connection:
@@ -134,7 +134,7 @@ def test_ways_that_stay_keep_their_rows_and_ways_that_went_keep_theirs_with_an_e
         rows = connection.execute(select(contact_channel).order_by(contact_channel.c.id)).all()
     assert [(way.rank, way.address) for way in child.channels] == [
         (1, "https://voice.example/1"),
-        (2, "example://13900005678"),
+        (2, "json://13900005678"),
     ]
     assert child.name == "示例甲"
     assert [(row.added_us, row.removed_us) for row in rows] == [

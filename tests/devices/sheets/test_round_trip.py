@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from devices.model import AreaLevel, PlaceKind, Role
 from devices.registry.attention import check_attention
 from devices.registry.bindings import ON_DUTY
 from devices.registry.device_checks import EARTHINGS, INSULATIONS, KINDS, RATING_MAX_A
-from devices.registry.errors import NotAllowed
+from devices.registry.errors import NotAllowed, check_handle
 from devices.schema import metadata
 from devices.sheets import FORMS, export_sheets, import_sheets
 from devices.sheets.cells import guarded, unguarded
@@ -52,6 +53,18 @@ HARD = [
 LETTERS = st.one_of(st.characters(exclude_categories=["C", "Z"]), st.sampled_from(" '\"=+-@#,;_x0041"))
 
 
+def is_code(text: str) -> bool:
+    return 0 < len(text) <= 64 and text.isprintable() and unicodedata.normalize("NFKC", text) == text
+
+
+def is_handle(code: str) -> bool:
+    try:
+        check_handle(code, "contact")
+    except NotAllowed:
+        return False
+    return True
+
+
 def text(longest: int, shortest: int = 1) -> st.SearchStrategy[str]:
     some = st.one_of(st.text(LETTERS, max_size=12), st.sampled_from(HARD))
     return some.map(lambda t: t.strip()[:longest].strip()).filter(
@@ -59,7 +72,13 @@ def text(longest: int, shortest: int = 1) -> st.SearchStrategy[str]:
     )
 
 
-CODES = st.lists(text(20).map(lambda t: "".join(t.split())).filter(bool), min_size=2, max_size=4, unique=True)
+CODES = st.lists(
+    text(20).map(lambda t: "".join(unicodedata.normalize("NFKC", t).split())).filter(is_code),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+HANDLES = CODES.map(lambda codes: [code for code in codes if is_handle(code)] or ["gw-3"])
 RATINGS = st.none() | st.floats(0, RATING_MAX_A, exclude_min=True, allow_subnormal=False)
 
 
@@ -73,7 +92,8 @@ def notes(text: str) -> str:
 @st.composite
 def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
     """Rows of all forms as cells, key columns first, in the order of the forms' columns."""
-    areas, buildings, stairs, dwellings, people = (draw(CODES) for _ in range(5))
+    areas, buildings, stairs, dwellings = (draw(CODES) for _ in range(4))
+    people = draw(HANDLES)
     levels = [AreaLevel.STREET, AreaLevel.COMMUNITY, *[AreaLevel.GRID] * len(areas)]
     own = st.text("abcdef0123456789._-", min_size=1, max_size=8)
     uids = [f"own:{one}" for one in draw(st.lists(own, min_size=1, max_size=4, unique=True))]
@@ -105,7 +125,7 @@ def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
     for code in people:
         path = st.text("abcXYZ019'=", min_size=1, max_size=8)
         ways = draw(st.lists(path, max_size=3, unique=True))
-        cells = [f"sms apprise x://{one}" for one in ways] + [None] * (3 - len(ways))
+        cells = [f"sms apprise json://{one}" for one in ways] + [None] * (3 - len(ways))
         contacts.append([code, draw(text(100)), draw(st.sampled_from(["zh-CN", "en"])), *cells])
     return {
         "area": [
@@ -139,7 +159,7 @@ def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
                 draw(text(64, 0)),
                 draw(text(64, 0)),
                 draw(st.sampled_from([None, "1999-12-31", "2025-03-01"])),
-                draw(st.just("") | CODES.map(min)),
+                draw(st.just("") | HANDLES.map(min)),
             ]
             for uid in uids
         ],
@@ -215,5 +235,5 @@ def test_guarded_text_is_no_formula_and_comes_back(value: str) -> None:
 
 @given(st.text("abc'=", min_size=1, max_size=6))
 def test_a_way_comes_back(path: str) -> None:
-    said = f"sms apprise x://{path}"
+    said = f"sms apprise json://{path}"
     assert " ".join(way(show_way(way(said)))) == said

@@ -25,20 +25,25 @@ def lines(accounts: list[Account]) -> tuple[list[str], list[str]]:
 
 
 def test_a_device_of_our_own_format_needs_a_password_line_and_no_entry() -> None:
-    passwords, access = lines([Account("dev-1", HASH, ("gengfu/dev-1",))])
+    passwords, access = lines([Account("dev-1", HASH, ("gengfu/dev-1",), reads=False)])
     assert passwords == [f"dev-1:{HASH}"]
-    assert access == ["pattern readwrite gengfu/%u/#"]
+    assert access == ["pattern write gengfu/%u/#"]
 
 
 def test_a_gateway_has_an_entry_for_each_of_its_prefixes() -> None:
     _, access = lines([Account("hub", HASH, ("zigbee2mqtt", "home/2 A"))])
     own = ["user hub", "topic readwrite zigbee2mqtt/#", "topic readwrite home/2 A/#"]
-    assert access == [*own, "pattern readwrite gengfu/%u/#"]
+    assert access == [*own, "pattern write gengfu/%u/#"]
+
+
+def test_a_device_with_topics_of_another_form_may_write_and_not_read() -> None:
+    _, access = lines([Account("z", HASH, ("zigbee2mqtt/x",), reads=False)])
+    assert access == ["user z", "topic write zigbee2mqtt/x/#", "pattern write gengfu/%u/#"]
 
 
 def test_the_service_itself_reads_everything_and_writes_nothing() -> None:
     _, access = lines([Account("gengfu-ingest", HASH, reads_all=True)])
-    assert access == ["user gengfu-ingest", "topic read #", "pattern readwrite gengfu/%u/#"]
+    assert access == ["user gengfu-ingest", "topic read #", "pattern write gengfu/%u/#"]
 
 
 def test_of_two_with_one_name_the_first_counts() -> None:

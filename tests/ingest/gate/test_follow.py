@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.gate.follow import LogFollower
+from ingest.gate.follow import LINE_MAX, LogFollower
 
 
 def append(path: Path, text: str) -> None:
@@ -66,4 +66,14 @@ def test_a_log_of_the_sites_is_read_from_now_on(tmp_path: Path) -> None:
     assert follower.lines() == []
     append(path, "today\n")
     assert follower.lines() == ["today"]
+    follower.close()
+
+
+def test_the_end_of_a_line_that_is_too_long_is_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    follower = LogFollower(path)
+    append(path, "x" * (LINE_MAX + 1))
+    assert follower.lines() == []
+    append(path, "Reloading config.\nnext\n")
+    assert follower.lines() == ["next"]
     follower.close()

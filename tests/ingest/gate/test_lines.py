@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.gate.lines import SHOWN, CutOff, LogReader, Refused, Reloaded
+from ingest.gate.lines import CUT_AT, SHOWN, CutOff, LogReader, Refused, Reloaded
 
 STAMP = "2026-11-21T23:57:40: "
 HOSTILE = st.text(st.sampled_from("a' (),.:#\n[]<>") | st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -46,9 +47,55 @@ def test_a_newer_mosquitto_names_client_and_address_in_the_line() -> None:
     ]
 
 
-def test_who_comes_without_a_name_is_known_by_the_client_id_and_our_own_greeting_is_no_refusal() -> None:
+@pytest.mark.parametrize("client", ["esp-7", "gengfu-ready-902b37f9", "hub", "10.9.9.9", "x" * 900])
+def test_who_comes_without_a_name_is_known_by_its_address_whatever_it_calls_itself(client: str) -> None:
+    assert read(
+        "New connection from 10.0.0.9:5000 on port 1883.",
+        f"Sending CONNACK to {client} (0, 135)",
+        f"Client {client} disconnected, not authorised.",
+    ) == [Refused("login", "10.0.0.9", "", "10.0.0.9")]
     assert read("Client esp-7 disconnected, not authorised.") == [Refused("login", "esp-7", "", "")]
-    assert read("Client gengfu-ready-902b37f9 disconnected, not authorised.") == []
+
+
+def cut(line: str) -> str:
+    """As mosquitto 2.0.11 writes it."""
+    return (STAMP + line)[:CUT_AT].removeprefix(STAMP)
+
+
+def test_a_long_client_id_or_topic_hides_nobody() -> None:
+    long = "x" * 2000
+    assert read(
+        "New connection from 10.0.0.9:5000 on port 1883.",
+        cut(f"Sending CONNACK to {long} (0, 135)"),
+        cut(f"Client {long} disconnected, not authorised."),
+    ) == [Refused("login", "10.0.0.9", "", "10.0.0.9")]
+    assert (
+        read(
+            cut(f"New client connected from 10.0.0.7:5000 as {long} (p5, c1, k60, u'hub')."),
+            cut(f"Client {long} closed its connection."),
+        )
+        == []
+    )
+    assert read(
+        "New client connected from 10.0.0.7:5000 as hub (p5, c1, k60, u'hub').",
+        cut(f"Denied PUBLISH from hub (d0, q1, r0, m5, '{long}', ... (1 bytes))"),
+    ) == [Refused("topic", "hub", "x" * SHOWN, "10.0.0.7")]
+
+
+def test_a_client_id_filled_up_to_the_cut_does_not_give_itself_anothers_name() -> None:
+    begin, end = f"New client connected from 10.0.0.7:5000 as {'a' * 10} (p5, c1, k", "60, u'victim')."
+    filled = begin + "0" * (CUT_AT - len(STAMP + begin + end)) + end
+    assert len(STAMP + filled) == CUT_AT
+    said = read(filled, f"Denied PUBLISH from {'a' * 10} (d0, q1, r0, m5, 't', ... (1 bytes))")
+    assert said == [Refused("topic", "a" * 10, "t", "")]
+
+
+def test_of_a_client_id_that_looks_like_a_refusal_of_another_the_connected_one_counts() -> None:
+    odd = "victim (d0, q1, r0, m1, 'x"
+    assert read(
+        f"New client connected from 10.0.0.7:5000 as {odd} (p5, c1, k60, u'evil').",
+        f"Denied PUBLISH from {odd} (d0, q1, r0, m5, 't', ... (1 bytes))",
+    ) == [Refused("topic", "evil", "t", "10.0.0.7")]
 
 
 def test_a_reload_is_seen_and_whom_it_cuts_off_but_not_who_leaves_later() -> None:

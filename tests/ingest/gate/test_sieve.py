@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.gate.sieve import LINE_MAX, BoundedLog, Sieve
+from tests.gengfu.program import eventually
 
 STAMP = b"2026-11-21T23:57:40: "
 CHATTER = [
@@ -41,7 +44,8 @@ def test_what_mosquitto_says_before_it_is_configured_is_kept() -> None:
 def test_a_line_without_end_is_let_go() -> None:
     sieve = Sieve()
     assert sieve.feed(b"x" * (LINE_MAX + 1)) == b""
-    assert sieve.feed(b"\nError: y\n").endswith(b"Error: y\n")
+    forged = STAMP + b"Reloading config."
+    assert sieve.feed(forged + b"\nError: y\n") == b"Error: y\n"
 
 
 def test_the_log_is_turned_over_and_only_the_one_before_is_kept(tmp_path: Path) -> None:
@@ -61,3 +65,34 @@ def test_a_log_that_cannot_be_written_drops_lines_and_goes_on(tmp_path: Path) ->
     log.put(b"lost\n")
     log.close()
     assert log.dropped == 1
+
+
+def test_what_was_dropped_is_said_in_the_log_on_a_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    log = BoundedLog(tmp_path / "log", limit=1 << 30)
+    log.put(b"lost\n")
+    eventually(lambda: log.dropped == 1, "the piece is dropped")
+    (tmp_path / "log").rmdir()
+    log.put(b"kept\n")
+    log.put(b"too\n")
+    log.close()
+    lines = (tmp_path / "log").read_bytes().split(b"\n")
+    assert [line for line in lines if line] == [b"gengfu: 1 pieces of this log are lost", b"kept", b"too"]
+
+
+def test_a_piece_written_in_part_never_joins_two_lines(tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    log = BoundedLog(tmp_path / "log", limit=1 << 30)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (12, limit[1]))
+        log.put(b"0123456789abcdef\n")
+        eventually(lambda: log.dropped == 1, "the disk is full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, former)
+    log.put(b"whole\n")
+    log.close()
+    lines = (tmp_path / "log").read_bytes().split(b"\n")
+    assert lines[:1] == [b"0123456789ab"]
+    assert lines[-2:] == [b"whole", b""]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from devices.database import open_database, reading, writing
-from devices.registry import list_refusals
+from devices.registry import add_publisher, list_refusals
 from devices.schema import refusal
 from ingest.gate.lines import Refused
 from ingest.gate.tally import KEEP_US, OTHERS, ROWS_MAX, Tally
@@ -71,8 +71,44 @@ def test_old_rows_make_room_for_new_ones(engine: Engine) -> None:
         assert [row.who for row in list_refusals(connection)] == ["new"]
 
 
-def test_in_memory_too_a_crowd_is_bounded() -> None:
+def test_in_memory_too_a_crowd_is_bounded_and_hides_no_publisher() -> None:
     tally = Tally()
     for n in range(ROWS_MAX + 500):
         tally.add(Refused("login", f"stranger-{n}", "", ""), NOW)
     assert len(tally) == ROWS_MAX + 1
+    tally.add(Refused("login", "hub", "", ""), NOW, known=True)
+    tally.add(Refused("topic", "10.0.0.7", "a", ""), NOW)
+    assert len(tally) == ROWS_MAX + 3
+
+
+def test_a_crowd_at_the_door_hides_neither_a_publisher_nor_a_refused_topic(engine: Engine) -> None:
+    with writing(engine) as connection:
+        add_publisher(connection, name="hub", kind="gateway", prefixes=["a"], by="t", now_us=NOW)
+    tally = Tally()
+    for start in range(0, 4 * ROWS_MAX, ROWS_MAX):
+        for n in range(start, start + ROWS_MAX):
+            for _ in range(2):  # more than once, so that none of them makes room
+                tally.add(Refused("login", f"10.0.{n // 250}.{n % 250}", "", ""), NOW)
+        write(engine, tally)
+    tally.add(Refused("login", "hub", "", "10.0.0.7"), NOW, known=True)
+    tally.add(Refused("topic", "10.0.0.9", "a", ""), NOW)
+    write(engine, tally)
+    with reading(engine) as connection:
+        found = {(row.kind, row.who): row.count for row in list_refusals(connection)}
+    assert (found["login", "hub"], found["topic", "10.0.0.9"]) == (1, 1)
+    assert found["login", OTHERS] == 2 * 3 * ROWS_MAX
+    assert len(found) == ROWS_MAX + 3
+
+
+def test_who_knocked_once_long_before_makes_room_for_who_knocks_now(engine: Engine) -> None:
+    tally = Tally()
+    tally.add(Refused("login", "twice", "", ""), NOW)
+    for n in range(ROWS_MAX):
+        tally.add(Refused("login", f"once-{n}" if n else "twice", "", ""), NOW + n)
+    write(engine, tally)
+    tally.add(Refused("login", "new", "", ""), NOW + SECOND)
+    write(engine, tally)
+    with reading(engine) as connection:
+        found = [row.who for row in list_refusals(connection)]
+    assert {"new", "twice", f"once-{ROWS_MAX - 1}"} <= set(found)
+    assert "once-1" not in found
