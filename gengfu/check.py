@@ -21,12 +21,14 @@ from devices.database import DriverMissing, open_database, reading
 from devices.keyring import is_in_environment
 from devices.shortlist import shortlist
 from devices.vault import KeyMissing, VaultError
+from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import make_folder
 from gengfu.key import fitting_key, key_place
 from gengfu.migrate import head, revision_of
+from gengfu.mute import mute_devices
 from gengfu.refusals import reason_of
 
 LEAST_FREE: Final = 1 << 30
@@ -122,6 +124,8 @@ def _database(config: Config) -> Iterator[Finding]:
         yield _key(engine, config.key_path)
         with reading(engine) as connection:
             yield from _registry(connection, shown)
+            if access_folder(config) and revision_of(connection) == head():
+                yield _publishers(mute_devices(connection))
     except SQLAlchemyError as error:
         yield Finding("database", False, f"{shown}: {reason_of(error) or error.args[0]}")
     finally:
@@ -184,6 +188,13 @@ def _registry(connection: Connection, url: str) -> Iterator[Finding]:
         "`gengfu contact add`, `contact add-channel` and `contact bind --role duty_desk`",
     )
     yield _reachability([gap.code for gap in unreachable_places(connection, now_us(), live=True)])
+
+
+def _publishers(mute: int) -> Finding:
+    if not mute:
+        return Finding("publishers", True, "every device whose topic is known has a publisher")
+    text = f"{mute} devices in service: nobody may publish for them; `gengfu publisher issue` or `add`"
+    return Finding("publishers", False, text)
 
 
 def _reachability(bare: Sequence[str]) -> Finding:

@@ -113,8 +113,8 @@ class Service:
             write_files(folder, site_texts(self.config, engine, vault))
 
     def _warn_of_mute(self, engine: Engine, say: Callable[[str], None]) -> None:
-        if self.config.broker.anonymous:
-            return
+        if not access_folder(self.config):
+            return  # the site lets in whom it wants
         with reading(engine) as connection:
             if mute := mute_devices(connection):
                 say(f"{mute} devices in service: nobody may publish for them yet; see `gengfu publisher add`")

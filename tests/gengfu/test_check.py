@@ -119,6 +119,18 @@ def test_without_a_broker_configured_a_private_one_is_tried_and_ended(engine: En
     assert sum(name.startswith("broker") for name in shown) == 8
 
 
+def test_devices_that_nobody_may_publish_for_are_said(
+    engine: Engine, vault: Vault, unreached: Config, tmp_path: Path
+) -> None:
+    broker = msgspec.structs.replace(unreached.broker, access_dir=str(tmp_path))
+    ours = msgspec.structs.replace(unreached, broker=broker)
+    add_desk(engine, vault)
+    assert found(ours)["publishers"].ok
+    add_bare_dwelling(engine, vault)
+    assert not found(ours)["publishers"].ok
+    assert "publishers" not in found(unreached)  # there the site lets in whom it wants
+
+
 def test_no_duty_desk_and_a_dwelling_with_nobody_are_said_before_the_fire(
     engine: Engine, vault: Vault, unreached: Config
 ) -> None:
