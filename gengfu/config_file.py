@@ -137,6 +137,8 @@ def _check_broker(broker: Broker, name: str) -> None:
         wrong = "`broker.anonymous`: anybody could publish: only with broker.listen on loopback"
     elif not broker.host and not broker.anonymous and not BROKER_NAME.fullmatch(broker.client_id):
         wrong = f"`broker.client_id`: on the private broker allowed are {BROKER_NAME.pattern}"
+    elif not broker.host and (broker.username or broker.password_file):
+        wrong = "`broker.username`, `broker.password_file`: of your own broker only; ingest has its own here"
     elif broker.tls == "files" and not (broker.certificate and broker.certificate_key):
         wrong = '`broker.tls`: "files" needs broker.certificate and broker.certificate_key'
     elif broker.host and broker.tls != "off":

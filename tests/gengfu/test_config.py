@@ -92,7 +92,7 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "gengfu.toml"
     path.write_text(
         'data = "night"\ndatabase = "sqlite:///registry/g.db"\nkey_file = "../keys/site.key"\n'
-        '[broker]\npassword_file = "broker.pass"\n'
+        '[broker]\nhost = "broker.example"\npassword_file = "broker.pass"\n'
     )
     config = load_config(path)
     assert config.data_dir == tmp_path / "night"
@@ -196,6 +196,8 @@ def test_a_refused_url_is_not_quoted_for_it_may_hold_a_password(url: str) -> Non
         ('tls = "perhaps"', "`broker.tls`"),
         ('host = "b.example"\ntls = "private"', "of the private broker only"),
         ('access_dir = "x"', "of your own broker only"),
+        ('username = "hub"', "of your own broker only"),
+        ('password_file = "pass"', "of your own broker only"),
         ('host = "b.example"\nreload_command = ["x"]', "needs broker.access_dir"),
         ('client_id = "a:b"', "`broker.client_id`"),
     ],
