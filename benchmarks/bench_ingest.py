@@ -22,7 +22,8 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.fleet import count_points, expected_points, register_load_devices
-from benchmarks.service import RunningService, eventually, free_port, running
+from benchmarks.service import RunningService, eventually, running
+from gengfu.ports import free_port
 from ingest.broker import find_mosquitto, private_broker, wait_ready, write_configuration
 from simulators.load import LoadPlan, LoadReport
 from simulators.stencil import FIRST_SEQ, POINTS_PER_MESSAGE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gengfu.ports import free_port
+
 PROCESSES = ("ingest", "store", "alerts", "caretaker", "console", "answers")
 PATIENCE_S = 60.0
 """How long a wait may last before it fails: generous, since it only bounds failures."""
@@ -24,13 +25,6 @@ PATIENCE_S = 60.0
 
 class DidNotHappen(AssertionError):
     """What was waited for did not come in time; the text says what."""
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(happened: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:

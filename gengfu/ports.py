@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,13 +11,23 @@ from gengfu.access import private_log
 from gengfu.config import Broker, Config, Listener
 
 L = TypeVar("L", bound=Listener)
+MANY: Final = 10_000
+"""So many given ports are no memory any more but a shortage (chosen)."""
+
+
+_given: set[int] = set()
+"""Ports given away by this process: the system soon offers a port again that nobody has bound yet."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on at this moment, and another each time."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given or len(_given) > MANY:
+            _given.add(port)
+            return port
 
 
 def why_not(host: str, port: int) -> str:

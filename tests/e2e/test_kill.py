@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from benchmarks.fleet import expected_points
-from benchmarks.service import free_port
+from gengfu.ports import free_port
 from ingest.broker import find_mosquitto, private_broker, wait_ready, write_configuration
 from simulators.load import LoadReport
 from tests.e2e.site import Site, eventually, site

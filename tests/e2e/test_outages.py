@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.fleet import expected_points
-from benchmarks.service import free_port
+from gengfu.ports import free_port
 from tests.e2e.site import eventually, site, uid_of
 from tests.e2e.test_kill import LOAD_DEVICES, finish, load_points, start_broker, start_load
 

@@ -263,3 +263,8 @@ def test_what_a_killed_service_left_behind_is_waited_for(tmp_path: Path) -> None
     order.append("made")
     timer.join()
     assert order == ["let go", "made"]
+
+
+def test_a_free_port_is_another_each_time() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == 500
