@@ -31,3 +31,4 @@ def test_a_database_that_does_not_take_the_pulse_ends_nothing(new_database: NewD
     heart = Heart(engine, "store", lambda: {"ok": True, "trouble": ""}, lambda: 5)
     heart.start()
     heart.stop()
+    engine.dispose()
