@@ -10,11 +10,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from devices.database import ChangeNotice, reading
 from ingest.registered import Slice, read_changes, registry_version
@@ -83,13 +83,14 @@ class Following:
             with reading(self._engine) as connection:
                 if registry_version(connection) == self._known:
                     return True
-                for part in read_changes(connection, self._known):
-                    if not self._hand_out(part):
-                        return False
-                    self._known = self._known if part.version is None else part.version
-        except OperationalError as error:
+                with closing(read_changes(connection, self._known)) as parts:
+                    for part in parts:
+                        if not self._hand_out(part):
+                            return False
+                        self._known = self._known if part.version is None else part.version
+        except Exception as error:  # whatever it is: without this thread no change would be seen any more
             if not self._fails:
-                log.warning("registry_waits", error=type(error.orig).__name__)
+                log.error("registry_waits", error=type(error).__name__)
             self._fails = True
             return False
         self._fails = False

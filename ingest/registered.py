@@ -7,7 +7,7 @@ is above the newest known id is all there is to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -58,11 +58,12 @@ def registry_version(connection: Connection) -> int:
     return int(connection.scalar(select(func.max(registry_change.c.id))) or 0)
 
 
-def read_changes(connection: Connection, known: int, *, size: int = SLICE) -> Iterator[Slice]:
+def read_changes(connection: Connection, known: int, *, size: int = SLICE) -> Generator[Slice, None, None]:
     """The devices changed after version `known`, in slices; the last slice carries the version.
 
-    Read in one transaction. What is committed while it is read may be in it or not; it is newer than the
-    version told and comes with the next read. Raises OperationalError; then start over from `known`.
+    Read in one transaction; close it where it is not read to the end. What is committed while it is read may
+    be in it or not; it is newer than the version told and comes with the next read. Raises what the database
+    raises; then start over from `known`.
     """
     version = registry_version(connection)
     channels = _channels(connection, known)
@@ -74,18 +75,18 @@ def read_changes(connection: Connection, known: int, *, size: int = SLICE) -> It
         .where(device.c.change_id > known)
         .order_by(device.c.change_id, device.c.id)
     )  # fmt: skip
-    result = connection.execution_options(yield_per=size).execute(changed)
     held: list[Known] | None = None
-    for rows in result.partitions(size):
-        if held is not None:
-            yield Slice(held, None)
-        held = [
-            Known(
-                id_, uid, dwelling or 0, reference_of(breaker, cable), retired or 0,
-                _own_references(channels[id_], breaker, cable) if id_ in channels else _NO_CHANNELS,
-            )
-            for id_, uid, dwelling, breaker, cable, retired in rows
-        ]  # fmt: skip
+    with connection.execution_options(yield_per=size).execute(changed) as result:
+        for rows in result.partitions(size):
+            if held is not None:
+                yield Slice(held, None)
+            held = [
+                Known(
+                    id_, uid, dwelling or 0, reference_of(breaker, cable), retired or 0,
+                    _own_references(channels[id_], breaker, cable) if id_ in channels else _NO_CHANNELS,
+                )
+                for id_, uid, dwelling, breaker, cable, retired in rows
+            ]  # fmt: skip
     yield Slice(held or [], version)
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, text, update
 
 from devices.database import open_database, reading, writing
-from devices.schema import device, metadata, registry_change
+from devices.schema import device, registry_change
 from ingest.following import Following, apply_changes
 from ingest.registered import SLICE
 from ingest.series import SeriesIndex
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    found = open_database(f"sqlite:///{tmp_path / 'registry.db'}")
-    metadata.create_all(found)
+def engine(database: str) -> Iterator[Engine]:
+    found = open_database(database)
     yield found
     found.dispose()
 
