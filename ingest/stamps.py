@@ -35,6 +35,7 @@ AHEAD_US: Final = 5 * 60 * 1_000_000
 FIRST_SANE_US: Final = 1_577_836_800_000_000
 """2020-01-01 UTC: a clock before it was never set (chosen: older than any device we know of)."""
 _IS_LIFE: Final = np.isin(np.arange(METRIC_LIMIT), np.array(sorted(LIFE_FLAGS)))
+_START: Final = np.zeros(1, np.intp)
 _SPAN: Final = 1 << 40
 """More microseconds than the window is wide, so that segments can be told apart by adding multiples."""
 
@@ -95,20 +96,24 @@ class Stamps:
         observed, quality, timed = _observe(decoded, received_us)
         proof = _proof(decoded, timed)
         messages = Messages(arrived.packet_id, checksum, self._devices(decoded), decoded.seq, proof)
-        quality |= np.where(arrived.retained, Quality.RETAINED, 0).astype(np.uint32)[decoded.message]
+        if arrived.retained.any():
+            quality |= np.where(arrived.retained, Quality.RETAINED, 0).astype(np.uint32)[decoded.message]
         if arrived.queued:
             quality |= np.uint32(Quality.QUEUED)
         seen = self._windows.admit(messages.device, messages.seq, checksum, proof, received_us)
-        keep = ~seen[decoded.message]
-        by_time = keep & timed & (decoded.seq[decoded.message] < 0)
-        keep &= ~self._repeats(seat, observed, decoded.value, by_time, keep)
-        value = decoded.value
-        if not keep.all():
-            seat, observed, value, quality = seat[keep], observed[keep], value[keep], quality[keep]
-        batch = self._mark(received_us, seat, observed, value, quality)
-        self._remember(batch)
+        value, came = decoded.value, len(seat)
+        if seen.any() or (decoded.seq < 0).any():
+            keep = ~seen[decoded.message]
+            by_time = keep & timed & (decoded.seq[decoded.message] < 0)
+            keep &= ~self._repeats(seat, observed, value, by_time, keep)
+            if not keep.all():
+                seat, observed, value, quality = seat[keep], observed[keep], value[keep], quality[keep]
+        batch = self._stamp_usual(received_us, seat, observed, value, quality)
+        if batch is None:
+            batch = self._mark(received_us, seat, observed, value, quality)
+            self._remember(batch)
         batch = replace(batch, slot=self._index.slots_of(batch.slot))
-        return Stamped(batch, messages, len(keep) - len(batch))
+        return Stamped(batch, messages, came - len(batch))
 
     def replay(self, record: Record) -> None:
         """Brings the memory to where it was after this record's tick. The index must know its series."""
@@ -138,9 +143,36 @@ class Stamps:
         self._windows.restore(arrays)
 
     def _devices(self, decoded: Decoded) -> Int32:
+        """Per message the device of its first reading, 0 where it has none."""
         device = np.zeros(len(decoded.seq), np.int32)
-        device[decoded.message[::-1]] = self._index.device_of(decoded.row)[::-1]
+        message = decoded.message
+        if len(message):
+            first = np.flatnonzero(message[1:] != message[:-1])
+            first += 1
+            first = np.concatenate((_START, first))
+            device[message[first]] = self._index.device_of(decoded.row[first])
         return device
+
+    def _stamp_usual(
+        self, received_us: int, seat: Int32, observed: Int64, value: Float64, quality: UInt32
+    ) -> ReadingBatch | None:
+        """The usual tick, marked and remembered: each series once, and later than all it had before.
+
+        None where it is another: nothing was done then.
+        """
+        if not len(seat) or not self._are_distinct(seat):
+            return None
+        series = self._series
+        newest = series["newest_us"].take(seat)
+        if (observed < newest).any() or (observed <= series["last_us"].take(seat) + 1).any():
+            return None
+        if int(newest.max()) > received_us + AHEAD_US:
+            return None
+        for name in ("newest_us", "run_us", "last_us"):
+            series[name][seat] = observed
+        series["last_value"][seat] = value
+        series["last_nudge"][seat] = 0
+        return ReadingBatch(received_us, seat, observed, np.zeros(len(seat), np.uint16), value, quality)
 
     def _repeats(self, slot: Int32, observed: Int64, value: Float64, asked: Bool, arrived: Bool) -> Bool:
         """Where a reading that is `asked` about has time and value of the one before it in its series."""
@@ -192,16 +224,17 @@ class Stamps:
             self._series["run_us"][slot], self._series["last_us"][slot], self._series["last_nudge"][slot]
         )
 
-    def _runs(self, slot: Int32) -> tuple[NDArray[Any], Bool]:
-        """A stable order by slot, and in it True at the first reading of each slot.
-
-        Most ticks hold no series twice; writing places and reading them back shows that without sorting.
-        """
+    def _are_distinct(self, slot: Int32) -> bool:
+        """Whether no series is there twice: places written and read back show it without sorting."""
         self._place.grow(len(self._series))
         at, order = self._place["at"], np.arange(len(slot), dtype=np.int32)
         at[slot] = order
-        if np.array_equal(at[slot], order):
-            return order, np.ones(len(slot), np.bool_)
+        return np.array_equal(at.take(slot), order)
+
+    def _runs(self, slot: Int32) -> tuple[NDArray[Any], Bool]:
+        """A stable order by slot, and in it True at the first reading of each slot."""
+        if self._are_distinct(slot):
+            return np.arange(len(slot), dtype=np.int32), np.ones(len(slot), np.bool_)
         sorted_order = np.argsort(slot, kind="stable")
         ordered = slot[sorted_order]
         return sorted_order, np.r_[True, ordered[1:] != ordered[:-1]]
@@ -241,6 +274,10 @@ class Stamps:
 def _observe(decoded: Decoded, received_us: int) -> tuple[Int64, UInt32, Bool]:
     """Observed time, quality with the clock's flags, and whether the device's own time was believed."""
     given = decoded.observed_us
+    if len(given):
+        first_us, last_us = int(given.min()), int(given.max())
+        if first_us >= max(received_us - BACK_US, FIRST_SANE_US) and last_us <= received_us + AHEAD_US:
+            return given, decoded.quality.copy(), np.ones(len(given), np.bool_)
     has_time = given != 0
     timed = (
         has_time

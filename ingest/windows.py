@@ -45,10 +45,12 @@ class SeqWindows:
                 "last": np.int64,
                 "seen": np.uint64,
                 "heard_us": np.int64,
-                "checksums": (np.uint32, WIDTH),
-                "first_ms": (np.uint32, WIDTH),
+                "marks": (np.uint64, WIDTH),
             }
         )
+        """`marks`: for each number in the window, when it was first heard (upper half, milliseconds) and the
+        checksum of what it said (lower half), side by side because they are fetched together."""
+        self._place = Columns({"at": np.int32})
         self._windows.grow(1)
 
     def admit(self, device: Int32, seq: Int64, checksum: UInt32, proof: UInt8, received_us: int) -> Bool:
@@ -57,9 +59,12 @@ class SeqWindows:
         Messages with device 0 or seq -1 are never duplicates and leave no trace.
         """
         duplicate = np.zeros(len(device), np.bool_)
-        at = np.flatnonzero((device > 0) & (seq >= 0))
-        if not len(at):
+        numbered = (device > 0) & (seq >= 0)
+        if not numbered.any():
             return duplicate
+        if numbered.all() and self._admit_usual(device, seq, checksum, received_us):
+            return duplicate
+        at = np.flatnonzero(numbered)
         rows = self._rows_for(device[at])
         order = np.argsort(rows, kind="stable")
         at, rows = at[order], rows[order]
@@ -83,6 +88,34 @@ class SeqWindows:
         """Takes the windows of a snapshot."""
         self._row_of.restore("window.", arrays)
         self._windows.restore("window.", arrays)
+
+    def _admit_usual(self, device: Int32, seq: Int64, checksum: UInt32, received_us: int) -> bool:
+        """The usual tick, each device once and its number larger than before; False where it is another."""
+        rows, windows = self._rows_for(device), self._windows
+        last = windows["last"].take(rows)
+        moved = seq - last
+        if int(moved.min()) <= 0 or received_us - int(windows["heard_us"].take(rows).min()) > MEMORY_US:
+            return False
+        self._place.grow(len(windows))
+        place, numbers = self._place["at"], np.arange(len(rows), dtype=np.int32)
+        place[rows] = numbers
+        if not np.array_equal(place.take(rows), numbers):
+            return False
+        seen = windows["seen"].take(rows) << np.minimum(moved, WIDTH - 1).astype(np.uint64)
+        if int(moved.max()) >= WIDTH:
+            seen[moved >= WIDTH] = 0
+        seen |= np.uint64(1)
+        windows["seen"][rows] = seen
+        windows["last"][rows] = seq
+        windows["heard_us"][rows] = received_us
+        self._note(rows, seq, checksum, received_us)
+        return True
+
+    def _note(self, rows: NDArray[Any], seq: Int64, checksum: UInt32, received_us: int) -> None:
+        """Writes when and with which content each number was heard."""
+        mark = checksum.astype(np.uint64)
+        mark |= np.uint64(received_us // 1000 % _MS_RANGE << 32)
+        self._windows["marks"].reshape(-1)[rows.astype(np.int64) * WIDTH + (seq & (WIDTH - 1))] = mark
 
     def _rows_for(self, device: Int32) -> NDArray[Any]:
         self._row_of.grow(int(device.max()) + 1)
@@ -124,8 +157,7 @@ class SeqWindows:
         bits = np.where(behind < WIDTH, np.uint64(1) << np.minimum(behind, WIDTH - 1).astype(np.uint64), 0)
         self._windows["seen"][who] = kept | np.bitwise_or.reduceat(bits, starts)
         self._windows["last"][who] = newest
-        self._windows["checksums"][rows, seq % WIDTH] = checksum
-        self._windows["first_ms"][rows, seq % WIDTH] = received_us // 1000 % _MS_RANGE
+        self._note(rows, seq, checksum, received_us)
 
     def _one(self, row: int, seq: int, checksum: int, proof: Proof, received_us: int) -> bool:
         """One message against its window, in plain steps. True where it is a duplicate."""
@@ -133,10 +165,11 @@ class SeqWindows:
         forgotten = received_us - int(self._windows["heard_us"][row]) > MEMORY_US
         behind = last - seq
         here = 0 <= behind < WIDTH and bool(seen >> behind & 1) and not forgotten
-        if here and int(self._windows["checksums"][row, seq % WIDTH]) == checksum:
+        first_ms, said = divmod(int(self._windows["marks"][row, seq % WIDTH]), 1 << 32)
+        if here and said == checksum:
             if proof is Proof.SAME_INSTANT:
                 return True
-            if self._age_ms(row, seq, received_us) <= RESEND_MS:
+            if (received_us // 1000 - first_ms) % _MS_RANGE <= RESEND_MS:
                 return proof is not Proof.NOTHING
         if here or behind >= WIDTH or forgotten:
             last, seen = seq, 1
@@ -146,11 +179,5 @@ class SeqWindows:
             seen |= 1 << behind
         self._windows["last"][row], self._windows["seen"][row] = last, seen
         self._windows["heard_us"][row] = received_us
-        self._windows["checksums"][row, seq % WIDTH] = checksum
-        self._windows["first_ms"][row, seq % WIDTH] = received_us // 1000 % _MS_RANGE
+        self._windows["marks"][row, seq % WIDTH] = received_us // 1000 % _MS_RANGE << 32 | checksum
         return False
-
-    def _age_ms(self, row: int, seq: int, received_us: int) -> int:
-        """How long ago the number was first heard; enormous where our clock was put back since."""
-        first_ms = int(self._windows["first_ms"][row, seq % WIDTH])
-        return (received_us // 1000 - first_ms) % _MS_RANGE

@@ -90,10 +90,21 @@ class FlatMapping:
         self._low = np.array([field.low for field in known], np.float64)
         self._high = np.array([field.high for field in known], np.float64)
         self._sentinels = _padded([field.sentinels for field in known])
+        self._type_of = {field.key: _type_as_is(field) for field in fields}
 
     def columns(self, keys: Sequence[str]) -> Columns:
         """The column of each key, 0 for unknown ones."""
         return np.fromiter(map(self._column_of.__getitem__, keys), np.intp, len(keys))
+
+    def type_as_is(self, key: str) -> type | None:
+        """The type (bool, or float for any number) whose values are canonical as JSON gives them, but for the
+        limits; object for a key that means nothing, None where values must be judged one by one."""
+        return self._type_of.get(key, object)
+
+    def limits(self, columns: Columns) -> tuple[Float64, Float64] | None:
+        """The least and the largest value of each column; None where all are unbounded."""
+        low, high = self._low[columns], self._high[columns]
+        return None if np.isinf(low).all() and np.isinf(high).all() else (low, high)
 
     def judge(self, columns: Columns, values: list[Any]) -> Judged:
         """Each value against its (known) column. Never raises, whatever JSON gave."""
@@ -142,6 +153,12 @@ _SHAPES: Final[dict[type, int]] = {
 
 def _kind(field: Field) -> Kind:
     return Kind.LIFE if field.metric in LIFE_FLAGS else field.kind
+
+
+def _type_as_is(field: Field) -> type | None:
+    if field.scale != 1.0 or field.sentinels:
+        return None
+    return float if _kind(field) is Kind.NUMBER else bool
 
 
 def _read_words(values: list[Any], other: Bool, kind: NDArray[np.uint8]) -> tuple[list[Any], Bool]:

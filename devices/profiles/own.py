@@ -11,6 +11,7 @@ from devices.model import Int32, Metric
 from devices.profiles.mapping import Field, FlatMapping, Kind
 from devices.profiles.profile import Decoded, Points, Reason, Rejected
 from devices.profiles.rescue import Rescue, unpadded
+from devices.profiles.shapes import Shapes
 from devices.profiles.sources import Sources
 from devices.profiles.tick import PARSE_ERRORS, Tick, refusal
 from devices.profiles.times import epoch_ms
@@ -58,6 +59,7 @@ class OwnProfile:
         self._mapping = FlatMapping([_field(metric) for metric in Metric])
         self._sources = Sources(self._mapping.channels)
         self._rescue = Rescue(self._mapping.life_keys)
+        self.shapes = Shapes(self._mapping)
         self._parse = msgspec.json.Decoder(_Said).decode
 
     def matches(self, topic: str) -> bool:
@@ -70,12 +72,29 @@ class OwnProfile:
 
     def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
         """As `Profile.decode` promises."""
-        parse, sources = self._parse, self._sources
-        sources.start_tick()
+        sources = self._sources
+        if sources.start_tick():
+            self.shapes.forget()
         tick = Tick(len(topics))
-        remembered = sources.recall(topics).tolist()
-        for n, (topic, payload, known) in enumerate(zip(topics, payloads, remembered, strict=True)):
-            source = known
+        remembered = sources.recall(topics)
+        alike, rest = self.shapes.take(remembered, payloads)
+        strange = tick.add_alike(alike, sources, points)
+        if rest or strange:
+            self._read(tick, sorted([*rest, *strange]), topics, payloads, remembered.tolist())
+        return tick.finish(self._mapping, sources, points)
+
+    def _read(
+        self,
+        tick: Tick,
+        messages: Sequence[int],
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        remembered: Sequence[int],
+    ) -> None:
+        """The general way: whatever the payload is."""
+        parse, sources = self._parse, self._sources
+        for n in messages:
+            topic, payload, source = topics[n], payloads[n], remembered[n]
             if source < 0:
                 uid = _uid_of(topic)
                 if uid is None:
@@ -93,15 +112,24 @@ class OwnProfile:
             at_us = 0 if said.at is None else epoch_ms(said.at)
             if type(said.seq) is int and 0 <= said.seq < _SEQ_LIMIT:
                 tick.seq[n] = said.seq
-            if type(said.values) is dict and said.channels is None:  # most messages
-                tick.add(n, source, at_us, said.values)
+            refused = self._add_parts(tick, n, source, at_us, said)
+            if refused is not None:
+                self._refuse(tick, refused, source, payload)
             else:
-                refused = self._add_parts(tick, n, source, at_us, said)
-                if refused is not None:
-                    self._refuse(tick, refused, source, payload)
-                else:
-                    self._rescue_passed_over(tick, n, source, said, payload)
-        return tick.finish(self._mapping, sources, points)
+                self._rescue_passed_over(tick, n, source, said, payload)
+                if self.shapes.curious:
+                    self._learn(source, said)
+
+    def _learn(self, source: int, said: _Said) -> None:
+        """Remembers the form of a message whose parts are all objects."""
+        plain = type(said.values) is dict
+        if not all(type(part) is dict for part in _parts(said) if part is not None):
+            return
+        channels = said.channels or {}
+        if any(len(name) > CHANNEL_LENGTH_MAX for name in channels):
+            return
+        groups = [("", said.values)] if plain else []
+        self.shapes.learn(source, said.at, said.seq, [*groups, *channels.items()], plain=plain)
 
     def _refuse(self, tick: Tick, refused: Rejected, source: int, payload: bytes) -> None:
         """Refuses a message but for the life flags in it; their channel is not known and left empty."""

@@ -50,14 +50,16 @@ class Sources:
         """How many topics are remembered."""
         return len(self._table)
 
-    def start_tick(self) -> None:
-        """Forgets everything when there is too much of it."""
-        if len(self._table) > SOURCES_MAX:
-            self._table.clear()
-            self._uids.clear()
-            self._free.clear()
-            self._rows.fill(UNRESOLVED)
-            self._recalled = None
+    def start_tick(self) -> bool:
+        """Forgets everything when there is too much of it; True where numbers mean others from now on."""
+        if len(self._table) <= SOURCES_MAX:
+            return False
+        self._table.clear()
+        self._uids.clear()
+        self._free.clear()
+        self._rows.fill(UNRESOLVED)
+        self._recalled = None
+        return True
 
     def recall(self, topics: Sequence[str]) -> Int32:
         """The number of each topic, negative for one that is not remembered.

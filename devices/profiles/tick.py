@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from devices.model import LIFE_FLAGS, Int32, Metric, Quality
+from devices.profiles.alike import decoded_alike, joined, registered_only
 from devices.profiles.mapping import Columns, FlatMapping, known_only
 from devices.profiles.profile import Decoded, Points, Reason, Rejected, StrangerReading
+from devices.profiles.shapes import Alike
 from devices.profiles.sources import STRANGER, Sources
 
 PARSE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -50,6 +53,17 @@ class Tick:
         self.rejected: list[Rejected] = []
         self.quiet: list[int] = []
         self._rescued: list[int] = []
+        self._alike: list[tuple[Alike, Int32]] = []
+
+    def add_alike(self, found: Iterable[Alike], sources: Sources, points: Points) -> list[int]:
+        """Messages of one shape each; the numbers of those of strangers, to be added the general way."""
+        strange: list[int] = []
+        for one in found:
+            alike, rows, gone = registered_only(one, sources, points)
+            if len(alike.message):
+                self._alike.append((alike, rows))
+            strange += gone
+        return strange
 
     def add(
         self, message: int, source: int, observed_us: int, values: dict[str, Any], channel: int = 0
@@ -71,6 +85,14 @@ class Tick:
 
     def finish(self, mapping: FlatMapping, sources: Sources, points: Points) -> Decoded:
         """The arrays. Messages without one known key are refused, those of strangers as well."""
+        parts = [decoded_alike(alike, rows, mapping, len(self.seq)) for alike, rows in self._alike]
+        if len(parts) == 1 and len(self._alike[0][0].message) == len(self.seq):  # the usual tick
+            sources.end_tick()
+            return parts[0]
+        general = self._finish_general(mapping, sources, points)
+        return joined(general, parts) if parts else general
+
+    def _finish_general(self, mapping: FlatMapping, sources: Sources, points: Points) -> Decoded:
         columns = mapping.columns(self.keys)
         known = columns > 0
         group = np.repeat(np.arange(len(self.size)), self.size)[known]
@@ -115,6 +137,8 @@ class Tick:
     def _refuse_meaningless(self, message: Int32) -> None:
         meant = np.zeros(len(self.seq), np.bool_)
         meant[message] = True
+        for alike, _ in self._alike:
+            meant[alike.message] = True
         meant[self.quiet] = True
         meant[[one.message for one in self.rejected]] = True
         for n in np.flatnonzero(~meant).tolist():

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+import numpy as np
+
+from devices.model import Int64
+
 NONSENSE_US: Final = 1
 """Stands for a time that was given and means nothing; far outside every clock window, so it is flagged.
 0 would say that no time was given."""
@@ -17,6 +21,12 @@ def epoch_ms(value: object) -> int:
         return NONSENSE_US
     us = int(value * 1000) if abs(value) <= _LARGEST else 0
     return us if us and -_LARGEST <= us <= _LARGEST else NONSENSE_US
+
+
+def epoch_ms_of(ms: Int64) -> Int64:
+    """The same for whole numbers that are not negative."""
+    us: Int64 = np.where((ms > 0) & (ms <= _LARGEST // 1000), ms * 1000, NONSENSE_US)
+    return us
 
 
 def iso(text: str) -> int:
