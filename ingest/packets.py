@@ -63,7 +63,6 @@ class Received:
     topics: list[str] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     packet_ids: list[int] = field(default_factory=list)
-    qos: list[int] = field(default_factory=list)
     retain: list[bool] = field(default_factory=list)
     dup: list[bool] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
@@ -76,12 +75,6 @@ class Received:
         self.topics += other.topics
         self.payloads += other.payloads
         self.packet_ids += other.packet_ids
-        self.qos += other.qos
         self.retain += other.retain
         self.dup += other.dup
         self.controls += other.controls
-
-    def cut(self, keep: int) -> None:
-        """Forgets the messages from index `keep` on."""
-        del self.topics[keep:], self.payloads[keep:], self.packet_ids[keep:]
-        del self.qos[keep:], self.retain[keep:], self.dup[keep:]

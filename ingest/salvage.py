@@ -19,7 +19,6 @@ class Salvaged(NamedTuple):
     topic: str
     payload: bytes
     packet_id: int | None
-    qos: int
     retain: bool
     duplicate: bool
 
@@ -57,7 +56,6 @@ def salvage(frame: bytes) -> Salvaged | None:
         topic=frame[at + 2 : topic_end].decode("utf-8", "replace"),
         payload=frame[_after_properties(frame, body) :],
         packet_id=int.from_bytes(frame[topic_end:body], "big") or None,
-        qos=qos,
         retain=bool(frame[0] & 1),
         duplicate=bool(frame[0] & 8),
     )

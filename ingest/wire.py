@@ -35,14 +35,13 @@ PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 """Normal disconnection: the broker keeps the session for its expiry interval (MQTT 5, 3.14.2.1)."""
 _PUBACK_HEADER: Final = 0x4002
-_EXACTLY_ONCE: Final = 2
-
+_QOS_2: Final = 0x04
+"""The bit of a PUBLISH's first byte (MQTT 5, 3.3.1.2) that we never ask for."""
 
 _Message = mqtt5.PublishPacket | Salvaged
 _topic = attrgetter("topic")
 _payload = attrgetter("payload")
 _packet_id = attrgetter("packet_id")
-_qos = attrgetter("qos")
 _retain = attrgetter("retain")
 _dup = attrgetter("duplicate")
 
@@ -81,8 +80,6 @@ class Wire:
         self._size = len(buffer) - used
         self._held = [buffer[used:]] if self._size else []
         received = _columns(messages, controls)
-        if _EXACTLY_ONCE in received.qos:
-            self.broken = _cut_qos_2(received)
         if self.broken and not received and not received.controls:
             raise self.broken
         return received
@@ -108,10 +105,12 @@ class Wire:
                     continue
                 if length > limit:
                     raise WireError(f"a packet of {length} bytes, more than {limit}")
-                if type(packet) is publish:
-                    add(packet)
-                else:
+                if type(packet) is not publish:
                     controls.append(_control(packet))
+                elif view[at] & _QOS_2:
+                    raise WireError("a QoS 2 message though QoS 1 was asked for")
+                else:
+                    add(packet)
                 at += length
         except WireError as error:
             self.broken = error
@@ -140,18 +139,10 @@ def _columns(messages: list[_Message], controls: list[Control]) -> Received:
         topics=list(map(_topic, messages)),
         payloads=list(map(_payload, messages)),
         packet_ids=ids,
-        qos=list(map(int, map(_qos, messages))),
         retain=list(map(_retain, messages)),
         dup=list(map(_dup, messages)),
         controls=controls,
     )
-
-
-def _cut_qos_2(received: Received) -> WireError:
-    """Keeps what came before the first QoS 2 message: we ask for QoS 1, so none may come."""
-    keep = received.qos.index(_EXACTLY_ONCE)
-    received.cut(keep)
-    return WireError("a QoS 2 message though QoS 1 was asked for")
 
 
 def _control(packet: mqtt5.Packet) -> Control:

@@ -61,9 +61,9 @@ def test_what_was_encoded_comes_back_in_order(packets: list[bytes], data: st.Dat
     got, error = _feed([stream[:cut], stream[cut:]])
     assert not error
     again = [
-        encode_publish(topic, payload, qos=qos, retain=retain, packet_id=packet_id, dup=dup)
-        for topic, payload, packet_id, qos, retain, dup in zip(
-            got.topics, got.payloads, got.packet_ids, got.qos, got.retain, got.dup, strict=True
+        encode_publish(topic, payload, qos=int(packet_id > 0), retain=retain, packet_id=packet_id, dup=dup)
+        for topic, payload, packet_id, retain, dup in zip(
+            got.topics, got.payloads, got.packet_ids, got.retain, got.dup, strict=True
         )
     ]
     assert b"".join(again) == stream
