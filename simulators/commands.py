@@ -19,6 +19,7 @@ from simulators.faults import bad_inputs, garbage_topics
 from simulators.fleet import MAX_SECONDS, FleetError, Scenario, play
 from simulators.load import MAX_SECONDS as MAX_LOAD_SECONDS
 from simulators.load import LoadError, LoadPlan, describe, run_load
+from simulators.mix import FIXED, KINDS
 from simulators.publisher import Address
 from simulators.scenario import Message, evening, quiet
 
@@ -79,15 +80,21 @@ def load(
     devices: Annotated[int, typer.Option(min=1, max=1_000_000, help="identities that take turns")] = 1000,
     seconds: Annotated[float, typer.Option(min=0.1, max=MAX_LOAD_SECONDS, help="how long")] = 10,
     rate: Annotated[float, typer.Option(min=0, help="messages a second; 0: as fast as it goes")] = 1000,
+    mix: Annotated[
+        str, typer.Option(help=f"kinds and weights, own:60,smoke:25,…; of {', '.join(KINDS)}")
+    ] = FIXED,
     qos: Annotated[int, typer.Option(min=0, max=1)] = 1,
+    qos0_share: Annotated[float, typer.Option(min=0, max=0.99, help="of the devices publish at QoS 0")] = 0,
     connections: Annotated[int, typer.Option(min=1, max=1000)] = 1,
     username: Username = "",
     password_file: PasswordFile = None,
+    ca: Ca = "",
     ledger: Annotated[str, typer.Option(help="file for what was published and acknowledged")] = "",
+    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="a broker on another machine")] = False,
     json: Json = False,
 ) -> None:
-    """An open loop of own-format messages at a constant rate, and how far it fell behind."""
-    broker = _address(host, port, username, password_file)
+    """An open loop of messages at a constant rate, of one kind or a mix, and how far it fell behind."""
+    broker = _address(host, port, username, password_file, ca)
     plan = LoadPlan(
         host=host,
         port=port,
@@ -96,9 +103,13 @@ def load(
         devices=devices,
         seconds=seconds,
         rate=rate,
+        mix=mix,
         qos=qos,
+        qos0_share=qos0_share,
         connections=connections,
         ledger=ledger,
+        ca=broker.ca,
+        allow_remote=allow_remote,
     )
     try:
         report = run_load(plan)

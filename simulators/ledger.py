@@ -1,8 +1,8 @@
 """What a load run published and what the broker acknowledged: a bench counts lost and doubled by it.
 
 The messages of one connection go round its devices, so that a run is a handful of ranges, however long. The
-file holds one JSON object a line: `{"what", "first_device", "last_device", "first_seq", "last_seq"}`, all
-bounds included, `what` one of `published`, `acknowledged`, `refused`.
+file holds one JSON object a line: `{"what", "first_device", "last_device", "first_seq", "last_seq", "qos"}`,
+all bounds included, `what` one of `published`, `acknowledged`, `refused`. Nothing at QoS 0 is acknowledged.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Range(Struct, frozen=True):
     last_device: int
     first_seq: int
     last_seq: int
+    qos: int = 1
 
     def __len__(self) -> int:
         return (self.last_device - self.first_device + 1) * (self.last_seq - self.first_seq + 1)
@@ -34,11 +35,13 @@ class Range(Struct, frozen=True):
         )
 
 
-def ranges_of(what: str, messages: int, first_device: int, devices: int, first_seq: int) -> list[Range]:
+def ranges_of(
+    what: str, messages: int, first_device: int, devices: int, first_seq: int, qos: int = 1
+) -> list[Range]:
     """The first `messages` messages of a connection that goes round `devices` devices: at most two ranges."""
     rounds, rest = divmod(messages, devices)
-    full = Range(what, first_device, first_device + devices - 1, first_seq, first_seq + rounds - 1)
-    last = Range(what, first_device, first_device + rest - 1, first_seq + rounds, first_seq + rounds)
+    full = Range(what, first_device, first_device + devices - 1, first_seq, first_seq + rounds - 1, qos)
+    last = Range(what, first_device, first_device + rest - 1, first_seq + rounds, first_seq + rounds, qos)
     return [each for each in (full, last) if len(each)]
 
 

@@ -6,9 +6,20 @@ Open loop: message k has an intended time, and neither a slow broker nor a slow 
 late shows in `behind_*`, and `at` in the payload is the intended time: latency measured from it leaves
 nothing out. Rate 0 means as fast as the window allows; `at` is then the time of encoding.
 
-Errors:
-* LoadError: the plan makes no sense, or the broker cannot be reached or refuses at the start. A connection
-  lost later is opened again and goes on after the last acknowledged message.
+What goes is a mix of kinds (`simulators.mix`): who sends what follows from a device's index. Nothing is kept
+for a device: a million of them take no more memory than one.
+
+Accounting: `points` is exactly how many readings a decoder finds in what was published, by kind. The service
+stores as many, no more and no fewer, as long as no connection was lost: a message that the broker delivers
+again is known by its packet id. After a lost connection, QoS 1 messages without an answer are published
+again, and what the broker had already taken it then has twice. In `fixed`, `own` and `bare` the sequence
+number and the time show that, while a device has fewer than 64 messages unanswered; a detector of zigbee2mqtt
+sends neither, so that at most its `resent` messages are stored twice. They can be told apart: neighbours of
+one detector never have the same `linkquality`. QoS 0 messages that were in a lost connection are gone, and
+nobody knows how many.
+
+Errors: LoadError, of `simulators.plan`. A connection lost later is opened again and goes on after the last
+acknowledged message.
 """
 
 from __future__ import annotations
@@ -16,81 +27,35 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from socket import SOCK_STREAM, getaddrinfo
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
+from devices.model import Int64
+from simulators.forms import FORMS, POINTS
 from simulators.ledger import Range, ranges_of, write_ledger
+from simulators.mix import parse_mix
 from simulators.pacing import Pacing
-from simulators.publisher import Address, Publisher, Share
+from simulators.plan import MAX_SECONDS, UNCOUNTED, LoadError, LoadPlan, share_out
+from simulators.publisher import Address, Publisher
 from simulators.spread import Spread
-from simulators.stencil import FIRST_SEQ, MAX_DEVICES, POINTS_PER_MESSAGE, make_stencil
+from simulators.stencil import make_stencil
 from simulators.wire import BrokerRefused
 
-MAX_SECONDS: Final = 86_400
-UNCOUNTED: Final = 2**40
-"""Stands for "no limit but the time" at rate 0."""
+__all__ = ["MAX_SECONDS", "LoadError", "LoadPlan", "LoadReport", "describe", "run_load"]
 
 
-class LoadError(Exception):
-    """The load cannot be run; the text says why."""
+class KindCount(Struct, frozen=True):
+    """Of one kind: messages published (each counted once), the points in them, and how many messages were
+    published again after lost connections."""
 
-
-class LoadPlan(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to send, and its bounds. A run ends after `seconds`, or after `count` messages if not 0.
-
-    `rate` is messages a second over all connections (0: as fast as it goes). Devices `first_device` ..
-    `first_device + devices - 1` take turns, each with sequence numbers from `first_seq`: give a later run
-    higher ones. `window` bounds what is unacknowledged on one connection (0: what the broker grants).
-    `batch` is the most packets in one send. After the end at most `drain_s` is given to acknowledgements.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str = ""
-    password: str = ""
-    client_id: str = "load"
-    rate: float = 1000.0
-    seconds: float = 10.0
-    count: int = 0
-    devices: int = 1000
-    first_device: int = 0
-    first_seq: int = FIRST_SEQ
-    connections: int = 1
-    qos: int = 1
-    window: int = 0
-    batch: int = 256
-    tick_ms: float = 1.0
-    drain_s: float = 10.0
-    ledger: str = ""
-
-    def check(self) -> None:
-        """Raises LoadError naming the first field that is out of bounds."""
-        bounds = {
-            "rate": (0 <= self.rate <= 10_000_000, "0 to 10,000,000"),
-            "seconds": (0 < self.seconds <= MAX_SECONDS, f"above 0, at most {MAX_SECONDS}"),
-            "count": (self.count >= 0, "0 or more"),
-            "connections": (1 <= self.connections <= 1000, "1 to 1000"),
-            "devices": (self.connections <= self.devices <= MAX_DEVICES, "at least one a connection"),
-            "first_device": (0 <= self.first_device <= MAX_DEVICES - self.devices, "below the million"),
-            "first_seq": (FIRST_SEQ <= self.first_seq < 9 * FIRST_SEQ, f"{FIRST_SEQ} or more, ten digits"),
-            "qos": (self.qos in (0, 1), "0 or 1"),
-            "window": (0 <= self.window <= 65_535, "0 to 65535"),
-            "batch": (1 <= self.batch <= 10_000, "1 to 10,000"),
-            "tick_ms": (0 < self.tick_ms <= 1000, "above 0, at most 1000"),
-            "drain_s": (0 <= self.drain_s <= 600, "0 to 600"),
-        }
-        for field, (good, allowed) in bounds.items():
-            if not good:
-                raise LoadError(f"{field} = {getattr(self, field)}: {allowed}")
-
-    @property
-    def total(self) -> int:
-        """How many messages are meant to go in all."""
-        by_time = int(self.rate * self.seconds) if self.rate else UNCOUNTED
-        return min(by_time, self.count or UNCOUNTED)
+    messages: int
+    points: int
+    resent: int
 
 
 class LoadReport(Struct, frozen=True):
@@ -99,7 +64,8 @@ class LoadReport(Struct, frozen=True):
     `rate_per_s` is `sent` over the time until the last message was with the kernel, `acknowledged_per_s`
     until the last acknowledgement. `sent` counts each message once; `resent` counts repetitions after lost
     connections. `behind_*_ms` is how long after the intended time messages were with the kernel.
-    `unfinished` is True when the time was over before all that was sent was acknowledged (QoS 1).
+    `points` are those of what was sent, `kinds` say so by kind. `message_bytes` and `points_per_message` are
+    means. `unfinished` is True when the time was over before all that was sent at QoS 1 was acknowledged.
     """
 
     intended: int
@@ -116,64 +82,62 @@ class LoadReport(Struct, frozen=True):
     behind_max_ms: float
     cpu_us_per_message: float
     message_bytes: int
-    points_per_message: int
+    points_per_message: float
+    points: int
+    kinds: dict[str, KindCount]
     unfinished: bool
 
 
 def run_load(plan: LoadPlan) -> LoadReport:
     """Runs the plan to its end; blocks the calling process. Raises LoadError, OSError for the ledger."""
     plan.check()
+    if not plan.allow_remote:
+        _refuse_remote(plan.host)
     behind = Spread()
-    address = Address(plan.host, plan.port, plan.username, plan.password)
-    publishers = [
-        Publisher(
-            address, f"{plan.client_id}-{index}", share, qos=plan.qos, window=plan.window, behind=behind
-        )
-        for index, share in enumerate(share_out(plan))
-    ]
+    publishers = _publishers(plan, behind)
     cpu_s = time.process_time()
     pacing = Pacing(publishers, plan.seconds, plan.drain_s, plan.batch, plan.tick_ms / 1000)
     try:
         pacing.run()
     except (OSError, BrokerRefused) as error:
         raise LoadError(f"{plan.host}:{plan.port}: {error}") from error
+    cpu_s = time.process_time() - cpu_s
     if plan.ledger:
         write_ledger(Path(plan.ledger), _ranges(publishers))
-    return _report(plan, publishers, pacing, behind, time.process_time() - cpu_s)
+    return _report(plan, publishers, pacing, behind, cpu_s)
 
 
-def share_out(plan: LoadPlan) -> list[Share]:
-    """What each connection carries: neighbouring devices of its own, and every n-th intended time."""
-    devices, more_devices = divmod(plan.devices, plan.connections)
-    messages, more_messages = divmod(plan.total, plan.connections)
-    shares: list[Share] = []
-    first_device = plan.first_device
-    for index in range(plan.connections):
-        own_devices = devices + (index < more_devices)
-        shares.append(
-            Share(
-                first_device=first_device,
-                devices=own_devices,
-                first_seq=plan.first_seq,
-                count=messages + (index < more_messages),
-                offset_s=index / plan.rate if plan.rate else 0.0,
-                interval_s=plan.connections / plan.rate if plan.rate else 0.0,
-            )
+def _refuse_remote(host: str) -> None:
+    """Raises LoadError unless every address of the name is loopback."""
+    try:
+        found = {str(each[4][0]) for each in getaddrinfo(host, None, type=SOCK_STREAM)}
+    except OSError as error:
+        raise LoadError(f"{host}: {error}") from error
+    if not all(ip_address(each.partition("%")[0]).is_loopback for each in found):
+        raise LoadError(f"host = {host}: not this machine's loopback; a load elsewhere needs allow_remote")
+
+
+def _publishers(plan: LoadPlan, behind: Spread) -> list[Publisher]:
+    address = Address(plan.host, plan.port, plan.username, plan.password, plan.ca)
+    mix = parse_mix(plan.mix)
+    return [
+        Publisher(
+            address, f"{plan.client_id}-{index}", share, qos=qos, window=plan.window, behind=behind, mix=mix
         )
-        first_device += own_devices
-    return shares
+        for index, (qos, share) in enumerate(share_out(plan))
+    ]
 
 
 def _ranges(publishers: list[Publisher]) -> list[Range]:
     ranges: list[Range] = []
     for publisher in publishers:
-        share = publisher.share
-        place = (share.first_device, share.devices, share.first_seq)
+        share, qos = publisher.share, publisher.qos
+        place = (share.first_device, share.devices, share.first_seq, qos)
         ranges += ranges_of("published", publisher.published, *place)
         ranges += ranges_of("acknowledged", publisher.acknowledged, *place)
         for k in publisher.refused:
             device, seq = share.first_device + k % share.devices, share.first_seq + k // share.devices
-            ranges.append(Range("refused", device, device, seq, seq))
+            ranges.append(Range("refused", device, device, seq, seq, qos))
     return ranges
 
 
@@ -182,12 +146,19 @@ def _report(
 ) -> LoadReport:
     sent = sum(each.published for each in publishers)
     acknowledged = sum(each.acknowledged for each in publishers)
+    by_qos = [np.zeros(len(FORMS), np.int64), np.zeros(len(FORMS), np.int64)]
+    for each in publishers:
+        by_qos[each.qos] += each.share.forms_counted(0, each.published, each.mix)
+    octets = sum(int(counts @ make_stencil(qos).lengths) for qos, counts in enumerate(by_qos))
+    published = by_qos[0] + by_qos[1]
+    resent: Int64 = sum((each.resent for each in publishers), np.zeros(len(FORMS), np.int64))
+    points = int(published @ POINTS)
     return LoadReport(
         intended=plan.total if plan.total < UNCOUNTED else sent,
         sent=sent,
         acknowledged=acknowledged,
         refused=sum(each.refused_count for each in publishers),
-        resent=sum(each.resent for each in publishers),
+        resent=int(resent.sum()),
         reconnects=pacing.reconnects,
         seconds=round(pacing.ended_s, 3),
         rate_per_s=round(sent / max(pacing.sent_s, 1e-9), 1),
@@ -196,10 +167,24 @@ def _report(
         behind_p99_ms=round(behind.quantile_s(0.99) * 1000, 3),
         behind_max_ms=round(behind.longest_s * 1000, 3),
         cpu_us_per_message=round(cpu_s / max(sent, 1) * 1e6, 2),
-        message_bytes=len(make_stencil(plan.qos).packet),
-        points_per_message=POINTS_PER_MESSAGE,
-        unfinished=plan.qos == 1 and acknowledged < sent,
+        message_bytes=round(octets / max(sent, 1)),
+        points_per_message=round(points / max(sent, 1), 4),
+        points=points,
+        kinds=_by_kind(published, resent),
+        unfinished=any(each.unanswered for each in publishers),
     )
+
+
+def _by_kind(published: Int64, resent: Int64) -> dict[str, KindCount]:
+    """Counts by form as counts by kind, of those kinds that were published."""
+    kinds: dict[str, KindCount] = {}
+    for kind in dict.fromkeys(form.kind for form in FORMS):
+        chosen = np.array([form.kind == kind for form in FORMS])
+        messages = int(published[chosen].sum())
+        if messages:
+            points = int((published * POINTS)[chosen].sum())
+            kinds[kind] = KindCount(messages, points, int(resent[chosen].sum()))
+    return kinds
 
 
 def main(arguments: list[str]) -> int:
@@ -221,7 +206,10 @@ def main(arguments: list[str]) -> int:
 
 def describe(report: LoadReport) -> str:
     """The report for people, one line a figure."""
-    return "".join(f"{name:20} {value}\n" for name, value in msgspec.structs.asdict(report).items())
+    figures = msgspec.structs.asdict(report)
+    for kind, count in figures.pop("kinds").items():
+        figures[kind] = f"{count.messages} messages, {count.points} points, {count.resent} resent"
+    return "".join(f"{name:20} {value}\n" for name, value in figures.items())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from simulators.wire import DISCONNECT, BrokerRefused
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 2.0
 """Between attempts to reconnect: doubled from the first to the longest (chosen)."""
+READ_S: Final = 0.005
+"""How often acknowledgements are read while nothing waits for them (chosen): the kernel holds them, and
+reading a few at each tick costs as much as sending."""
 
 
 class Pacing:
@@ -32,6 +35,7 @@ class Pacing:
         self._start_s = 0.0
         self._start_ms = 0
         self._draining = False
+        self._read_at_s = 0.0
         self._late: list[Publisher] = []
         self.reconnects = 0
         self.sent_s = 0.0
@@ -59,29 +63,47 @@ class Pacing:
 
     def _turn(self) -> bool:
         """One round over all connections; True when the run is over."""
-        for key, mask in self._selector.select(self._wait()):
-            if mask & selectors.EVENT_READ:
-                self._receive(key.data)
+        self._read()
         elapsed_s = self._elapsed_s()
+        last = elapsed_s >= self._seconds and not self._draining
+        late: list[Publisher] = []
         for publisher in self._publishers:
             if publisher.socket is None:
                 self._reopen(publisher, elapsed_s)
             elif publisher.sending or not self._draining:
-                self._send(publisher, elapsed_s)
-        self._late = [each for each in self._publishers if each.socket and each.late(elapsed_s)]
-        self._draining = elapsed_s >= self._seconds  # from the next turn on: this one sent what was due
-        idle = all(not each.sending and not each.unanswered for each in self._publishers)
-        finished = all(each.done for each in self._publishers)
-        return finished or (self._draining and idle) or elapsed_s >= self._seconds + self._drain_s
+                taken = self._send(publisher, elapsed_s)
+                while last and taken and publisher.paced and publisher.late(elapsed_s):
+                    taken = self._send(publisher, elapsed_s)
+            if publisher.socket is not None and publisher.late(elapsed_s):
+                late.append(publisher)
+        self._late = late
+        self._draining = elapsed_s >= self._seconds  # from the next turn on: this one sent all that was due
+        return self._over(elapsed_s)
 
-    def _wait(self) -> float:
-        """How long to wait for sockets. When the last round left nothing over it sleeps a tick first, so that
-        messages and acknowledgements move once a tick and not one by one (which took 25 us a message)."""
-        if self._draining or not self._late:
+    def _over(self, elapsed_s: float) -> bool:
+        if elapsed_s >= self._seconds + self._drain_s or all(each.done for each in self._publishers):
+            return True
+        return self._draining and all(not each.sending and not each.unanswered for each in self._publishers)
+
+    def _read(self) -> None:
+        """Waits, then reads what has come.
+
+        When the last round left nothing over it sleeps a tick, so that messages and acknowledgements move in
+        bunches and not one by one (which took 25 us a message); so it does when the kernel's buffer, which
+        holds thousands of messages, is full. Where the window is full each acknowledgement counts.
+        """
+        wait_s = 0.0
+        if self._draining or all(each.sending for each in self._late):
             time.sleep(self._tick_s)
-            return 0.0
-        ready = any(each.room and not each.sending for each in self._late)
-        return 0.0 if ready else self._tick_s
+            elapsed_s = self._elapsed_s()
+            if not self._draining and elapsed_s < self._read_at_s:
+                return
+            self._read_at_s = elapsed_s + READ_S
+        elif not any(each.room > 0 and not each.sending for each in self._late):
+            wait_s = self._tick_s
+        for key, mask in self._selector.select(wait_s):
+            if mask & selectors.EVENT_READ:
+                self._receive(key.data)
 
     def _receive(self, publisher: Publisher) -> None:
         try:
@@ -90,16 +112,19 @@ class Pacing:
         except (OSError, BrokerRefused):
             self._lost(publisher)
 
-    def _send(self, publisher: Publisher, elapsed_s: float) -> None:
+    def _send(self, publisher: Publisher, elapsed_s: float) -> int:
+        """Sends what is due, one batch of it at most; returns the bytes that the kernel took."""
         was_sending = publisher.sending
         try:
-            if publisher.send(elapsed_s, self._start_ms, self._batch):
-                self.sent_s = self.ended_s = self._elapsed_s()
+            taken = publisher.send(elapsed_s, self._start_ms, self._batch)
         except OSError:
             self._lost(publisher)
-            return
+            return 0
+        if taken:
+            self.sent_s = self.ended_s = self._elapsed_s()
         if publisher.sending != was_sending:
             self._watch(publisher)
+        return taken
 
     def _watch(self, publisher: Publisher) -> None:
         """Reading is always of interest, writing only while the kernel's buffer is full."""

@@ -39,7 +39,15 @@ def test_a_fleet_reports_what_it_published(mosquitto: Mosquitto) -> None:
 def test_a_load_runs_to_its_end(mosquitto: Mosquitto) -> None:
     words = ("--port", str(mosquitto.port), "--devices", "10", "--seconds", "0.5", "--rate", "200")
     assert json.loads(simulate("load", *words, "--json").stdout)["acknowledged"] == 100
-    assert "acknowledged_per_s" in simulate("load", *words).stdout
+    mixed = simulate("load", *words, "--mix", "own:3,smoke", "--qos0-share", "0.5").stdout
+    assert "acknowledged_per_s" in mixed
+    assert "smoke " in mixed
+
+
+def test_a_load_for_another_machine_must_be_allowed() -> None:
+    done = simulate("load", "--host", "192.0.2.1")
+    assert done.returncode == 1
+    assert "allow_remote" in done.stderr
 
 
 def test_faults_reach_the_broker_even_past_one_that_it_refuses(mosquitto: Mosquitto) -> None:

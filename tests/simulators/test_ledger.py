@@ -14,12 +14,13 @@ from simulators.ledger import Range, ranges_of, read_ledger, write_ledger
 def test_ranges_hold_each_message_once(
     messages: int, first_device: int, devices: int, first_seq: int
 ) -> None:
-    ranges = ranges_of("published", messages, first_device, devices, first_seq)
+    ranges = ranges_of("published", messages, first_device, devices, first_seq, 0)
     listed = sorted(pair for each in ranges for pair in each)
     sent = sorted((first_device + k % devices, first_seq + k // devices) for k in range(messages))
     assert listed == sent
     assert sum(len(each) for each in ranges) == messages
     assert len(ranges) <= 2
+    assert {(each.what, each.qos) for each in ranges} <= {("published", 0)}
 
 
 def test_a_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
