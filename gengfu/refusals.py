@@ -13,6 +13,7 @@ from gengfu.folder import FolderTaken
 from gengfu.migrate import DatabaseNewer
 from gengfu.service import CannotStart
 from ingest.broker import BrokerError
+from ingest.store.layout import StoreError
 
 REFUSED = (
     DriverMissing,
@@ -24,6 +25,7 @@ REFUSED = (
     NotOurs,
     VaultError,
     BrokerError,
+    StoreError,
 )
 """Their texts say what to do."""
 NO_SUCH_TABLE = "42P01"

@@ -1,4 +1,4 @@
-"""The embedded series store: points in a SQLite file of their own.
+"""The embedded series store: points in a SQLite file of their own, some thousand to a row.
 
 Exactly once: points and the journal position they came from are written in one transaction, so after any
 crash the position says precisely what is in the file, and the rest is read from the journal again.
@@ -7,64 +7,81 @@ Why synchronous=FULL and not NORMAL: with NORMAL a power cut may take back trans
 points and position together. That alone would be harmless, the journal would be read again. But the journal
 deletes segments by the position it is told; a position taken back behind a deleted segment is a hole. With
 FULL a position is on the disk before the journal hears of it. The price is one sync per batch of thousands.
+
+A write is one block per wide cell of slots (`layout`); blocks are merged as they become many (`merging`), a
+bounded part at each write. Each merge is a transaction of its own: after any crash it has happened or it has
+not.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import structlog
 
-from devices.model import Float64, Int32, Int64, UInt32
+from ingest.store.block import BlockDamaged, decode_block, encode_block
+from ingest.store.layout import DAMAGED, DAY_NS, DONE, NARROW, WIDE, open_for_writing
+from ingest.store.merging import Cell, Merge, Sizes, Tally
+from ingest.store.points import Points, ordered, without_repeats
+from ingest.store.reader import SeriesReader
 
-_TABLES: Final = """
-    CREATE TABLE IF NOT EXISTS points (
-        slot INTEGER NOT NULL, ts_ns INTEGER NOT NULL, value REAL, quality INTEGER NOT NULL,
-        PRIMARY KEY (slot, ts_ns)
-    ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS meta (id INTEGER PRIMARY KEY CHECK (id = 1), offset INTEGER NOT NULL);
-    INSERT OR IGNORE INTO meta VALUES (1, 0);
+log = structlog.get_logger()
+
+MERGED_PER_WRITTEN: Final = 2
+"""Points of wide cells merged at a write for each point written, at most, and one merge beyond: twice what is
+needed to keep up."""
+WRITTEN_AND_MERGED: Final = 800_000
+MERGED_ALWAYS: Final = 65_536
+"""Points written and points merged in narrow cells between two prunings (5 s), together, and merged at least:
+under the heaviest load narrow cells wait (chosen: 160,000 points a second leave no time for them)."""
+SIZES: Final = Sizes()
+HORIZON_STEP_NS: Final = 60 * 10**9
+"""How exactly age is kept: a write a minute for it is enough (chosen)."""
+_INSERT: Final = """
+    INSERT INTO block (day, width, cell, tier, born, points, slot_min, slot_max, ts_min, ts_max, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_INSERT: Final = "INSERT INTO points VALUES (?, ?, ?, ?)"
-Row = tuple[int, int, float, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """Points as parallel arrays: series, nanoseconds since 1970 UTC, value (NaN: unknown), quality bits."""
-
-    slot: Int32
-    ts_ns: Int64
-    value: Float64
-    quality: UInt32
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    @classmethod
-    def empty(cls) -> Points:
-        """No points."""
-        return cls(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32))
+_TALLY: Final = """
+    SELECT day, width, cell, tier, count(*), sum(points) FROM block
+    WHERE tier >= 0 AND tier < ? GROUP BY width, cell, day, tier
+"""
+_PLACE: Final = "SELECT id, day, width, cell, tier, points, length(body) FROM block"
+Row = tuple[int, int, int, int, int, int, int, int, int, int, bytes]
 
 
 class EmbeddedStore:
-    """One file, one writer; readers in other processes open it too. Not for several threads at once.
+    """One file, one writer; readers in other processes open it with `SeriesReader`. Not for several threads.
 
-    `repeats` counts the points since start that were there already, with time and value (`write`).
+    A point of a series with time and value that are there already is the same point. It is there once for
+    every reader at once; `repeats` counts it, since start, when it is found: in a write those within it, the
+    others when their blocks are merged, which may be days later or, for blocks that are done, never. `merged`
+    counts points written again by merging, `damaged` blocks that could not be read when they were to be
+    merged.
+
+    Bounded by `keep_days`, and by `keep_bytes` where it is not 0. The file itself does not become smaller:
+    what is freed is used again.
+
+    Raises LayoutUnknown for a file that is none of ours.
     """
 
-    def __init__(self, path: Path, *, keep_days: float) -> None:
+    def __init__(self, path: Path, *, keep_days: float, keep_bytes: int = 0, sizes: Sizes = SIZES) -> None:
         self.keep_days = keep_days
+        self.keep_bytes = keep_bytes
         self.repeats = 0
-        self._prune_after = 0
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "fullfsync=ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_TABLES)
+        self.merged = 0
+        self.damaged = 0
+        self._sizes = sizes
+        self._written = 0
+        self._connection = open_for_writing(path)
+        self._reader = SeriesReader(self._connection)
+        self._tally = Tally(self._connection.execute(_TALLY, (DONE,)), sizes)
+        (self._horizon_ns,) = self._connection.execute("SELECT horizon_ns FROM meta").fetchone()
 
     @property
     def offset(self) -> int:
@@ -74,105 +91,188 @@ class EmbeddedStore:
     def write(self, points: Points, offset: int) -> None:
         """All points and the offset in one transaction. Raises sqlite3.OperationalError with nothing written.
 
-        A point that is there already with the same value is the same point: a reading sent again late. It is
-        counted in `repeats`. With another value it goes to the next free nanosecond: the stamps separate
-        neighbours, this separates what came out of order.
+        Slots are not negative. Merges first what is due, so that blocks stay few.
         """
-        order = np.lexsort((points.ts_ns, points.slot))  # neighbours on a page are written together
-        columns = (points.slot, points.ts_ns, points.value, points.quality)
-        rows = list(zip(*(column[order].tolist() for column in columns), strict=True))
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            repeats = self._insert(rows)
-            connection.execute("UPDATE meta SET offset = ?", (offset,))
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        self.repeats += repeats
+        self.merge(MERGED_PER_WRITTEN * len(points), narrow=False)
+        distinct = without_repeats(ordered(points))
+        with self._transaction() as connection:
+            (born,) = connection.execute("SELECT writes FROM meta").fetchone()
+            rows = [
+                row for part in _by_day(distinct) for row in _rows(part, WIDE, 0, born, self._sizes.block)
+            ]
+            connection.executemany(_INSERT, rows)
+            connection.execute("UPDATE meta SET offset = ?, writes = ?", (offset, born + 1))
+        self._count(rows)
+        self._written += len(points)
+        self.repeats += len(points) - len(distinct)
 
     def read(self, slot: int, from_ns: int, to_ns: int, limit: int = 10_000) -> Points:
-        """The oldest `limit` points of a series in [from_ns, to_ns), in order of time."""
-        return _points(
-            self._connection.execute(
-                "SELECT slot, ts_ns, value, quality FROM points"
-                " WHERE slot = ? AND ts_ns >= ? AND ts_ns < ? ORDER BY ts_ns LIMIT ?",
-                (slot, from_ns, to_ns, limit),
-            )
-        )
+        """As `SeriesReader.read`."""
+        return self._reader.read(slot, from_ns, to_ns, limit)
 
     def latest(self, slots: Sequence[int]) -> Points:
-        """The newest point of each series that has one."""
-        query = "SELECT slot, ts_ns, value, quality FROM points WHERE slot = ? ORDER BY ts_ns DESC LIMIT 1"
-        return _points(row for slot in slots for row in self._connection.execute(query, (slot,)))
+        """As `SeriesReader.latest`."""
+        return self._reader.latest(slots)
 
-    def prune(self, now_us: int, *, series: int = 200, points: int = 5_000) -> int:
-        """Deletes up to `points` points older than `keep_days` from the next `series` series.
+    def prune(self, now_us: int, *, blocks: int = 200) -> int:
+        """Drops up to `blocks` blocks of which every point is too old, or the oldest while there is too much.
 
-        Small bites that go round all series: no long transaction, and no second index on time to keep up.
+        Points older than `keep_days` (to the minute) are not read any more from here on, also while their
+        block has younger ones. Merges a part of what is due. Gives how many points were dropped.
         """
-        before_ns = (now_us - int(self.keep_days * 86_400e6)) * 1000
-        deleted = 0
-        for _ in range(series):
-            found = self._connection.execute(
-                "SELECT slot FROM points WHERE slot > ? ORDER BY slot LIMIT 1", (self._prune_after,)
-            ).fetchone()
-            if found is None:
-                self._prune_after = 0
-                break
-            deleted += self._prune_series(int(found[0]), before_ns, points - deleted)
-            if deleted >= points:
-                break
-            self._prune_after = int(found[0])
-        return deleted
+        self._tally.turn_to(now_us * 1000 // DAY_NS)
+        horizon_ns = (now_us - int(self.keep_days * 86_400e6)) * 1000
+        if abs(horizon_ns - self._horizon_ns) >= HORIZON_STEP_NS:
+            with self._transaction() as connection:
+                connection.execute("UPDATE meta SET horizon_ns = ?", (horizon_ns,))
+            self._horizon_ns = horizon_ns
+        dropped = self._drop(self._too_old(blocks))
+        dropped += self._drop(self._too_many(blocks))
+        self.merge(max(WRITTEN_AND_MERGED - self._written, MERGED_ALWAYS))
+        self._written = 0
+        return dropped
+
+    def merge(self, points: int, *, narrow: bool = True) -> int:
+        """Merges what is due until about `points` points were written again; how many were.
+
+        Without `narrow` only wide cells, of which there are few blocks to look through for every series.
+        """
+        done = 0
+        while done < points and (merge := self._tally.due(narrow=narrow)):
+            done += self._merge(merge)
+        self.merged += done
+        return done
 
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
 
-    def _prune_series(self, slot: int, before_ns: int, limit: int) -> int:
-        return self._connection.execute(
-            "DELETE FROM points WHERE slot = ? AND ts_ns IN"
-            " (SELECT ts_ns FROM points WHERE slot = ? AND ts_ns < ? ORDER BY ts_ns LIMIT ?)",
-            (slot, slot, before_ns, limit),
-        ).rowcount
+    def _merge(self, merge: Merge) -> int:
+        day, width, cell = merge.cell
+        highest = DONE - 1 if merge.down else merge.tier
+        query = (
+            "SELECT id, tier, born, points FROM block"
+            " WHERE width = ? AND cell = ? AND day = ? AND tier BETWEEN ? AND ? ORDER BY born, id"
+        )
+        with self._transaction() as connection:
+            found = _oldest(
+                connection.execute(query, (width, cell, day, merge.tier, highest)), self._sizes.at_once
+            )
+            parts = [self._part(number) for number, *_ in found]
+            joined = Points.joined([part for part in parts if part is not None])
+            distinct = without_repeats(ordered(joined))
+            rows = _merged(distinct, merge, found[0][2], self._sizes.block)
+            whole = [(row[0],) for row, part in zip(found, parts, strict=True) if part is not None]
+            broken = [(DAMAGED, row[0]) for row, part in zip(found, parts, strict=True) if part is None]
+            connection.executemany("DELETE FROM block WHERE id = ?", whole)
+            connection.executemany("UPDATE block SET tier = ? WHERE id = ?", broken)
+            connection.executemany(_INSERT, rows)
+        for _, tier, _, points in found:
+            self._tally.change(merge.cell, tier, -1, -points)
+        self._count(rows)
+        self.repeats += len(joined) - len(distinct)
+        self.damaged += len(broken)
+        return len(distinct)
 
-    def _insert(self, rows: list[Row]) -> int:
-        """Inserts what is not there yet; how many were."""
-        repeats = 0
-        self._connection.execute("SAVEPOINT batch")
+    def _part(self, number: int) -> Points | None:
+        (body,) = self._connection.execute("SELECT body FROM block WHERE id = ?", (number,)).fetchone()
         try:
-            self._connection.executemany(_INSERT, rows)
-        except sqlite3.IntegrityError:
-            self._connection.execute("ROLLBACK TO batch")
-            repeats = sum(not self._insert_one(*row) for row in rows)
-        self._connection.execute("RELEASE batch")
-        return repeats
+            return decode_block(body)
+        except BlockDamaged as error:
+            log.error("block_damaged", block=number, error=str(error))
+            return None
 
-    def _insert_one(self, slot: int, ts_ns: int, value: float, quality: int) -> bool:
-        """Inserts at the next free nanosecond; False where the same point is there."""
-        while True:
-            there = self._connection.execute(
-                "SELECT value FROM points WHERE slot = ? AND ts_ns = ?", (slot, ts_ns)
-            ).fetchone()
-            if there is None:
-                self._connection.execute(_INSERT, (slot, ts_ns, value, quality))
-                return True
-            if there[0] == value or (there[0] is None and value != value):  # noqa: PLR0124 - NaN is NULL here
-                return False
-            ts_ns += 1
+    def _count(self, rows: Iterable[Row]) -> None:
+        for day, width, cell, tier, _, points, *_ in rows:
+            self._tally.change(Cell(day, width, cell), tier, 1, points)
+
+    def _too_old(self, limit: int) -> list[tuple[int, ...]]:
+        query = f"{_PLACE} WHERE ts_max < ? ORDER BY ts_max LIMIT ?"
+        return self._connection.execute(query, (self._horizon_ns, limit)).fetchall()
+
+    def _too_many(self, limit: int) -> list[tuple[int, ...]]:
+        """The oldest of the young enough, as many as it takes to come below `keep_bytes`."""
+        if not self.keep_bytes:
+            return []
+        pages, free, size = (
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        excess = (pages - free) * size - self.keep_bytes
+        query = f"{_PLACE} WHERE ts_max >= ? ORDER BY ts_max LIMIT ?"
+        chosen: list[tuple[int, ...]] = []
+        if excess > 0:
+            for row in self._connection.execute(query, (self._horizon_ns, limit)):
+                chosen.append(row)
+                excess -= row[-1]
+                if excess <= 0:
+                    break
+        return chosen
+
+    def _drop(self, rows: Sequence[tuple[int, ...]]) -> int:
+        if not rows:
+            return 0
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM block WHERE id = ?", [(row[0],) for row in rows])
+        for _, day, width, cell, tier, points, _ in rows:
+            self._tally.change(Cell(day, width, cell), tier, -1, -points)
+        return sum(row[5] for row in rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
 
-def _points(rows: Iterable[tuple[int, int, float | None, int]]) -> Points:
-    found = list(rows)
-    if not found:
-        return Points.empty()
-    slot, ts_ns, value, quality = zip(*found, strict=True)
-    return Points(
-        np.array(slot, np.int32),
-        np.array(ts_ns, np.int64),
-        np.array(value, np.float64),  # None becomes NaN
-        np.array(quality, np.uint32),
-    )
+def _oldest(rows: Iterable[tuple[int, int, int, int]], at_once: int) -> list[tuple[int, int, int, int]]:
+    """The first of them (id, tier, born, points), up to what is merged at once, but two at least."""
+    found: list[tuple[int, int, int, int]] = []
+    points = 0
+    for row in rows:
+        points += row[3]
+        if points > at_once and len(found) >= 2:
+            break
+        found.append(row)
+    return found
+
+
+def _by_day(points: Points) -> Iterator[Points]:
+    """Points of each UTC day, in the order they have."""
+    if not len(points):
+        return
+    if points.ts_ns.min() // DAY_NS == points.ts_ns.max() // DAY_NS:
+        yield points
+        return
+    days = points.ts_ns // DAY_NS
+    for day in np.unique(days).tolist():
+        yield points[days == day]
+
+
+def _merged(points: Points, merge: Merge, born: int, block: int) -> list[Row]:
+    if not merge.down:
+        return list(_rows(points, merge.cell.width, merge.tier + 1, born, block))
+    return list(_rows(points, NARROW, 0 if merge.cell.width == WIDE else DONE, born, block))
+
+
+def _rows(points: Points, width: int, tier: int, born: int, block: int) -> Iterator[Row]:
+    """Rows of blocks of points of one day: cut where cells end, and within where a block is full."""
+    if not len(points):
+        return
+    day = int(points.ts_ns[0]) // DAY_NS
+    cells = points.slot // width
+    cuts = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(points)]
+    for begin, end in pairwise(cuts):
+        pieces = -(-(end - begin) // block)
+        for a, b in pairwise(begin + (end - begin) * piece // pieces for piece in range(pieces + 1)):
+            part = points[a:b]
+            yield (
+                day, width, int(cells[a]), tier, born, b - a,
+                int(part.slot[0]), int(part.slot[-1]), int(part.ts_ns.min()), int(part.ts_ns.max()),
+                encode_block(part),
+            )  # fmt: skip

@@ -1,0 +1,191 @@
+"""Reading the embedded series store, beside its writer and other readers, in any process.
+
+Promises: one call sees one state of the file, whatever is written, merged or dropped meanwhile. A block that
+cannot be read is left out, named in the log and counted in `damaged`; the rest is read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import structlog
+
+from devices.model import Int64
+from ingest.store.block import BlockDamaged, decode_block
+from ingest.store.layout import DAY_NS, NARROW, WIDE, open_for_reading
+from ingest.store.points import Points, bounds, ordered, separated, without_repeats
+
+log = structlog.get_logger()
+
+APART_NS: Final = 1_000_000
+"""How far points of one time can have been separated: a million of them, one millisecond."""
+_OLDEST: Final = -(2**63)
+_NEWEST: Final = 2**63 - 1
+_OF_SLOT: Final = (
+    f"((width = {WIDE} AND cell = ?) OR (width = {NARROW} AND cell = ?)) AND slot_min <= ? AND slot_max >= ?"
+    " AND ts_max >= ? AND ts_min < ?"
+)
+
+
+class SeriesReader:
+    """Points of the embedded store. Not for several threads at once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Over a connection of `layout`, which it closes; `open` makes one."""
+        self._connection = connection
+        self._horizon_ns = _OLDEST
+        self._damaged: set[int] = set()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Opens the store beside its writer.
+
+        Raises FileNotFoundError where there is no store yet, LayoutUnknown for another file.
+        """
+        return cls(open_for_reading(path))
+
+    @property
+    def damaged(self) -> int:
+        """How many blocks could not be read so far, each counted once."""
+        return len(self._damaged)
+
+    def read(self, slot: int, from_ns: int, to_ns: int, limit: int = 10_000) -> Points:
+        """The oldest `limit` points of a series in [from_ns, to_ns), in order of time, each at its own time.
+
+        Points that arrived with one time and different values stand at neighbouring nanoseconds, the first at
+        the time itself. Not guaranteed where more than a million of them stand side by side.
+        """
+        with self._one_state():
+            begin = max(from_ns - APART_NS, self._horizon_ns)
+            found: list[Points] = []
+            count = 0
+            for day in self._days(slot, begin, to_ns):
+                part = self._of_day(slot, day, begin, to_ns)
+                if not len(part):
+                    continue
+                found.append(part)
+                count += int(np.count_nonzero(part.ts_ns >= from_ns))
+                if count >= limit and part.ts_ns[-1] < (day + 1) * DAY_NS - APART_NS:
+                    break
+        points = separated(Points.joined(found))
+        first, end = np.searchsorted(points.ts_ns, (from_ns, to_ns))
+        return points[int(first) : min(int(end), int(first) + limit)]
+
+    def latest(self, slots: Sequence[int]) -> Points:
+        """The newest point of each series that has one, in the order asked for."""
+        with self._one_state():
+            found = [self._latest(slot) for slot in slots]
+        return Points.joined([one for one in found if one is not None])
+
+    def count(self, slots: Sequence[int] | None = None) -> int:
+        """How many points there are, of some series or all; each once, however often it arrived.
+
+        Reads every block: for benches and checks, some seconds for ten million points.
+        """
+        wanted = None if slots is None else np.unique(np.asarray(slots, np.int64))
+        with self._one_state():
+            return sum(self._count(day, cell, wanted) for day, cell in self._wide_cells())
+
+    def slots(self) -> list[int]:
+        """All series that have points. Reads every block."""
+        with self._one_state():
+            horizon_ns = self._horizon_ns
+            parts = self._blocks("SELECT id FROM block WHERE ts_max >= ?", horizon_ns)
+            found = {slot for p in parts for slot in np.unique(p.slot[p.ts_ns >= horizon_ns]).tolist()}
+        return sorted(found)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _one_state(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            query = "SELECT horizon_ns FROM meta"
+            self._horizon_ns = int(self._connection.execute(query).fetchone()[0])
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def _days(self, slot: int, from_ns: int, to_ns: int) -> list[int]:
+        query = f"SELECT DISTINCT day FROM block WHERE {_OF_SLOT} ORDER BY day"  # noqa: S608
+        return [day for (day,) in self._connection.execute(query, _place(slot, from_ns, to_ns))]
+
+    def _of_day(self, slot: int, day: int, from_ns: int, to_ns: int) -> Points:
+        """One series' points of one day with a time in [from_ns, to_ns), in order, each once."""
+        query = f"SELECT id FROM block WHERE {_OF_SLOT} AND day = ? ORDER BY born, id"  # noqa: S608
+        parts = []
+        for block in self._blocks(query, *_place(slot, from_ns, to_ns), day):
+            part = block[slice(*bounds(block, slot))]
+            parts.append(part[(part.ts_ns >= from_ns) & (part.ts_ns < to_ns)])
+        return without_repeats(ordered(Points.joined(parts)))
+
+    def _latest(self, slot: int) -> Points | None:
+        newest = self._newest_ns(slot)
+        if newest is None:
+            return None
+        begin = max(newest - APART_NS, self._horizon_ns)
+        days = range(begin // DAY_NS, newest // DAY_NS + 1)
+        return separated(Points.joined([self._of_day(slot, day, begin, _NEWEST) for day in days]))[-1:]
+
+    def _newest_ns(self, slot: int) -> int | None:
+        """The newest time of a series: blocks from the youngest on, until none can hold a younger point."""
+        query = f"SELECT id, ts_max FROM block WHERE {_OF_SLOT} ORDER BY ts_max DESC"  # noqa: S608
+        place = _place(slot, self._horizon_ns, _NEWEST)
+        newest: int | None = None
+        for number, ts_max in self._connection.execute(query, place).fetchall():
+            if newest is not None and ts_max <= newest:
+                break
+            for block in self._blocks("SELECT ?", number):
+                times = block.ts_ns[slice(*bounds(block, slot))]
+                if len(times) and times[-1] >= self._horizon_ns:
+                    newest = max(int(times[-1]), newest or int(times[-1]))
+        return newest
+
+    def _wide_cells(self) -> list[tuple[int, int]]:
+        query = "SELECT DISTINCT day, slot_min / ? FROM block ORDER BY 1, 2"
+        return self._connection.execute(query, (WIDE,)).fetchall()
+
+    def _count(self, day: int, cell: int, wanted: Int64 | None) -> int:
+        """Points of one day and wide cell: what is in it, and in the narrow cells below it one by one."""
+        wide = self._cell(day, WIDE, cell)
+        per = WIDE // NARROW
+        query = "SELECT DISTINCT cell FROM block WHERE width = ? AND day = ? AND cell >= ? AND cell < ?"
+        rows = self._connection.execute(query, (NARROW, day, cell * per, (cell + 1) * per))
+        below = {narrow for (narrow,) in rows}
+        below |= set(np.unique(wide.slot // NARROW).tolist())
+        total = 0
+        for narrow in below:
+            first, end = np.searchsorted(wide.slot, (narrow * NARROW, (narrow + 1) * NARROW))
+            points = Points.joined([self._cell(day, NARROW, narrow), wide[int(first) : int(end)]])
+            points = points[points.ts_ns >= self._horizon_ns]
+            if wanted is not None:
+                points = points[np.isin(points.slot, wanted)]
+            total += len(without_repeats(ordered(points)))
+        return total
+
+    def _cell(self, day: int, width: int, cell: int) -> Points:
+        query = "SELECT id FROM block WHERE width = ? AND cell = ? AND day = ? ORDER BY born, id"
+        return ordered(Points.joined(list(self._blocks(query, width, cell, day))))
+
+    def _blocks(self, query: str, *values: int) -> Iterator[Points]:
+        """The blocks whose ids `query` gives, in its order, without those that cannot be read."""
+        for (number,) in self._connection.execute(query, values).fetchall():
+            row = self._connection.execute("SELECT body FROM block WHERE id = ?", (number,)).fetchone()
+            try:
+                yield decode_block(row[0])
+            except BlockDamaged as error:
+                if number not in self._damaged:
+                    self._damaged.add(number)
+                    log.error("block_damaged", block=number, error=str(error))
+
+
+def _place(slot: int, from_ns: int, to_ns: int) -> tuple[int, int, int, int, int, int]:
+    begin, end = max(from_ns, _OLDEST), min(to_ns, _NEWEST)
+    return slot // WIDE, slot // NARROW, slot, slot, begin, end
