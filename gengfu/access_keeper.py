@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,9 @@ class Keeper:
         url = f"http://{metrics.host}:{metrics.ingest}/healthz"
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
+                return b'"connected":true' in answer.read(4096)
+        except urllib.error.HTTPError as answer:  # another trouble, such as another broker that is away
+            with answer:
                 return b'"connected":true' in answer.read(4096)
         except OSError:
             return False

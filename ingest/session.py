@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from ingest import wire
 from ingest.link import Link, LinkLost
 from ingest.pace import Backlog, Heartbeat
 from ingest.packets import Connack, Control, Pong, Received, Suback, WireError
-
-log = structlog.get_logger()
+from ingest.transport import PLAIN, Transport
 
 READ_BYTES: Final = 1 << 20
 """At most so much is read in one poll, so that a flood cannot make one tick huge (chosen: some 5,000
@@ -45,8 +45,9 @@ class TakenOver(Ended):
 class SourceSettings:
     """How to reach the broker and what to ask for; the reasons are in ingest/broker.py.
 
-    Without `username` no credentials are sent. `receive_maximum` bounds what is uncommitted;
-    `max_packet_bytes` one whole message with its topic (MQTT itself ends at 268,435,460).
+    `name` tells one source from another; that of `[broker]` has none. Without `username` no credentials are
+    sent. `receive_maximum` bounds what is uncommitted; `max_packet_bytes` one whole message with its topic
+    (MQTT itself ends at 268,435,460).
     """
 
     host: str
@@ -59,6 +60,14 @@ class SourceSettings:
     receive_maximum: int = 10_000
     keep_alive_s: int = 30
     max_packet_bytes: int = 327_680
+    name: str = ""
+    transport: Transport = PLAIN
+
+
+def log_of(settings: SourceSettings) -> FilteringBoundLogger:
+    """A log that names the broker, where it has a name."""
+    log: FilteringBoundLogger = structlog.get_logger()
+    return log.bind(broker=settings.name) if settings.name else log
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Session:
         self._backlog = Backlog(settings.receive_maximum, session_present=False, now=self.opened_at)
         self._wanted = settings.filters
         self._subscribe_at = _NEVER
+        self._log = log_of(settings)
         link.send(_connect(settings))
 
     @property
@@ -135,13 +145,27 @@ class Session:
         Raises Ended when there is nothing and has not been for too long. Not asked for a while, we may find
         much to read: only looking proves silence.
         """
-        reading = self.uncommitted < self._settings.receive_maximum
+        reading = self._reads
         found = self._link.wait(timeout_s, reading=reading)
         if not reading:
             self._heartbeat.heard(self._monotonic())
         elif not found and self._heartbeat.dead(self._monotonic()):
             raise Ended("the broker is silent")
         return found
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to read that the socket does not know of."""
+        return self._reads and self._link.pending
+
+    @property
+    def interest(self) -> tuple[int, int]:
+        """The socket to wait for, and for what: a mask of `select.poll`."""
+        return self._link.fileno(), self._link.interest(reading=self._reads)
+
+    @property
+    def _reads(self) -> bool:
+        return self.uncommitted < self._settings.receive_maximum
 
     def read(self) -> Reading:
         """Reads what is there, READ_BYTES or the room for uncommitted messages at most (plus one chunk).
@@ -164,7 +188,7 @@ class Session:
                 for control in part.controls:
                     self._take(control)
                 queued = queued or self._backlog.queued(self._monotonic())
-                if len(chunk) < CHUNK_BYTES:
+                if not self._link.more:
                     break
             failure = self._wire.broken
         except (LinkLost, WireError) as error:
@@ -190,7 +214,7 @@ class Session:
             while self._link.unsent and self._monotonic() < until:
                 self._link.wait(CLOSE_TIMEOUT_S, reading=False)
         except LinkLost as lost:
-            log.warning("broker_left_first", reason=str(lost))
+            self._log.warning("broker_left_first", reason=str(lost))
         self.drop()
 
     def drop(self) -> None:
@@ -219,7 +243,7 @@ class Session:
         now, wanted_s = self._monotonic(), self._settings.session_expiry_s
         kept_s = wanted_s if connack.session_expiry_s is None else connack.session_expiry_s
         if kept_s < wanted_s:
-            log.warning("broker_keeps_session_shorter", seconds=kept_s, wanted=wanted_s)
+            self._log.warning("broker_keeps_session_shorter", seconds=kept_s, wanted=wanted_s)
         self.greeting = connack
         self._heartbeat = Heartbeat(connack.keep_alive_s or self._settings.keep_alive_s, now)
         self._backlog = Backlog(
@@ -235,7 +259,7 @@ class Session:
         """Filters that were refused are asked for again, the others stay subscribed."""
         self.granted = not refused
         for name, reason in refused:
-            log.error(
+            self._log.error(
                 "subscription_refused",
                 filter=name,
                 reason=reason,

@@ -10,21 +10,20 @@ Commit a batch before the next `poll`: only then do acknowledgement, redelivery 
 from __future__ import annotations
 
 import random
+import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
-
-from ingest.link import Dialer, LinkLost
+from ingest.dial import Dialer
+from ingest.link import LinkLost
 from ingest.pace import PAUSE_S, SHORT_LIVES, STEADY_S, TAKEN_OVER_S, Backoff
 from ingest.packets import WireError
-from ingest.session import Ended, Session, SourceSettings, TakenOver
+from ingest.session import Ended, Session, SourceSettings, TakenOver, log_of
 
 __all__ = ["MqttSource", "Progress", "RawBatch", "Source", "SourceCounters", "SourceSettings"]
 
-log = structlog.get_logger()
 _uniform = random.SystemRandom().random
 
 
@@ -34,7 +33,8 @@ class RawBatch:
 
     `epoch` is the connection's number: acknowledgements never cross connections. `packet_ids` is 0 for
     QoS 0. `retain` marks what the broker kept for new subscribers, never a live message. `queued` is true
-    for what the broker or the socket held while we were away or did not look.
+    for what the broker or the socket held while we were away or did not look. `source` is the name of the
+    broker it came from, empty for that of `[broker]`.
     """
 
     received_us: int
@@ -45,6 +45,7 @@ class RawBatch:
     retain: list[bool]
     dup: list[bool]
     queued: bool
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -116,6 +117,7 @@ class MqttSource:
         jitter: Callable[[], float] = _uniform,
     ) -> None:
         self._settings = settings
+        self._log = log_of(settings)
         self._now_us, self._monotonic = now_us, monotonic
         self._resumes = resumes
         self._looked_at = monotonic()
@@ -168,6 +170,30 @@ class MqttSource:
         finally:
             self._looked_at = self._monotonic()
 
+    @property
+    def name(self) -> str:
+        """The broker's name, empty for that of `[broker]`."""
+        return self._settings.name
+
+    def expect_session(self) -> None:
+        """A former process had a session with this broker: see `resumes`."""
+        self._resumes = True
+
+    def join(self, poll: select.poll, longest_s: float) -> float:
+        """Adds the socket that `poll` should wait for, if there is one; how long to wait at most.
+
+        For waiting on several sources at once; after it, `poll(0)` does what is due.
+        """
+        if self._session:
+            poll.register(*self._session.interest)
+            return 0.0 if self._session.pending else longest_s
+        if self._dialer and (link := self._dialer.link):
+            poll.register(link, link.interest(reading=False))
+            return 0.0 if link.pending else longest_s
+        if self._dialer is None:
+            return min(longest_s, max(0.0, self._retry_at - self._monotonic()))
+        return longest_s
+
     def tend(self) -> None:
         """Keeps the connection alive between polls: a PINGREQ when due. Reads nothing, does not wait."""
         if self._session is None:
@@ -214,7 +240,8 @@ class MqttSource:
             if rest_s > 0:
                 time.sleep(min(rest_s, timeout_s))
                 return
-            self._dialer = Dialer(self._settings.host, self._settings.port, self._monotonic)
+            settings = self._settings
+            self._dialer = Dialer(settings.host, settings.port, self._monotonic, settings.transport)
         link = self._dialer.step(timeout_s)
         if link:
             self._dialer = None
@@ -240,6 +267,7 @@ class MqttSource:
                 retain=messages.retain,
                 dup=messages.dup,
                 queued=reading.queued or paused,
+                source=self._settings.name,
             )
         if reading.failure:
             self._lose(reading.failure)
@@ -247,13 +275,13 @@ class MqttSource:
 
     def _begin_epoch(self, *, session_present: bool) -> None:
         self._epoch += 1
-        log.info("broker_connected", epoch=self._epoch, session_present=session_present)
+        self._log.info("broker_connected", epoch=self._epoch, session_present=session_present)
         if session_present:
             return
         self._session_number += 1
         if self._epoch > 1 or self._resumes:
             self._sessions_lost += 1
-            log.error(
+            self._log.error(
                 "broker_forgot_session",
                 do="see persistence and session expiry of the broker; what it held for us is lost",
             )
@@ -281,13 +309,14 @@ class MqttSource:
 
     def _say(self, why: LinkLost | WireError, delay_s: float) -> None:
         place = {"host": self._settings.host, "port": self._settings.port, "again_in_s": round(delay_s, 2)}
+        advice = {"do": why.do} if isinstance(why, LinkLost) and why.do else {}
         if isinstance(why, TakenOver) or self._short_lives >= SHORT_LIVES:
             # mosquitto 2.0.11 closes without a word when another client takes the session (measured).
             do = "if another service uses our client id, stop it or give it another client id"
-            log.error(
+            self._log.error(
                 "session_taken_over", client_id=self._settings.client_id, reason=str(why), do=do, **place
             )
-        elif isinstance(why, Ended | WireError):
-            log.error("broker_lost", reason=str(why), **place)
+        elif advice or isinstance(why, Ended | WireError):
+            self._log.error("broker_lost", reason=str(why), **advice, **place)
         else:
-            log.warning("broker_lost", reason=str(why), **place)
+            self._log.warning("broker_lost", reason=str(why), **advice, **place)

@@ -32,13 +32,13 @@ STAMP = "2026-11-21T23:57:40: "
 
 @contextmanager
 def ingest_that_says(connected: Callable[[], bool]) -> Iterator[int]:
-    """The port of a /healthz like that of ingest."""
+    """The port of a /healthz like that of ingest, while another broker is away."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(503)
             self.end_headers()
-            self.wfile.write(b'{"ok":true,"connected":%s}' % str(connected()).lower().encode())
+            self.wfile.write(b'{"ok":false,"connected":%s}' % str(connected()).lower().encode())
 
         def log_message(self, *_: object) -> None:
             pass

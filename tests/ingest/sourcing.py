@@ -24,14 +24,18 @@ def settings_for(port: int) -> SourceSettings:
 
 @contextmanager
 def running(
-    settings: SourceSettings, monotonic: Callable[[], float] = time.monotonic, *, resumes: bool = False
+    settings: SourceSettings,
+    monotonic: Callable[[], float] = time.monotonic,
+    *,
+    resumes: bool = False,
+    jitter: float = 0.5,
 ) -> Iterator[MqttSource]:
     source = MqttSource(
         settings,
         now_us=lambda: time.time_ns() // 1000,
         resumes=resumes,
         monotonic=monotonic,
-        jitter=lambda: 0.5,
+        jitter=lambda: jitter,
     )
     try:
         yield source
@@ -81,11 +85,11 @@ class Scripted:
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listener.getsockname()[1])
-        self._peers: list[socket.socket] = []
+        self.peers: list[socket.socket] = []
 
     @property
     def peer(self) -> socket.socket:
-        return self._peers[-1]
+        return self.peers[-1]
 
     def accept(self, source: MqttSource, *answers: bytes) -> None:
         """Takes the next connection and sends `answers` at once."""
@@ -94,7 +98,7 @@ class Scripted:
         while time.monotonic() < until:
             source.poll(0.01)
             try:
-                self._peers.append(self.listener.accept()[0])
+                self.peers.append(self.listener.accept()[0])
             except TimeoutError:
                 continue
             self.peer.settimeout(PATIENCE_S)
@@ -107,6 +111,6 @@ class Scripted:
         return bool(select.select([self.listener], [], [], 0)[0])
 
     def close(self) -> None:
-        for peer in self._peers:
+        for peer in self.peers:
             peer.close()
         self.listener.close()

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.link import Dialer, Link, LinkLost
+from ingest.dial import Dialer
+from ingest.link import Link, LinkLost
 from tests.ingest.mosquitto import free_port
 
 

@@ -1,0 +1,113 @@
+"""A WebSocket upon another link, for MQTT (RFC 6455; MQTT 5, chapter 6)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Final
+
+from ingest.frames import NOT_HERE, Frames
+from ingest.link import Link, LinkLost
+from ingest.transport import Transport
+
+_CHUNK: Final = 1 << 16
+_ENOUGH_UNSENT: Final = 1 << 16
+"""With so much unsent no ping is answered: a peer that asks and does not read must not fill our memory."""
+
+
+class WebSocketLink:
+    """`below` spoken through a WebSocket that asked `host` for the transport's path.
+
+    One read of `below` a `receive`, and never asks to be read again at once: frames of two bytes would make
+    one tick very long (64 kB of them take 0.4 s, measured).
+    """
+
+    def __init__(self, below: Link, host: str, port: int, transport: Transport) -> None:
+        self.more = False
+        self._below = below
+        self._frames = Frames(_host_header(host, port, transport), transport.path)
+        self._asked = self._open = False
+        self._came = b""
+
+    @property
+    def stage(self) -> str:
+        """Connecting, the TLS handshake, then the upgrade."""
+        return self._below.stage or ("" if self._open else "the WebSocket upgrade")
+
+    @property
+    def pending(self) -> bool:
+        """Whether something came that was not given yet: right behind the upgrade, or the end."""
+        return bool(self._came) or self._frames.over is not None or self._below.pending
+
+    @property
+    def unsent(self) -> int:
+        """Bytes kept for later."""
+        return self._below.unsent
+
+    def fileno(self) -> int:
+        """The socket to wait for."""
+        return self._below.fileno()
+
+    def interest(self, *, reading: bool) -> int:
+        """What to wait for on the socket, as a mask of `select.poll`."""
+        return self._below.interest(reading=reading or not self._open)
+
+    def opened(self) -> bool:
+        """A step of the upgrade. Raises LinkLost when it is refused."""
+        if self._open:
+            return True
+        if not self._below.opened():
+            return False
+        if not self._asked:
+            self._asked = True
+            self._below.send(self._frames.request)
+        try:
+            self._came += self._frames.feed(self._below.receive(_CHUNK))
+        except LinkLost as lost:
+            raise LinkLost(f"{lost} during the WebSocket upgrade", do=lost.do or NOT_HERE) from None
+        self._open = self._frames.accepted
+        if self._frames.over and not self._open:
+            raise self._frames.over
+        return self._open
+
+    def wait(self, timeout_s: float, *, reading: bool) -> bool:
+        """Waits until there may be something to read (if `reading`), flushing meanwhile."""
+        if reading and self.pending:
+            return True
+        return self._below.wait(timeout_s, reading=reading)
+
+    def receive(self, limit: int) -> bytes:
+        """What binary frames brought; empty when nothing. Raises LinkLost at the end."""
+        content, self._came = self._came, b""
+        if self._frames.over:
+            if content:
+                return content
+            raise self._frames.over
+        content += self._frames.feed(self._below.receive(limit))
+        self._answer()
+        if self._frames.over and not content:
+            raise self._frames.over
+        self.more = self._frames.over is not None
+        return content
+
+    def send(self, data: bytes) -> None:
+        """Sends as one frame behind what is still unsent. Raises LinkLost."""
+        self._below.send(self._frames.wrap(data) if data else b"")
+
+    def close(self) -> None:
+        """Says so, if the socket takes it, and lets go of it."""
+        with contextlib.suppress(LinkLost):
+            if goodbye := self._frames.goodbye():
+                self._below.send(goodbye)
+        self._below.close()
+
+    def _answer(self) -> None:
+        """The other side may be gone already; what we read says more."""
+        answer = self._frames.take_answer()
+        if answer and self._below.unsent < _ENOUGH_UNSENT:
+            with contextlib.suppress(LinkLost):
+                self._below.send(answer)
+
+
+def _host_header(host: str, port: int, transport: Transport) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return name if port == transport.default_port else f"{name}:{port}"
