@@ -1,56 +1,67 @@
-"""The broker's part of `gengfu check`: does it keep its promises, and is its certificate good."""
+"""The brokers' part of `gengfu check`: do they keep their promises, is the private one's certificate good."""
 
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from devices.database import DriverMissing, open_database
-from devices.registry.credentials import Credential, broker_hash, new_password
 from devices.vault import Vault, VaultError
 from gengfu.access import (
     CHECK,
     CHECK_READER,
-    CHECK_TOPICS,
     derives_login,
+    is_private,
     login_of,
     own_credential,
     tls_listener,
 )
+from gengfu.brokers import further_settings
+from gengfu.check_private import private_findings
 from gengfu.check_site import site_findings
-from gengfu.config import Config
-from gengfu.ports import free_port
-from gengfu.run_ingest import source_settings
-from gengfu.service import CannotStart, await_broker
-from gengfu.supervisor import Member, Supervisor
+from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config_brokers import FIRST, port_of, transport_of
+from gengfu.config_file import ConfigError, load_config
+from gengfu.folder import holder_of
 from gengfu.tls import faults_of
-from ingest.broker import find_mosquitto, private_broker, write_configuration
-from ingest.gate.files import Account, file_texts, write_files
-from ingest.probe import Finding, probe_broker, probe_guard
-from ingest.source import SourceSettings
+from ingest.dial import DIAL_TIMEOUT_S, connect_link
+from ingest.probes.caller import Dial, Login
+from ingest.probes.finding import Finding
+from ingest.probes.guard import probe_guard
+from ingest.probes.persistence import NOT_PROVEN
+from ingest.probes.proofs import probe_broker
+from ingest.probes.trial import Trial, Wanted
 
-Login = tuple[str, str]
+AT_ONCE: Final = 4
+"""Further brokers looked at beside the first (chosen: a broker that answers nobody holds up no other)."""
+INGEST_USER: Final = Finding(
+    "broker ingest user",
+    None,
+    "not proven: logging in as ingest would end its session; the access list that Gengfu writes lets it only "
+    "read",
+)
 
 
 def broker_findings(config: Config) -> Iterator[Finding]:
-    """Certificate first, then what the broker does."""
+    """Certificate first, then what each broker does: that of `[broker]`, then `[[brokers]]`.
+
+    Of the private broker the one that runs is tried where one does, else one of our own that is configured
+    alike; a restart is always tried on the latter.
+    """
     yield from _certificate(config)
-    if config.broker.host:
-        yield from site_findings(config)
-        yield from _own_broker(config)
-        return
-    mosquitto = find_mosquitto()
-    if mosquitto is None:
-        yield Finding("broker", False, "mosquitto is not installed: apt-get or brew install mosquitto")
-        return
-    yield from _with_private_broker(mosquitto, config)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        further = [pool.submit(_further, config, one) for one in config.brokers]
+        for found in _first(config):
+            yield dataclasses.replace(found, broker=FIRST)
+        for broker, waiting in zip(config.brokers, further, strict=True):
+            for found in waiting.result():
+                yield dataclasses.replace(found, broker=broker.name)
 
 
 def _certificate(config: Config) -> Iterator[Finding]:
@@ -63,13 +74,36 @@ def _certificate(config: Config) -> Iterator[Finding]:
         authority = Path(config.broker.authority)
     wrong = faults_of(tls.certificate, tls.key, authority, datetime.now(UTC))
     text = "; ".join(wrong) or f"{tls.certificate} fits its key; devices trust {authority or 'theirs'}"
-    yield Finding("broker certificate", not wrong, text)
+    yield Finding("broker certificate", not wrong, text, FIRST)
 
 
-def _own_broker(config: Config) -> Iterator[Finding]:
-    broker = config.broker
+def _first(config: Config) -> Iterator[Finding]:
+    if config.broker.host and not is_private(config):
+        yield from site_findings(config)
+        yield from _tried(config)
+        yield NOT_PROVEN
+        return
+    running = _running(config)
+    if running:
+        yield from _tried(running)
+    yield from private_findings(config, whole=running is None)
+
+
+def _running(config: Config) -> Config | None:
+    """What the private broker that runs now was settled with; None where none runs."""
+    if holder_of(config.data_dir, "broker") is None:
+        return None
     try:
-        publisher, reader = _check_logins(config) if derives_login(config) else [login_of(config)] * 2
+        return load_config(config.data_dir / "settled.json")
+    except (OSError, ConfigError):
+        return None
+
+
+def _tried(config: Config) -> Iterator[Finding]:
+    """The broker of `[broker]`, its port settled."""
+    own_user = derives_login(config)
+    try:
+        publisher, reader = _check_logins(config) if own_user else [Login(*login_of(config))] * 2
     except OSError as error:
         yield Finding("broker", False, f"{error.filename} cannot be read: {error.strerror}")
         return
@@ -77,9 +111,14 @@ def _own_broker(config: Config) -> Iterator[Finding]:
         text = "its access files need database and key, see above; or set broker.username or broker.anonymous"
         yield Finding("broker", False, text)
         return
-    yield from _probe(config, broker.host, broker.port or 1883, publisher, reader)
-    if not broker.anonymous:
-        yield from _guard(broker.host, broker.port or 1883, publisher if derives_login(config) else None)
+    broker, ours = config.broker, is_private(config)
+    trial = Trial(dial_of(broker), publisher, reader, wanted_of(config, broker))
+    yield from probe_broker(trial, place_of(broker), own_user=own_user, ours=ours)
+    if broker.anonymous:
+        return
+    yield from probe_guard(trial.dial, publisher, own_user=own_user)
+    if own_user and not ours:
+        yield INGEST_USER
 
 
 def _check_logins(config: Config) -> tuple[Login, Login]:
@@ -89,62 +128,41 @@ def _check_logins(config: Config) -> tuple[Login, Login]:
     try:
         vault = Vault.open(config.key_path)
         one, other = (own_credential(engine, vault, name) for name in (CHECK, CHECK_READER))
-        return (one.name, one.password), (other.name, other.password)
+        return Login(one.name, one.password), Login(other.name, other.password)
     finally:
         engine.dispose()
 
 
-def _with_private_broker(mosquitto: Path, config: Config) -> Iterator[Finding]:
-    """Probes a mosquitto of our own, configured as `gengfu up` does, on a port of its own."""
-    port = free_port()
-    logins = [Credential(name, new_password()) for name in (CHECK, CHECK_READER)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        accounts = [Account(one.name, broker_hash(one.password), (CHECK_TOPICS,)) for one in logins]
-        write_files(folder, file_texts(accounts))
-        broker = dataclasses.replace(private_broker(folder, port), access_folder=folder.resolve())
-        conf = write_configuration(broker)
-        supervisor = Supervisor(
-            [Member("broker", [str(mosquitto), "-c", str(conf)], conf.with_name("console.log"))],
-            on_start=lambda *_: None,
-        )
-        supervisor.start("broker")
-        try:
-            await_broker("127.0.0.1", port, threading.Event(), _ended(supervisor, conf))
-            publisher, reader = ((one.name, one.password) for one in logins)
-            yield from _probe(config, "127.0.0.1", port, publisher, reader)
-            yield from _guard("127.0.0.1", port, publisher)
-        except CannotStart as error:
-            yield Finding("broker", False, f"{mosquitto} does not start with our configuration: {error}")
-        finally:
-            supervisor.stop()
+def _further(config: Config, broker: FurtherBroker) -> list[Finding]:
+    """One of `[[brokers]]`. Who names no user there lets anybody in, and nothing is said of that."""
+    table = f"[[brokers]] {broker.name}"
+    try:
+        settings = further_settings(config, broker, ())
+    except OSError as error:
+        return [Finding("broker", False, f"{error.filename} cannot be read: {error.strerror}")]
+    login = Login(settings.username, settings.password)
+    trial = Trial(dial_of(broker), login, login, wanted_of(config, broker))
+    found = list(probe_broker(trial, place_of(broker), own_user=False, ours=False, table=table))
+    if login.name:
+        found += probe_guard(trial.dial, login, own_user=False)
+    return [*found, NOT_PROVEN]
 
 
-def _ended(supervisor: Supervisor, conf: Path) -> Callable[[], str]:
-    def reason() -> str:
-        if supervisor.lives("broker"):
-            return ""
-        names = ("console.log", "mosquitto.log")
-        last = [line for name in names for line in _lines(conf.with_name(name)) if line]
-        return last[-1] if last else "it ended without a word"
-
-    return reason
+def dial_of(broker: Broker | FurtherBroker) -> Dial:
+    """Connects as ingest does, with TLS or WebSocket where it does."""
+    return lambda: connect_link(broker.host, port_of(broker), transport_of(broker), DIAL_TIMEOUT_S)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+def place_of(broker: Broker | FurtherBroker) -> str:
+    """What people call it."""
+    over = "" if broker.transport == "tcp" else f" over {broker.transport}"
+    return f"{broker.host}:{port_of(broker)}{over}"
 
 
-def _guard(host: str, port: int, login: Login | None) -> Iterator[Finding]:
-    yield from probe_guard(SourceSettings(host, port, CHECK, ()), login)
-
-
-def _probe(config: Config, host: str, port: int, publisher: Login, reader: Login) -> Iterator[Finding]:
-    def settings(login: Login) -> SourceSettings:
-        plain = msgspec.structs.replace(
-            config.broker, host=host, port=port, username="", password_file="", anonymous=True
-        )
-        base = source_settings(msgspec.structs.replace(config, broker=plain), ())
-        return dataclasses.replace(base, username=login[0], password=login[1])
-
-    yield from probe_broker(settings(publisher), reader=settings(reader))
+def wanted_of(config: Config, broker: Broker | FurtherBroker) -> Wanted:
+    """What ingest will ask of it."""
+    return Wanted(
+        session_expiry_s=broker.session_expiry_h * 3600,
+        receive_maximum=broker.receive_maximum,
+        max_payload_bytes=config.ingest.max_payload_bytes,
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gengfu.config import Config
-from ingest.probe import Finding
+from ingest.probes.finding import Finding
 
 LOGROTATE: Final = Path("/etc/logrotate.d/mosquitto")
 _RELOADS: Final = re.compile(r"reload|HUP|-s\s*1\b|-1\b|restart")

@@ -16,9 +16,10 @@ from devices.registry.contacts import add_channel, add_contact
 from devices.registry.installed import register_device
 from devices.registry.tree import add_area, add_building, add_dwelling, add_stair
 from devices.vault import Vault, create_key
-from gengfu.check import Finding, database_server, findings
+from gengfu.check import database_server, findings
 from gengfu.config import AnswersListener, Broker, Config
 from gengfu.ports import free_port
+from ingest.probes.finding import Finding
 from tests.databases import POSTGRESQL, SQLITE
 from tests.gengfu.program import broken_mosquitto, gengfu, objects
 from tests.ingest.mosquitto import Mosquitto
@@ -94,7 +95,7 @@ def add_bare_dwelling(engine: Engine, vault: Vault) -> None:
 
 def test_an_empty_folder_lacks_key_and_tables_and_is_told_what_makes_them(unreached: Config) -> None:
     shown = found(unreached)
-    assert {name for name, finding in shown.items() if not finding.ok} == {"key", "database", "broker"}
+    assert {name for name, finding in shown.items() if finding.ok is False} == {"key", "database", "broker"}
     assert "gengfu up" in shown["key"].text
     assert "gengfu up" in shown["database"].text
     assert not unreached.key_path.exists()
@@ -109,14 +110,15 @@ def test_a_service_with_a_duty_desk_and_our_broker_is_well(
             config, broker=Broker(host="127.0.0.1", port=broker.port, anonymous=True), answers=REACHED
         )
         shown = found(reached)
-    assert {name: finding.text for name, finding in shown.items() if not finding.ok} == {}
+    assert {name: finding.text for name, finding in shown.items() if finding.ok is False} == {}
     assert {"key", "duty desk", "reachability", "clock", "broker qos 0", "one-tap links"} <= shown.keys()
 
 
 def test_without_a_broker_configured_a_private_one_is_tried_and_ended(engine: Engine, config: Config) -> None:
     shown = found(config)
     assert all(finding.ok for name, finding in shown.items() if name.startswith("broker"))
-    assert sum(name.startswith("broker") for name in shown) == 8
+    assert {"broker queue", "broker credentials", "broker ingest user", "broker persistence"} <= shown.keys()
+    assert all(finding.ok is not None for finding in shown.values())
 
 
 def test_devices_that_nobody_may_publish_for_are_said(
@@ -191,10 +193,11 @@ def test_the_command_prints_json_lines_and_ends_with_1_when_something_is_not_wel
     done = gengfu("check", "--json", cwd=tmp_path)
     assert done.returncode == 1
     shown = objects(done.stdout)
-    assert [line["name"] for line in shown][:3] == ["configuration", "data folder", "clock"]
-    assert all(set(line) == {"name", "ok", "text"} for line in shown)
+    assert [line["name"] for line in shown][:2] == ["configuration", "data folder"]
+    assert all(set(line) == {"name", "ok", "text", "broker"} for line in shown)
     plain = gengfu("check", cwd=tmp_path)
-    assert plain.stdout.count("PROBLEM") == sum(not line["ok"] for line in shown)
+    assert plain.stdout.count("PROBLEM") == sum(line["ok"] is False for line in shown)
+    assert plain.stdout.count("note   ") == sum(line["ok"] is None for line in shown) > 0
 
 
 def test_the_command_ends_with_0_when_all_is_well(

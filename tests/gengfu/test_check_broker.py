@@ -9,13 +9,20 @@ import msgspec
 from sqlalchemy import Engine
 
 from devices.vault import Vault
-from gengfu.access import site_texts
+from gengfu.access import access_folder, site_texts
 from gengfu.check_broker import broker_findings
-from gengfu.config import Broker, Config
+from gengfu.config import Broker, Config, FurtherBroker, Ingest
+from gengfu.folder import lock
+from gengfu.ports import settle_ports
 from gengfu.tls import AUTHORITY, CERTIFICATE, KEY, make_authority, make_server
 from ingest.gate.files import ACCESS, PASSWORDS, write_files
-from ingest.probe import Finding
+from ingest.probes.finding import Finding
+from tests.ingest.listeners import listening
 from tests.ingest.mosquitto import Mosquitto, free_port
+
+
+def red(shown: dict[str, Finding]) -> dict[str, str]:
+    return {name: one.text for name, one in shown.items() if one.ok is False}
 
 
 def found(config: Config) -> dict[str, Finding]:
@@ -35,8 +42,67 @@ def test_a_broker_with_our_access_files_is_tried_with_users_made_for_that(
     with Mosquitto(tmp_path, guarded) as broker:
         own = Broker(host="127.0.0.1", port=broker.port)
         shown = found(msgspec.structs.replace(on_engine, broker=own))
-    assert {name: finding.text for name, finding in shown.items() if not finding.ok} == {}
-    assert len(shown) == 8
+    assert red(shown) == {}
+    assert {name for name, finding in shown.items() if finding.ok is None} == {
+        "broker session expiry",
+        "broker ingest user",
+        "broker persistence",
+    }
+
+
+def test_the_private_broker_that_runs_is_the_one_that_is_tried(
+    on_engine: Config, engine: Engine, vault: Vault, tmp_path: Path
+) -> None:
+    """It has lost a setting that the one started for a restart still has."""
+    folder = access_folder(on_engine)
+    assert folder
+    folder.mkdir(parents=True)
+    write_files(folder, site_texts(on_engine, engine, vault))
+
+    def worn(text: str) -> str:
+        text = text.replace("upgrade_outgoing_qos true", "")
+        files = f"password_file {folder / PASSWORDS}\nacl_file {folder / ACCESS}"
+        return text.replace(
+            "allow_anonymous true", f"use_username_as_clientid true\nallow_anonymous false\n{files}"
+        )
+
+    with Mosquitto(tmp_path, worn) as broker:
+        running = msgspec.structs.replace(on_engine.broker, port=broker.port)
+        settled = settle_ports(msgspec.structs.replace(on_engine, broker=running))
+        (on_engine.data_dir / "settled.json").write_bytes(msgspec.json.encode(settled))
+        assert "broker qos 0" not in red(found(on_engine))  # nobody holds the lock: it is not ours
+        with lock(on_engine.data_dir, "broker"):
+            shown = found(on_engine)
+    assert red(shown).keys() == {"broker qos 0"}
+    assert all(shown[f"broker {name}"].ok for name in ("persistence", "ingest user", "session expiry"))
+    assert "a mosquitto of our own" not in shown["broker"].text
+
+
+def test_each_further_broker_is_tried_the_way_ingest_gets_there(config: Config, tmp_path: Path) -> None:
+    """The first and the last are not there, between them one over TLS and one over WebSocket in TLS."""
+    with listening(tmp_path) as there:
+        authority = str(there.tls / AUTHORITY)
+        brokers = (
+            FurtherBroker(
+                "east", "127.0.0.1", there.ports["tls"], transport="tls", server_authority=authority
+            ),
+            FurtherBroker(
+                "high", "127.0.0.1", there.ports["wss"], transport="wss", server_authority=authority
+            ),
+            FurtherBroker("west", "127.0.0.1", free_port()),
+        )
+        first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
+        short = Ingest(max_payload_bytes=10_000)  # 0.1 s for each 4 kB over WebSocket, with mosquitto 2.0.11
+        every = list(
+            broker_findings(msgspec.structs.replace(config, broker=first, brokers=brokers, ingest=short))
+        )
+    wrong = {(one.broker, one.name): one.text for one in every if one.ok is False}
+    assert wrong.keys() == {("broker", "broker"), ("west", "broker")}
+    assert "[[brokers]] west" in wrong["west", "broker"]
+    for name in ("east", "high"):
+        good = {one.name: one.text for one in every if one.broker == name and one.ok}
+        assert {"broker queue", "broker redelivery", "broker packet size"} <= good.keys()
+        assert ("over tls" if name == "east" else "over wss") in good["broker"]
 
 
 def test_a_broker_that_is_open_to_everybody_is_not_well(
@@ -45,7 +111,7 @@ def test_a_broker_that_is_open_to_everybody_is_not_well(
     with Mosquitto(tmp_path) as broker:
         own = Broker(host="127.0.0.1", port=broker.port)
         shown = found(msgspec.structs.replace(on_engine, broker=own))
-    wrong = {name for name, finding in shown.items() if not finding.ok}
+    wrong = {name for name, finding in shown.items() if finding.ok is False}
     assert wrong == {"broker credentials", "broker topics", "broker client id"}
 
 

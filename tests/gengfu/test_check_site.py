@@ -9,7 +9,7 @@ import pytest
 
 from gengfu.check_site import site_findings
 from gengfu.config import Broker, Config
-from ingest.probe import Finding
+from ingest.probes.finding import Finding
 
 DEBIANS = """\
 /var/log/mosquitto/mosquitto.log {

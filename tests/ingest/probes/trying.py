@@ -1,0 +1,139 @@
+"""Probing a real mosquitto, as it is or through a line that changes packets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ingest.dial import connect_link
+from ingest.link import Link, LinkLost
+from ingest.probes.caller import Dial, Login
+from ingest.probes.finding import Finding
+from ingest.probes.proofs import probe_broker
+from ingest.probes.trial import Trial, Wanted
+from ingest.transport import Transport
+
+CONNACK, PUBLISH, PUBACK, SUBACK, DISCONNECT = 2, 3, 4, 9, 14
+
+
+def dial_to(port: int) -> Dial:
+    return lambda: connect_link("127.0.0.1", port, Transport(), 5.0)
+
+
+def trial_on(port: int, spoil: Spoil | None = None) -> Trial:
+    """With a broker that lets everybody in; behind a bad line where one is given."""
+    plain = dial_to(port)
+    dial = (lambda: BadLine(plain(), spoil)) if spoil else plain
+    return Trial(dial, Login(), Login(), Wanted())
+
+
+def findings_of(trial: Trial) -> dict[str, Finding]:
+    return {one.name: one for one in probe_broker(trial, "here", own_user=True, ours=True)}
+
+
+def red(found: dict[str, Finding]) -> dict[str, str]:
+    return {name: one.text for name, one in found.items() if one.ok is False}
+
+
+@dataclass
+class Spoil:
+    """What a bad broker does to packets: nothing here. One object sees all connections of a trial."""
+
+    window: int = 1 << 30
+    hides_end: bool = False
+    said: list[bytes] = field(default_factory=list)
+
+    def coming(self, frame: bytes) -> Iterator[bytes]:
+        """What arrives in place of a whole packet from the broker."""
+        yield frame
+
+    def going(self, data: bytes) -> bytes:
+        """What leaves in place of what is sent."""
+        return data
+
+
+class BadLine:
+    """A link between a good broker and the check. Beyond `spoil.window` unacknowledged messages it holds
+    PUBLISH packets back; with `spoil.hides_end` nobody learns that the broker ended the connection."""
+
+    more = False
+    stage = ""
+    pending = False
+
+    def __init__(self, link: Link, spoil: Spoil) -> None:
+        self._link, self._spoil = link, spoil
+        self._bytes = self._ready = b""
+        self._held: list[bytes] = []
+        self._room = spoil.window
+        self._left = self._over = False
+
+    @property
+    def unsent(self) -> int:
+        return self._link.unsent
+
+    def fileno(self) -> int:
+        return self._link.fileno()
+
+    def interest(self, *, reading: bool) -> int:
+        return self._link.interest(reading=reading)
+
+    def opened(self) -> bool:
+        return self._link.opened()
+
+    def wait(self, timeout_s: float, *, reading: bool) -> bool:
+        self._let_through()
+        if self._over:
+            time.sleep(timeout_s)
+        if self._ready or self._over:
+            return bool(self._ready)
+        return self._link.wait(timeout_s, reading=reading)
+
+    def receive(self, limit: int) -> bytes:
+        if not self._ready:
+            self._take(limit)
+        ready, self._ready = self._ready, b""
+        return ready
+
+    def send(self, data: bytes) -> None:
+        self._left = self._left or data[0] >> 4 == DISCONNECT
+        if data[0] >> 4 == PUBACK:
+            self._room += len(data) // 4
+        if not self._over:
+            self._link.send(self._spoil.going(data))
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _take(self, limit: int) -> None:
+        try:
+            self._bytes += self._link.receive(limit)
+        except LinkLost:
+            if self._left or not self._spoil.hides_end:
+                raise
+            self._over = True
+        while frame := _first_frame(self._bytes):
+            self._bytes = self._bytes[len(frame) :]
+            for packet in self._spoil.coming(frame):
+                if packet[0] >> 4 == PUBLISH:
+                    self._held.append(packet)
+                elif packet[0] >> 4 != DISCONNECT or not self._spoil.hides_end:
+                    self._ready += packet
+        self._let_through()
+
+    def _let_through(self) -> None:
+        count = max(min(self._room, len(self._held)), 0)
+        self._ready += b"".join(self._held[:count])
+        del self._held[:count]
+        self._room -= count
+
+
+def _first_frame(data: bytes) -> bytes:
+    """The first whole packet, empty where there is none (MQTT 5, 2.1.4)."""
+    length, shift = 0, 0
+    for at, byte in enumerate(data[1:5], start=2):
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return data[: at + length] if len(data) >= at + length else b""
+    return b""
