@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import inspect
 
+from benchmarks.errors import CannotMeasure
 from devices.database import open_database
 from devices.schema import metadata
 from devices.sheets import import_sheets
@@ -33,10 +34,6 @@ PER_STAIR: Final = 20
 STAIRS: Final = 3
 BUILDINGS_PER_GRID: Final = 50
 Row = list[str | int | float]
-
-
-class CannotMeasure(Exception):
-    """The database cannot be used for the measurement; the text says why."""
 
 
 class ImportFigures(Struct, frozen=True):

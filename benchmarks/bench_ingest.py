@@ -1,101 +1,109 @@
 """`gengfu bench ingest`: messages a second from the broker to evaluated, journalled and acknowledged.
 
-The same generator (pre-encoded packets over raw sockets, as fast as it can) publishes the same number of
-messages twice: to the null subscriber (mosquitto_sub to nowhere) and to the running service with rules on.
-The rate is the number of messages over the time from the first publish until the last is acknowledged by
-the subscriber. CPU is that of the ingest and store processes together.
+The same generator, as fast as it can, in turn to: nobody, the null subscriber, the service with rules on, the
+null subscriber again, and two subscribers of other libraries that only count. Each has a broker of its own
+with the same configuration and is measured over the same interval (`benchmarks.saturation`). The ratio is to
+the mean of the two null figures, so that a machine that grows warm or busy meanwhile does not tell.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from benchmarks.fleet import count_points, expected_points, register_load_devices
+from benchmarks import machine
+from benchmarks.fleet import count_points, register_load_devices
+from benchmarks.generator import flat_out, publish
+from benchmarks.saturation import Bounds, Saturated, await_stop, saturate
 from benchmarks.service import RunningService, eventually, running
-from gengfu.ports import free_port
-from ingest.broker import find_mosquitto, private_broker, wait_ready, write_configuration
+from benchmarks.subscribers import Programs, Serving, broker, counting, null
 from simulators.load import LoadPlan, LoadReport
-from simulators.stencil import FIRST_SEQ, POINTS_PER_MESSAGE
+from simulators.stencil import FIRST_SEQ
 
 TIGHT_S: Final = 600.0
+LIBRARIES: Final = ("paho", "aiomqtt")
+LIBRARY_S: Final = 20.0
+"""The longest interval of the two libraries: what they cannot take waits in the broker's memory (chosen)."""
+ALONE_S: Final = 10.0
+LIGHT_S: Final = 20.0
+QUICK_S: Final = 2.0
+"""Of the light load when messages bound the run."""
+HEADROOM: Final = 1.3
+"""How much faster than what is measured the generator must be alone (design, section 9)."""
+MOST_POINTS: Final = 7
+"""In one message of the load generator (`simulators.mix`)."""
+LIGHT_SEQ: Final = FIRST_SEQ + 4_000_000
 
 
-class CannotMeasure(Exception):
-    """Something needed for the measurement is missing or the generator was the limit; the text says what."""
+class Contestant(Struct, frozen=True):
+    """One run: `cpu_us` is CPU per message that the subscriber acknowledged, by process."""
+
+    rate_per_s: float
+    messages: int
+    seconds: float
+    cpu_us: dict[str, float]
+    other_cpu_percent: float
+    idle_percent: float
+    sent_per_s: float
 
 
 class IngestFigures(Struct, frozen=True):
-    """What `gengfu bench ingest --json` prints; keys are those of the design."""
+    """What `gengfu bench ingest --json` prints; docs/benchmarks.md says what each key means."""
 
     rate_per_s: float
     ratio_to_null: float
     cpu_us_per_message: float
+    cpu_us_ingest: float
+    cpu_us_store: float
     cpu_percent_at_10pct_load: float
-    points_per_message: int
+    points_per_message: float
     devices: int
     lost: int
     doubled: int
     generator_alone_per_s: float
-    null_per_s: float
+    generator_headroom: float
+    generator_is_the_limit: bool
+    null_per_s: list[float]
+    null_window: int
     messages: int
-    cpu_us_ingest: float
-    cpu_us_store: float
+    seconds: float
+    cores: int
+    broker_version: str
+    mix: str
+    runs: dict[str, Contestant]
 
 
-def run_bench(messages: int, devices: int) -> IngestFigures:
-    """The whole measurement; some minutes. Raises CannotMeasure."""
-    if shutil.which("mosquitto_sub") is None:
-        raise CannotMeasure("mosquitto_sub is missing (apt-get install mosquitto-clients)")
-    alone = _generator_alone(messages, devices)
-    null = _null_rate(messages, devices)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as service:
-        return _ingest_figures(service, messages, devices, alone, null)
+def run_bench(bounds: Bounds, programs: Programs, *, libraries: bool = True) -> IngestFigures:
+    """The whole measurement: about seven times the seconds. Raises CannotMeasure, DidNotHappen."""
+    programs.check()
+    alone = _generator_alone(bounds, programs)
+    runs: dict[str, Saturated] = {"null_before": _null(bounds, programs)}
+    with tempfile.TemporaryDirectory() as folder:
+        with running(Path(folder), mosquitto=programs.mosquitto) as service:
+            runs["service"], light, ledger = _service(service, bounds)
+        runs["null_after"] = _null(bounds, programs)
+        stored = count_points(Path(folder) / "data" / "points.db")
+    for kind in LIBRARIES if libraries else ():
+        with counting(kind, programs) as subscriber:
+            runs[kind] = saturate(subscriber, bounds.for_at_most(LIBRARY_S))
+    return _figures(bounds, programs, runs, alone, light, ledger, stored)
 
 
-def _ingest_figures(
-    service: RunningService, messages: int, devices: int, alone: float, null: float
-) -> IngestFigures:
-    register_load_devices(service.config, devices)
+def _service(service: RunningService, bounds: Bounds) -> tuple[Saturated, float, list[LoadReport]]:
+    """At full speed and at a tenth of that: the run, CPU percent of the tenth, what was published in all."""
+    register_load_devices(service.config, bounds.devices, bounds.mix)
     service.start()
-    _warm_up(service, devices)
-    before = {name: service.cpu_s(name) for name in ("ingest", "store")}
-    start = time.monotonic()
-    publish(flat_out(service.broker_port, messages, devices, FIRST_SEQ + 1_000_000))
-    expected = devices + messages
-    eventually(lambda: ingested(service) >= expected, f"{expected} messages ingested", TIGHT_S)
-    rate = messages / (time.monotonic() - start)
-    _drain(service)
-    cost = {name: (service.cpu_s(name) - before[name]) / messages * 1e6 for name in before}
-    light = _light_load(service, devices, rate / 10)
-    _drain(service)
-    stored = count_points(service.data / "points.db")
-    total = int(ingested(service))
-    return IngestFigures(
-        rate_per_s=round(rate),
-        ratio_to_null=round(rate / null, 3),
-        cpu_us_per_message=round(sum(cost.values()), 2),
-        cpu_percent_at_10pct_load=light,
-        points_per_message=POINTS_PER_MESSAGE,
-        devices=devices,
-        lost=max(0, expected_points(total) - stored),
-        doubled=max(0, stored - expected_points(total)),
-        generator_alone_per_s=round(alone),
-        null_per_s=round(null),
-        messages=messages,
-        cpu_us_ingest=round(cost["ingest"], 2),
-        cpu_us_store=round(cost["store"], 2),
-    )
+    full = saturate(Serving(service), bounds)
+    ledger = [full.warm, full.flat]
+    drain(service, sum(report.acknowledged for report in ledger))
+    light, report = _light_load(service, bounds, full.rate_per_s / 10)
+    ledger.append(report)
+    drain(service, sum(report.acknowledged for report in ledger))
+    return full, light, ledger
 
 
 def ingested(service: RunningService) -> float:
@@ -103,90 +111,109 @@ def ingested(service: RunningService) -> float:
     return service.figures("ingest").get("gengfu_ingest_messages_total", 0.0)
 
 
-def flat_out(port: int, messages: int, devices: int, first_seq: int = FIRST_SEQ) -> LoadPlan:
-    """So many messages as fast as the broker takes them."""
-    return LoadPlan(
-        port=port, rate=0, seconds=300, count=messages, devices=devices, connections=2, first_seq=first_seq
-    )
-
-
-def publish(plan: LoadPlan) -> LoadReport:
-    """Runs the generator in a process of its own. Raises CannotMeasure when it fails."""
-    options = [
-        f"--{name.replace('_', '-')}={value}"
-        for name, value in msgspec.structs.asdict(plan).items()
-        if value != ""
-    ]
-    ended = subprocess.run(
-        [sys.executable, "-m", "simulators.load", "--json", *options], capture_output=True, check=False
-    )
-    if ended.returncode:
-        raise CannotMeasure(f"the generator failed: {ended.stderr.decode().strip()}")
-    return msgspec.json.decode(ended.stdout, type=LoadReport)
-
-
-def _warm_up(service: RunningService, devices: int) -> None:
-    """One message of every device, so that series exist before the clock starts."""
-    publish(LoadPlan(port=service.broker_port, rate=10_000, seconds=300, count=devices, devices=devices))
-    eventually(lambda: ingested(service) >= devices, "warm-up ingested", TIGHT_S)
-    _drain(service)
-
-
-def _drain(service: RunningService) -> None:
-    """Waits until the store has read the journal to its end; whether it lost something is counted after."""
+def drain(service: RunningService, messages: int) -> None:
+    """Waits until ingest has so many or nothing comes any more, and the store has read the journal to its
+    end; whether something is lost is counted after."""
+    while ingested(service) < messages:
+        before = ingested(service)
+        await_stop(lambda: ingested(service), 2.0)
+        if ingested(service) == before:
+            break
     eventually(
         lambda: service.figures("store")["gengfu_store_behind_records"] == 0, "the store reads all", TIGHT_S
     )
     time.sleep(0.5)
 
 
-def _light_load(service: RunningService, devices: int, rate: float, seconds: float = 10.0) -> float:
+def _light_load(service: RunningService, bounds: Bounds, rate: float) -> tuple[float, LoadReport]:
     """CPU percent of one core that ingest and store use at `rate` messages a second."""
+    seconds = QUICK_S if bounds.messages else min(LIGHT_S, bounds.seconds)
     before = service.cpu_s("ingest") + service.cpu_s("store")
     start = time.monotonic()
-    publish(LoadPlan(port=service.broker_port, rate=rate, seconds=seconds, devices=devices,
-                     first_seq=FIRST_SEQ + 2_000_000))  # fmt: skip
+    plan = LoadPlan(
+        port=service.broker_port,
+        rate=rate,
+        seconds=seconds,
+        devices=bounds.devices,
+        first_seq=LIGHT_SEQ,
+        mix=bounds.mix,
+    )
+    report = publish(plan)
     used = service.cpu_s("ingest") + service.cpu_s("store") - before
-    return round(100 * used / (time.monotonic() - start), 1)
+    return 100 * used / (time.monotonic() - start), report
 
 
-@contextmanager
-def _broker() -> Iterator[int]:
-    """A mosquitto of our configuration on a free port, without the service."""
-    mosquitto = find_mosquitto()
-    if mosquitto is None:
-        raise CannotMeasure("mosquitto is missing")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        conf = write_configuration(private_broker(Path(folder), port))
-        process = subprocess.Popen([str(mosquitto), "-c", str(conf)], stderr=subprocess.DEVNULL)
-        try:
-            wait_ready("127.0.0.1", port, 10.0)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(30)
+def _null(bounds: Bounds, programs: Programs) -> Saturated:
+    with null(programs) as subscriber:
+        return saturate(subscriber, bounds)
 
 
-def _generator_alone(messages: int, devices: int) -> float:
-    with _broker() as port:
-        return publish(flat_out(port, messages, devices)).acknowledged_per_s
-
-
-def _null_rate(messages: int, devices: int) -> float:
-    with _broker() as port:
-        command = (
-            f"-q 1 -V mqttv5 -c -i null -x 3600 -h 127.0.0.1 -p {port} -t gengfu/# -C {messages}".split()
+def _generator_alone(bounds: Bounds, programs: Programs) -> float:
+    """What the broker takes from the generator when nobody listens."""
+    machine.wait_idle(bounds.idle_patience_s)
+    with broker(programs) as (port, _):
+        seconds = min(ALONE_S, bounds.seconds)
+        plan = flat_out(
+            port, bounds.devices, FIRST_SEQ, seconds=seconds, count=bounds.messages, mix=bounds.mix
         )
-        subscriber = subprocess.Popen(["mosquitto_sub", *command], stdout=subprocess.DEVNULL)
-        try:
-            time.sleep(1.0)
-            start = time.monotonic()
-            publish(flat_out(port, messages, devices))
-            subscriber.wait(TIGHT_S)
-            return messages / (time.monotonic() - start)
-        except subprocess.TimeoutExpired:
-            raise CannotMeasure("the null subscriber did not get every message") from None
-        finally:
-            subscriber.kill()
-            subscriber.wait()
+        return publish(plan).acknowledged_per_s
+
+
+def _figures(
+    bounds: Bounds,
+    programs: Programs,
+    runs: dict[str, Saturated],
+    alone: float,
+    light: float,
+    ledger: list[LoadReport],
+    stored: int,
+) -> IngestFigures:
+    """From the runs to what is printed."""
+    full = runs["service"]
+    nulls = [runs["null_before"].rate_per_s, runs["null_after"].rate_per_s]
+    rate, headroom = full.rate_per_s, alone / full.rate_per_s
+    cost = {name: full.cpu_us.get(name, 0.0) for name in ("ingest", "store")}
+    lost, doubled = balance(ledger, stored)
+    return IngestFigures(
+        rate_per_s=round(rate),
+        ratio_to_null=round(rate / (sum(nulls) / 2), 3),
+        cpu_us_per_message=round(sum(cost.values()), 2),
+        cpu_us_ingest=round(cost["ingest"], 2),
+        cpu_us_store=round(cost["store"], 2),
+        cpu_percent_at_10pct_load=round(light, 1),
+        points_per_message=full.flat.points_per_message,
+        devices=bounds.devices,
+        lost=lost,
+        doubled=doubled,
+        generator_alone_per_s=round(alone),
+        generator_headroom=round(headroom, 2),
+        generator_is_the_limit=headroom < HEADROOM,
+        null_per_s=[round(one) for one in nulls],
+        null_window=programs.null_window,
+        messages=round(full.messages),
+        seconds=round(full.seconds, 1),
+        cores=machine.cores(),
+        broker_version=programs.version(),
+        mix=bounds.mix,
+        runs={name: _contestant(run) for name, run in runs.items()},
+    )
+
+
+def balance(ledger: list[LoadReport], stored: int) -> tuple[int, int]:
+    """(lost, doubled) points: what was acknowledged to the generator and is not stored, and what is stored
+    beyond what was sent. A message sent and never acknowledged may be stored or not. Pure."""
+    sent = sum(report.points for report in ledger)
+    unsure = MOST_POINTS * sum(report.sent - report.acknowledged for report in ledger)
+    return max(0, sent - unsure - stored), max(0, stored - sent)
+
+
+def _contestant(run: Saturated) -> Contestant:
+    return Contestant(
+        rate_per_s=round(run.rate_per_s),
+        messages=round(run.messages),
+        seconds=round(run.seconds, 1),
+        cpu_us={name: round(one, 2) for name, one in sorted(run.cpu_us.items())},
+        other_cpu_percent=round(run.other_percent, 1),
+        idle_percent=round(run.idle_percent, 1),
+        sent_per_s=round(run.flat.rate_per_s),
+    )

@@ -7,44 +7,134 @@ from typing import Annotated
 import msgspec
 import typer
 
+from benchmarks.errors import CannotMeasure
+from benchmarks.numbers import ALARMS_FOR_P99
 from benchmarks.service import DidNotHappen
 
 app = typer.Typer(no_args_is_help=True, help="Figures on this machine.")
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+Devices = Annotated[int, typer.Option(min=10, max=1_000_000, help="identities that take turns")]
+Mosquitto = Annotated[str, typer.Option("--mosquitto", help="the broker's program, a name or a path")]
+MosquittoSub = Annotated[str, typer.Option("--mosquitto-sub", help="the null subscriber's, a name or a path")]
+Mix = Annotated[str, typer.Option("--mix", help="kinds of messages, as of `gengfu simulate load`")]
+Rate = Annotated[
+    float, typer.Option(min=0, help="messages a second that are 100 %; 0: found by a run at full speed")
+]
 
 
 @app.command()
 def ingest(
-    messages: Annotated[int, typer.Option(min=1000, max=20_000_000)] = 500_000,
-    devices: Annotated[int, typer.Option(min=10, max=1_000_000)] = 100_000,
+    *,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="of each interval")] = 60,
+    messages: Annotated[
+        int, typer.Option(min=0, max=20_000_000, help="so many instead, for a quick run; 0: by time")
+    ] = 0,
+    devices: Devices = 100_000,
+    mix: Mix = "fixed",
+    mosquitto: Mosquitto = "",
+    mosquitto_sub: MosquittoSub = "",
+    null_window: Annotated[
+        int, typer.Option(min=0, max=65_535, help="the null subscriber's Receive Maximum; 0: its own, 20")
+    ] = 0,
+    libraries: Annotated[
+        bool, typer.Option("--libraries/--no-libraries", help="paho-mqtt and aiomqtt beside it")
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Messages a second from the broker to evaluated, journalled and acknowledged."""
-    from benchmarks.bench_ingest import CannotMeasure, run_bench
+    from benchmarks.bench_ingest import run_bench
+    from benchmarks.saturation import Bounds
+    from benchmarks.subscribers import Programs
 
     try:
-        _show(run_bench(messages, devices), json=json)
+        bounds = Bounds(devices, seconds, messages, mix)
+        figures = run_bench(bounds, Programs(mosquitto, mosquitto_sub, null_window), libraries=libraries)
     except (CannotMeasure, DidNotHappen) as error:
-        _refuse(error)
+        raise _refused(error) from None
+    _show(figures, json=json)
+    if figures.generator_is_the_limit:
+        typer.echo(
+            f"gengfu: the generator alone is {figures.generator_headroom} times as fast: it may be the limit",
+            err=True,
+        )
 
 
 @app.command()
 def latency(
-    rate: Annotated[
-        float, typer.Option(min=100, help="messages a second that are 100 %; see bench ingest")
-    ] = 20_000,
-    seconds: Annotated[float, typer.Option(min=5, max=3600, help="for each of the three loads")] = 30,
-    devices: Annotated[int, typer.Option(min=10, max=1_000_000)] = 100_000,
+    *,
+    rate: Rate = 0,
+    seconds: Annotated[float, typer.Option(min=2, max=3600, help="for each of the three loads")] = 60,
+    alarms_per_s: Annotated[float, typer.Option(min=0.5, max=100, help="smoke alarms a second")] = 4,
+    devices: Devices = 100_000,
+    mix: Mix = "fixed",
+    mosquitto: Mosquitto = "",
+    mosquitto_sub: MosquittoSub = "",
     json: JsonOption = False,
 ) -> None:
     """From the intended time of a smoke alarm's publish to the committed incident and the first hand-over."""
-    from benchmarks.bench_ingest import CannotMeasure
-    from benchmarks.bench_latency import run_bench
+    from benchmarks.bench_latency import Course, run_bench
+    from benchmarks.subscribers import Programs
 
     try:
-        _show(run_bench(rate, seconds, devices), json=json)
+        course = Course(rate, seconds, alarms_per_s, devices, mix)
+        figures = run_bench(course, Programs(mosquitto, mosquitto_sub))
     except (CannotMeasure, DidNotHappen) as error:
-        _refuse(error)
+        raise _refused(error) from None
+    _show(figures, json=json)
+    fewest = min(load.alarms for load in figures.loads.values())
+    if fewest < ALARMS_FOR_P99:
+        typer.echo(
+            f"gengfu: {fewest} alarms a load: a p99 wants {ALARMS_FOR_P99}; give more --seconds", err=True
+        )
+
+
+@app.command()
+def memory(
+    *,
+    minutes: Annotated[float, typer.Option(min=0.1, max=10_080, help="under load")] = 30,
+    load: Annotated[float, typer.Option(min=0.01, max=1, help="part of the rate")] = 0.7,
+    rate: Rate = 0,
+    devices: Devices = 100_000,
+    mix: Mix = "fixed",
+    mosquitto: Mosquitto = "",
+    mosquitto_sub: MosquittoSub = "",
+    json: JsonOption = False,
+) -> None:
+    """How much the resident memory of each process grows in a minute under steady load."""
+    from benchmarks.bench_memory import Course, run_bench
+    from benchmarks.subscribers import Programs
+
+    try:
+        course = Course(minutes=minutes, load=load, rate=rate, devices=devices, mix=mix)
+        _show(run_bench(course, Programs(mosquitto, mosquitto_sub)), json=json)
+    except (CannotMeasure, DidNotHappen) as error:
+        raise _refused(error) from None
+
+
+@app.command()
+def tick(
+    *,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=10, max=10_000, help="messages in a tick; more than once")
+    ] = None,
+    messages: Annotated[
+        int, typer.Option(min=100, max=10_000_000, help="for each of the batch sizes")
+    ] = 60_000,
+    devices: Devices = 100_000,
+    mix: Mix = "fixed",
+    json: JsonOption = False,
+) -> None:
+    """Where each microsecond of the ingest process goes, stage by stage, without a broker."""
+    from benchmarks.bench_tick import SIZES, describe, run_bench
+
+    try:
+        figures = run_bench(tuple(batch or SIZES), messages, devices, mix)
+    except CannotMeasure as error:
+        raise _refused(error) from None
+    if json:
+        _show(figures, json=True)
+    else:
+        typer.echo(describe(figures))
 
 
 @app.command("import")
@@ -56,12 +146,12 @@ def import_(
     json: JsonOption = False,
 ) -> None:
     """Seconds to import a registry from a workbook and from CSV files, and how long others wait for it."""
-    from benchmarks.bench_import import CannotMeasure, run_bench
+    from benchmarks.bench_import import run_bench
 
     try:
         _show(run_bench(devices, database), json=json)
     except CannotMeasure as error:
-        _refuse(error)
+        raise _refused(error) from None
 
 
 @app.command()
@@ -83,9 +173,14 @@ def _show(figures: msgspec.Struct, *, json: bool) -> None:
         typer.echo(msgspec.json.encode(figures).decode())
         return
     for name, value in msgspec.to_builtins(figures).items():
-        typer.echo(f"{name:28} {value}")
+        if isinstance(value, dict):
+            typer.echo(name)
+            for key, one in value.items():
+                typer.echo(f"  {key:26} {one}")
+        else:
+            typer.echo(f"{name:28} {value}")
 
 
-def _refuse(error: Exception) -> None:
+def _refused(error: Exception) -> typer.Exit:
     typer.echo(f"gengfu: cannot measure: {error}", err=True)
-    raise typer.Exit(1) from None
+    return typer.Exit(1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import insert
 
@@ -13,11 +13,16 @@ from devices.vault import create_key
 from gengfu.clock import now_us
 from gengfu.config_file import load_config
 from gengfu.migrate import upgrade
-from simulators.stencil import POINTS_PER_MESSAGE, device_id
+from ingest.store.reader import SeriesReader
+from simulators.mix import FIXED, identities, parse_mix
+
+POINTS_PER_MESSAGE: Final = 4
+"""Of the load generator's usual message (`fixed`)."""
 
 
-def register_load_devices(config_file: Path, count: int) -> None:
-    """`count` current monitors of the load generator, each on a 25 A circuit; makes database and key."""
+def register_load_devices(config_file: Path, count: int, mix: str = FIXED) -> None:
+    """The load generator's first `count` devices, current monitors on a 25 A circuit each; makes database and
+    key. `mix` as the generator has it."""
     config = load_config(config_file)
     config.data_dir.mkdir(parents=True, exist_ok=True)
     if not config.key_path.exists():
@@ -27,15 +32,15 @@ def register_load_devices(config_file: Path, count: int) -> None:
     now = now_us()
     rows = [
         {
-            "uid": f"own:{device_id(index)}",
-            "kind": "electrical",
-            "profile": "own",
-            "breaker_a": 25.0,
-            "cable_a": 27.0,
+            "uid": one.uid,
+            "kind": one.kind,
+            "profile": one.profile,
+            "breaker_a": 25.0 if one.kind == "electrical" else None,
+            "cable_a": 27.0 if one.kind == "electrical" else None,
             "registered_us": now,
             "registered_by": "bench",
         }
-        for index in range(count)
+        for one in identities(0, count, parse_mix(mix))
     ]
     with writing(engine) as connection:
         connection.execute(insert(device), rows)
@@ -45,12 +50,11 @@ def register_load_devices(config_file: Path, count: int) -> None:
 
 def count_points(points_db: Path) -> int:
     """How many points lie in the embedded store."""
-    connection = sqlite3.connect(points_db)
+    reader = SeriesReader.open(points_db)
     try:
-        (points,) = connection.execute("SELECT count(*) FROM points").fetchone()
+        return reader.count()
     finally:
-        connection.close()
-    return int(points)
+        reader.close()
 
 
 def expected_points(messages: int) -> int:

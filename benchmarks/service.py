@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import cpu_s
 from gengfu.ports import free_port
+from ingest.store.points import Points
+from ingest.store.reader import SeriesReader
 
 PROCESSES = ("ingest", "store", "alerts", "caretaker", "console", "answers")
 PATIENCE_S = 60.0
@@ -41,16 +44,24 @@ class RunningService:
     """`gengfu up` on `folder`, and ways to look at it from outside."""
 
     def __init__(
-        self, folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0, *, anonymous: bool = True
+        self,
+        folder: Path,
+        clock_ratio: float = 1.0,
+        own_broker_port: int = 0,
+        *,
+        anonymous: bool = True,
+        mosquitto: str = "",
     ) -> None:
         """With `own_broker_port` the service uses that broker of the caller's instead of a private one.
 
-        `anonymous`: whoever is on this machine may publish, without a credential.
+        `anonymous`: whoever is on this machine may publish, without a credential. `mosquitto`: another
+        program as the private broker.
         """
         self.folder = folder
         self._anonymous = anonymous
         self.broker_port = own_broker_port or free_port()
         self._broker_host = 'host = "127.0.0.1"\n' if own_broker_port else ""
+        self._broker_program = f'program = "{mosquitto}"\n' if mosquitto else ""
         self.ports = {name: free_port() for name in PROCESSES}
         self.console_port, self.answers_port = free_port(), free_port()
         self.config = folder / "gengfu.toml"
@@ -60,7 +71,7 @@ class RunningService:
     def _toml(self, clock_ratio: float) -> str:
         metrics = "\n".join(f"{name} = {port}" for name, port in self.ports.items())
         return (
-            f'data = "data"\n[broker]\n{self._broker_host}port = {self.broker_port}\n'
+            f'data = "data"\n[broker]\n{self._broker_host}{self._broker_program}port = {self.broker_port}\n'
             f"anonymous = {str(self._anonymous).lower()}\n"
             f"[alerts]\nclock_ratio = {clock_ratio}\n"
             f"[console]\nport = {self.console_port}\n[answers]\nport = {self.answers_port}\n"
@@ -104,7 +115,12 @@ class RunningService:
 
     def pid(self, name: str) -> int:
         """The process id, as the supervisor last noted it."""
-        return int(json.loads((self.data / "run.json").read_text())["pids"][name])
+        return self.pids()[name]
+
+    def pids(self) -> dict[str, int]:
+        """All of them by name, as the supervisor last noted them; `broker` is the private broker's leash."""
+        pids: dict[str, int] = json.loads((self.data / "run.json").read_text())["pids"]
+        return pids
 
     def kill(self, name: str) -> None:
         """kill -9 of one process (`supervisor` for the one that watches the others)."""
@@ -123,16 +139,21 @@ class RunningService:
 
     def cpu_s(self, name: str) -> float:
         """CPU seconds the process has used, user and system. Raises OSError where there is no /proc."""
-        fields = Path(f"/proc/{self.pid(name)}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid(name))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of the service's database, read beside it."""
         return self._read(self.data / "gengfu.db", query, values)
 
-    def points(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Rows of the embedded series store."""
-        return self._read(self.data / "points.db", query, values)
+    def count_points(self, slots: Sequence[int]) -> int:
+        """How many points of these series the embedded store has."""
+        with closing(SeriesReader.open(self.data / "points.db")) as reader:
+            return reader.count(slots)
+
+    def points(self, slot: int) -> Points:
+        """All points of a series."""
+        with closing(SeriesReader.open(self.data / "points.db")) as reader:
+            return reader.read(slot, 0, 2**62, limit=10**9)
 
     @staticmethod
     def _read(path: Path, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -145,10 +166,15 @@ class RunningService:
 
 @contextmanager
 def running(
-    folder: Path, clock_ratio: float = 1.0, own_broker_port: int = 0, *, anonymous: bool = True
+    folder: Path,
+    clock_ratio: float = 1.0,
+    own_broker_port: int = 0,
+    *,
+    anonymous: bool = True,
+    mosquitto: str = "",
 ) -> Iterator[RunningService]:
     """A service that is stopped at the end, whatever happens; the caller starts it."""
-    service = RunningService(folder, clock_ratio, own_broker_port, anonymous=anonymous)
+    service = RunningService(folder, clock_ratio, own_broker_port, anonymous=anonymous, mosquitto=mosquitto)
     try:
         yield service
     finally:

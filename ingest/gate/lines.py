@@ -32,6 +32,9 @@ _NOT_LET_IN: Final = re.compile(
     r"Client (.*?)(?: \[(\S+?)(?::\d+)?\])? disconnected[,:] not authori[sz]ed\.", re.DOTALL
 )
 _CUT_OFF: Final = re.compile(r"Client (.*) disconnected\.", re.DOTALL)
+_ADDED_ADDRESS: Final = re.compile(r"(.*) \[(\S+):\d+\]", re.DOTALL)
+_OF_A_RELOAD: Final = re.compile(r"Note: |Plugin \S+ has registered to receive ")
+"""What the broker says between "Reloading config." and those it throws out: 2.0.11 notes, 2.1 plugins."""
 _CONNACK: Final = re.compile(r"Sending CONNACK to (.*) \(\d+, (\d+)\)", re.DOTALL)
 _CALL: Final = re.compile(r"New connection from (\S+):\d+ on port \d+\.")
 _NOT_AUTHORISED: Final = frozenset({"4", "5", "134", "135"})
@@ -82,13 +85,19 @@ class LogReader:
         text = line[stamp.end() :] if stamp else line
         if len(line.encode("utf-8", "replace")) >= CUT_AT:
             return self._cut_line(text)
-        if self._reloading:
+        if self._reloading and not _OF_A_RELOAD.match(text):
             cut = _CUT_OFF.fullmatch(text)
             if cut:
-                name, address = self._clients.pop(cut[1], (cut[1], ""))
-                return CutOff(_short(name), address)
+                return self._cut_off(cut[1])
             self._reloading = False
         return self._meaning(text)
+
+    def _cut_off(self, said: str) -> CutOff:
+        """mosquitto 2.1 adds the address to the client id, which may look like that itself."""
+        place = _ADDED_ADDRESS.fullmatch(said)
+        client = place[1] if place and said not in self._clients else said
+        name, address = self._clients.pop(client, (client, place[2] if place else ""))
+        return CutOff(_short(name), address[:64])
 
     def _meaning(self, text: str) -> Meaning:
         if found := _CALL.fullmatch(text):

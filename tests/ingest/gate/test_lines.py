@@ -108,6 +108,21 @@ def test_a_reload_is_seen_and_whom_it_cuts_off_but_not_who_leaves_later() -> Non
     ) == [Reloaded(), CutOff("a", "10.0.0.7")]
 
 
+def test_newer_mosquitto_says_more_at_a_reload_and_the_address_of_whom_it_cuts_off() -> None:
+    assert read(
+        "New client connected from 10.0.0.7:5000 as a (p5, c1, k60, u'a').",
+        "New client connected from 10.0.0.8:5000 as b [10.0.0.9:1] (p5, c1, k60, u'b').",
+        "Reloading config.",
+        "Note: It is recommended to replace `message_size_limit` with `max_packet_size`.",
+        "Plugin builtin-security has registered to receive 'basic-auth' events.",
+        "Client a [10.0.0.7:5000] disconnected.",
+        "Client b [10.0.0.9:1] disconnected.",
+        "Client stored [10.0.0.6:77] disconnected.",
+        "New connection from 10.0.0.9:5000 on port 1883.",
+        "Client a [10.0.0.7:5001] disconnected.",
+    ) == [Reloaded(), CutOff("a", "10.0.0.7"), CutOff("b", "10.0.0.8"), CutOff("stored", "10.0.0.6")]
+
+
 def test_a_start_of_the_broker_is_a_reload() -> None:
     assert read("mosquitto version 2.0.11 running") == [Reloaded()]
 
