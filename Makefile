@@ -1,6 +1,10 @@
 # Two commands matter: `make run` and `make test`. Both install what they need into .venv.
 VENV := .venv
 BIN := $(VENV)/bin
+# As many processes as there are cores. A worker without work takes over half of another's.
+SIDE_BY_SIDE := -n auto --maxprocesses 8 --dist worksteal
+# Compiled once, not by each process that a test starts.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test test-slow lint format tools clean
 
@@ -10,7 +14,7 @@ run: $(VENV)/installed
 	@$(BIN)/gengfu demo
 
 test: $(VENV)/tested tools lint
-	@$(BIN)/pytest -m "not slow"
+	@$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-slow: $(VENV)/tested tools
 	@$(BIN)/pytest -m slow --timeout 3600

@@ -14,7 +14,7 @@ from alerts.case import Act
 from alerts.cases import load_cases
 from alerts.effects import DISPOSITIONS
 from alerts.views import possible_acts
-from console.answers.outcome import wait_for_outcome
+from console.answers.outcome import WAIT_S, wait_for_outcome
 from console.session import ForgedPost, SignedIn, csrf_matches
 from devices.database import writing
 
@@ -70,9 +70,15 @@ def acts_for(connection: Connection, incident_id: int, user: SignedIn) -> tuple[
 
 
 def hand_in(
-    engine: Engine, incident_id: int, user: SignedIn, form: Posted, now_us: int, language: str
+    engine: Engine,
+    incident_id: int,
+    user: SignedIn,
+    form: Posted,
+    now_us: int,
+    language: str,
+    wait_s: float = WAIT_S,
 ) -> Shown:
-    """Hands the act in and waits a moment for its outcome. A form sent twice is one act."""
+    """Hands the act in and waits up to `wait_s` for its outcome. A form sent twice is one act."""
     if form.act is None:
         return Shown("", "refused")
     if form.act in NEEDS_NOTE and not form.note:
@@ -83,7 +89,7 @@ def hand_in(
         act_id = record_act(
             connection, key, incident_id, user.actor, user.role, form.act, note, "console", now_us
         )
-    outcome = wait_for_outcome(engine, act_id, language)
+    outcome = wait_for_outcome(engine, act_id, language, wait_s)
     return Shown(form.act, outcome.outcome, outcome.reason) if outcome else Shown(form.act, "waiting")
 
 

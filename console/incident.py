@@ -55,8 +55,9 @@ def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
 
     @routes.post("/incident/{incident_id}/act")
     def act(request: Request, user: User, incident_id: IncidentId, form: ActForm) -> Response:
-        now_us = request.app.state.settings.clock()
-        outcome = hand_in(engine, incident_id, user, form, now_us, language_of(request))
+        settings = request.app.state.settings
+        language = language_of(request)
+        outcome = hand_in(engine, incident_id, user, form, settings.clock(), language, settings.wait_s)
         if request.headers.get("HX-Request"):
             return pages.render(request, "_notice.html", user, outcome=outcome, about=incident_id)
         return page(request, user, incident_id, "incident.html", outcome)

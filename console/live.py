@@ -92,12 +92,14 @@ class ChangeFeed:
         self._streams: set[Stream] = set()
         self._ending = threading.Event()
         self._looked_at = time.monotonic()
+        self._follows = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Starts looking, from the newest change there is."""
         loop = asyncio.get_running_loop()
         self._ending.clear()
+        self._follows = False
         self._thread = threading.Thread(target=self._look, args=(loop,), name="change-feed", daemon=True)
         self._thread.start()
 
@@ -131,11 +133,12 @@ class ChangeFeed:
         """The text of one page's stream: what was missed since `seen_id`, then changes as they come.
 
         A ping goes out after `ping_s` of silence, and only while `still_allowed`: a session that ended or a
-        user who was disabled ends the stream.
+        user who was disabled ends the stream. Raises TimeoutError where STALE_S passed without a look.
         """
         stream = Stream()
         self._streams.add(stream)  # before the replay: nothing falls between the two
         try:
+            await self._first_look()
             missed, newest = await asyncio.to_thread(self._missed, seen_id)
             yield "retry: 1000\n\n"
             for pushed in missed:
@@ -151,6 +154,15 @@ class ChangeFeed:
                     yield coming.wire(here)
         finally:
             self._streams.discard(stream)
+
+    async def _first_look(self) -> None:
+        """Waits until changes are followed. The thread begins with the newest there is at its first look: a
+        page greeted before that would never hear of what came between."""
+        deadline = time.monotonic() + STALE_S
+        while not (self._follows or self.closed):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the database could not be looked at yet")
+            await asyncio.sleep(self._poll_s)
 
     def _missed(self, seen_id: int | None) -> tuple[list[Pushed], int]:
         """What a page that saw `seen_id` last must still get, and the newest id it then has."""
@@ -175,6 +187,7 @@ class ChangeFeed:
                     if found:
                         loop.call_soon_threadsafe(self._publish, found)
                 self._looked_at = time.monotonic()
+                self._follows = seen >= 0
                 failing = False
             except SQLAlchemyError as error:
                 if not failing:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from console.answers.outcome import WAIT_S
+
 SESSION_S: Final = 12 * 3600
 """A session ends this long after the login: one night's shift (chosen)."""
 
@@ -16,7 +18,8 @@ class ConsoleSettings:
 
     `language` (zh-CN or en) is what pages speak until the reader switches; times are shown in `timezone`.
     `https_only` marks the cookie Secure and must be true where the console is reached over TLS.
-    `poll_s` is how often the process looks for changes (chosen: 0.1 s, far below what an eye notices).
+    `poll_s` is how often the process looks for changes (chosen: 0.1 s, far below what an eye notices);
+    `wait_s` is how long an act waits for its outcome.
     """
 
     session_key: bytes
@@ -26,3 +29,4 @@ class ConsoleSettings:
     site_name: str = "Gengfu"
     https_only: bool = False
     poll_s: float = 0.1
+    wait_s: float = WAIT_S

@@ -1,15 +1,49 @@
-"""What all rooms' tests share: a database on each engine."""
+"""What all rooms' tests share: a database on each engine, and that they may run side by side.
+
+`pytest -n 2` runs them in two processes: each has its own PostgreSQL server, temporary folders and ports.
+"""
 
 from __future__ import annotations
 
+import os
+import random
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from devices.database import open_database
-from tests.databases import ENGINES, POSTGRESQL, Databases, Server, create_tables, left_out
+from gengfu.ports import take_ports_from
+from tests.databases import EMPTY, ENGINES, POSTGRESQL, TABLES_ONLY, Databases, Server, left_out, sqlite_like
+
+PORTS = range(10_000, 32_000)
+"""Below those that Linux and macOS give to connections."""
+SIDE_BY_SIDE = 8
+"""So many processes have ports of their own; more of them would share."""
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
+"""What all folders of a run hold at one time, twenty times over."""
+
+
+def pytest_configure() -> None:
+    """Before the first test, in each process."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each `gengfu` that a test starts compiles anew
+    if "TMPDIR" not in os.environ and _takes_our_folders(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SIDE_BY_SIDE
+    size = len(PORTS) // SIDE_BY_SIDE
+    span = PORTS[worker * size : (worker + 1) * size]
+    take_ports_from(span, random.choice(span))  # at random: another run may be under way on this machine
+
+
+def _takes_our_folders(folder: Path) -> bool:
+    """Whether tests can live there: no test pulls the plug, and waiting for a disk is most of many a test."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    programs_run = not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    return programs_run and shutil.disk_usage(folder).free > ENOUGH_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +77,7 @@ def new_database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
         def new() -> str:
             if engine_name == POSTGRESQL:
                 databases: Databases = request.getfixturevalue("databases")
-                return stack.enter_context(databases.fresh(tables=False))
+                return stack.enter_context(databases.fresh(EMPTY))
             return f"sqlite:///{tmp_path / f'empty-{next(count)}.db'}"
 
         yield new
@@ -57,8 +91,4 @@ def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -
         with databases.fresh() as url:
             yield url
         return
-    url = f"sqlite:///{tmp_path / 'gengfu.db'}"
-    engine = open_database(url)
-    create_tables(engine)
-    engine.dispose()
-    yield url
+    yield sqlite_like(TABLES_ONLY, tmp_path)

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ from sqlalchemy.exc import OperationalError
 
 from devices.database import BUSY_TIMEOUT_MS, open_database, reading
 from devices.schema import metadata
-from gengfu.migrate import TABLES
+from gengfu.migrate import TABLES, upgrade
 from gengfu.ports import free_port
+from tests.emptying import empty, schema_of
 
 WITHOUT = "GENGFU_TESTS_WITHOUT_POSTGRESQL"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -162,30 +164,82 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+EMPTY, TABLES_ONLY, MIGRATED = "template0", "tables", "migrated"
+"""What a new database is a copy of: nothing; the tables as the code describes them, or as the chain of
+migrations makes them."""
+
+
+LEAVING_S = 0.2
+"""How long a closed connection may take to be gone before it counts as a used one (chosen)."""
+
+
 class Databases:
-    """Fresh databases of one server, each a copy of a template with all tables."""
+    """Fresh databases of one server, each a copy of a template.
+
+    A database that a test leaves with the schema it got is emptied and serves the next test: that costs a
+    fraction of a new one. Any other is dropped.
+    """
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self._admin = server.connect()
-        self._admin.execute("CREATE DATABASE tables")
-        engine = open_database(server.url("tables"))
-        create_tables(engine)
-        engine.dispose()
+        self._schemas = {EMPTY: ""}
+        self._emptied: dict[str, list[str]] = {EMPTY: [], TABLES_ONLY: [], MIGRATED: []}
 
     @contextmanager
-    def fresh(self, *, tables: bool = True) -> Iterator[str]:
-        """The URL of a new database, which is dropped at the end whoever still uses it."""
-        name = f"test_{secrets.token_hex(8)}"
-        template = "TEMPLATE tables STRATEGY file_copy" if tables else "TEMPLATE template0 STRATEGY file_copy"
-        self._admin.execute(f"CREATE DATABASE {name} {template}")
+    def fresh(self, template: str = TABLES_ONLY) -> Iterator[str]:
+        """The URL of a database like the template; whoever still uses it at the end is thrown out."""
+        kept = self._emptied[template]
+        name = kept.pop() if kept else self._copy(template)
         try:
             yield self.server.url(name)
         finally:
-            self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            if self._empty(name, self._schemas[template]):
+                kept.append(name)
+            else:
+                self._admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _copy(self, template: str) -> str:
+        if template not in self._schemas:
+            self._admin.execute(f"CREATE DATABASE {template}")
+            _fill(template, self.server.url(template))
+            with self.server.connect(template) as connection:
+                self._schemas[template] = schema_of(connection)
+        name = f"test_{secrets.token_hex(8)}"
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    def _empty(self, name: str, schema: str) -> bool:
+        """Whether the database is again like its template; no promise is made where that is not certain."""
+        if not schema or self._used(name):
+            return False
+        try:
+            with self.server.connect(name) as connection:
+                if same := schema_of(connection) == schema:
+                    empty(connection)
+                return same
+        except psycopg.Error:
+            return False
+
+    def _used(self, name: str) -> bool:
+        """Whether somebody stays connected: a connection that was closed is there for a moment longer."""
+        users = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+        deadline = time.monotonic() + LEAVING_S
+        while used := self._admin.execute(users, (name,)).fetchone() is not None:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.002)
+        return used
 
     def close(self) -> None:
         self._admin.close()
+
+
+def _fill(template: str, url: str) -> None:
+    """Makes an empty database that template."""
+    engine = open_database(url)
+    {TABLES_ONLY: create_tables, MIGRATED: upgrade}[template](engine)
+    engine.dispose()
 
 
 def create_tables(engine: Engine) -> None:
@@ -194,9 +248,24 @@ def create_tables(engine: Engine) -> None:
     metadata.create_all(engine)
 
 
+@cache
+def _sqlite_file(template: str) -> bytes:
+    """The whole file of a SQLite database that is one of the templates."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "template.db"
+        _fill(template, f"sqlite:///{file}")
+        return file.read_bytes()
+
+
 def sqlite_in(folder: str | Path) -> str:
     """The URL of a SQLite file in `folder`: for tests that need many databases and show nothing of them."""
     return f"sqlite:///{Path(folder) / 'gengfu.db'}"
+
+
+def sqlite_like(template: str, folder: str | Path) -> str:
+    """The URL of a new SQLite file in `folder`, a copy of the template."""
+    (Path(folder) / "gengfu.db").write_bytes(_sqlite_file(template))
+    return sqlite_in(folder)
 
 
 def dump_of(engine: Engine) -> bytes:

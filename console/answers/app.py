@@ -114,7 +114,7 @@ class _Desk:
                 f"contact:{opened.link.contact_id}", opened.page.role, Act(act), note, "link",
                 self._settings.clock(),
             )  # fmt: skip
-        outcome = wait_for_outcome(self._engine, act_id, opened.language)
+        outcome = wait_for_outcome(self._engine, act_id, opened.language, self._settings.wait_s)
         return Said(outcome.outcome, act, outcome.reason) if outcome else Said("waiting", act)
 
 

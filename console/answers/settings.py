@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.answers.outcome import WAIT_S
+
 
 @dataclass(frozen=True, slots=True)
 class AnswersSettings:
     """`link_key` is the key links are signed with; `clock` gives microseconds since 1970 UTC.
 
-    `language` is for pages where no contact is known; times are shown in `timezone`.
+    `language` is for pages where no contact is known; times are shown in `timezone`. `wait_s`: how long a tap
+    waits for its outcome.
     """
 
     link_key: bytes
@@ -18,3 +21,4 @@ class AnswersSettings:
     language: str = "zh-CN"
     timezone: str = "Asia/Shanghai"
     site_name: str = "Gengfu"
+    wait_s: float = WAIT_S

@@ -33,6 +33,8 @@ from rules.transition import To, Transition, Why
 
 LINK_KEY = b"l" * 32
 SESSION_KEY = b"s" * 32
+PATIENCE_S = 30.0
+"""Bounds only failures, and the tests without the alerts process, which ask for less."""
 PASSWORD = "a-long-night-watch"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 """Cheap to check, so that tests are quick."""
@@ -72,12 +74,14 @@ def _add_contact(connection: Connection, code: str, role: Role, kind: PlaceKind,
 
 
 class Block:
-    """One database with its tables; `now_us` is a clock that tests move (real time when `live`)."""
+    """One database with its tables; `now_us` is a clock that tests move (real time when `live`); an act
+    waits `wait_s` for its outcome."""
 
     def __init__(self, database: str, live: bool = False) -> None:
         self.engine = open_database(database)
         self.live = live
         self.now_us = time.time_ns() // 1000
+        self.wait_s = PATIENCE_S
         self.contacts: dict[str, int] = {}
         self.dwellings: dict[str, int] = {}
         self._numbers = count(1)
@@ -187,7 +191,7 @@ class Block:
             return [(row.actor, row.act, row.outcome) for row in rows]
 
     def console_settings(self) -> ConsoleSettings:
-        return ConsoleSettings(SESSION_KEY, self.clock, poll_s=0.02)
+        return ConsoleSettings(SESSION_KEY, self.clock, poll_s=0.02, wait_s=self.wait_s)
 
     @contextmanager
     def console(self, login: str = "night") -> Iterator[Reader]:

@@ -100,6 +100,15 @@ def test_a_process_that_fell_silent_or_lost_the_broker_is_shown_as_a_fault(block
         assert "通知进程没有响应" in reader.client.get("/board").text
 
 
+def test_of_several_brokers_the_one_that_is_away_is_named(block: Block) -> None:
+    with writing(block.engine) as connection:
+        beat(connection, "ingest", block.clock(), "no_broker: broker, north")
+    with block.console() as reader:
+        page = reader.client.get("/board").text
+        assert "接收进程与 MQTT 服务器断开" in page
+        assert "(broker, north)" in page
+
+
 def test_the_reader_switches_the_language_once(block: Block) -> None:
     block.smoke("501")
     block.decide()

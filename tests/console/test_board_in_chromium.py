@@ -3,9 +3,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from gengfu.ports import free_port
 from tests.console.block import Block
 from tests.console.chromium import chromium, complaints, listen, sign_in
-from tests.console.served import console_on, free_port
+from tests.console.served import console_on
 from tests.databases import SQLITE
 
 SOUNDING = "document.getElementById('alarm-sound').dataset.sounding"

@@ -88,6 +88,7 @@ def test_two_operators_pressing_at_once_are_two_acts(fire: Block) -> None:
 
 
 def test_without_the_alerts_process_the_page_says_that_the_act_waits(fire: Block) -> None:
+    fire.wait_s = 0.1
     with fire.console() as reader:
         assert "已提交，正在等待处理" in reader.act(1, "acknowledge")
     assert fire.acts() == [("user:night", "acknowledge", "")]

@@ -1,17 +1,19 @@
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx2
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, event, func, select
 
 from alerts import schema
 from console.live import CLOSED, QUEUE_LIMIT, REPLAY_LIMIT, ChangeFeed, Pushed, Stream
 from console.session import SignedIn
 from devices.database import reading, writing
-from tests.console.block import PASSWORD, Block, field
-from tests.console.served import console_on, free_port
+from gengfu.ports import free_port
+from tests.console.block import PASSWORD, PATIENCE_S, Block, field
+from tests.console.served import console_on
 
 
 async def always() -> bool:
@@ -93,6 +95,29 @@ def test_a_new_change_reaches_an_open_page_once_and_in_order(block: Block) -> No
             return got
 
     assert ids(asyncio.run(story())) == list(range(last + 1, last + 301))
+
+
+def test_what_happens_before_the_feeds_first_look_is_not_missed(block: Block) -> None:
+    block.smoke("501")
+    block.decide()
+    last = newest(block)
+    may_look = threading.Event()
+
+    def hold(_connection: Connection) -> None:
+        if threading.current_thread().name == "change-feed":
+            may_look.wait(PATIENCE_S)
+
+    event.listen(block.engine, "begin", hold)
+
+    async def story() -> list[str]:
+        async with feeding(block) as feed:
+            greeting = asyncio.ensure_future(until_hello(feed.events(last, 0, always)))
+            await asyncio.sleep(0.2)  # for a greeting that comes too early
+            write_changes(block, 1)
+            may_look.set()
+            return await greeting
+
+    assert ids(asyncio.run(story())) == [last + 1, last + 1]  # the change, and the greeting up to it
 
 
 @pytest.mark.parametrize("seen", ["too far behind", "from a database that is gone"])

@@ -16,9 +16,7 @@ from devices.vault import Vault, create_key
 from gengfu.cli import app
 from gengfu.commands import mount
 from gengfu.config import Config
-from gengfu.migrate import upgrade
-from tests.conftest import NewDatabase
-from tests.databases import SQLITE
+from tests.databases import MIGRATED, SQLITE, Databases, sqlite_like
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +32,22 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def on_engine(config: Config, engine_name: str, new_database: NewDatabase) -> Config:
-    """The configuration of a service on this engine; on SQLite the default one."""
+def on_engine(config: Config, engine_name: str, request: pytest.FixtureRequest) -> Iterator[Config]:
+    """The configuration of a service on a migrated database of this engine; on SQLite the default one."""
     if engine_name == SQLITE:
-        return config
-    return msgspec.structs.replace(config, database=new_database())
+        config.data_dir.mkdir()
+        assert sqlite_like(MIGRATED, config.data_dir) == config.database_url
+        yield config
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    with databases.fresh(MIGRATED) as url:
+        yield msgspec.structs.replace(config, database=url)
 
 
 @pytest.fixture
 def engine(on_engine: Config) -> Iterator[Engine]:
-    on_engine.data_dir.mkdir()
+    on_engine.data_dir.mkdir(exist_ok=True)
     engine = open_database(on_engine.database_url)
-    upgrade(engine)
     yield engine
     engine.dispose()
 

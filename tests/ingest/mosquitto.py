@@ -11,14 +11,10 @@ from types import TracebackType
 
 import pytest
 
+from gengfu.ports import free_port
 from ingest.broker import BrokerFile, find_mosquitto, private_broker, wait_ready, write_configuration
 
-
-def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+__all__ = ["Mosquitto", "RawPublisher", "free_port"]
 
 
 class Mosquitto:

@@ -18,7 +18,7 @@ from tests.console.block import LINK_KEY, Block, field
 
 @contextmanager
 def phone(block: Block) -> Iterator[TestClient]:
-    app = create_answers(AnswersSettings(LINK_KEY, block.clock), block.engine)
+    app = create_answers(AnswersSettings(LINK_KEY, block.clock, wait_s=block.wait_s), block.engine)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -100,6 +100,7 @@ def test_what_the_role_may_not_do_is_refused_with_the_reason_even_when_posted_by
 
 
 def test_without_the_alerts_process_the_tap_is_kept_and_the_page_says_so(fire: Block) -> None:
+    fire.wait_s = 0.1
     path = f"/a/{fire.token('W1')}"
     with phone(fire) as client:
         page = client.post(path, data={"act": "arrived", "once": "x"}).text

@@ -14,7 +14,7 @@ from devices.database import open_database
 from devices.model import AreaLevel
 from devices.registry import NotAllowed, Written
 from devices.schema import area
-from tests.databases import create_tables, sqlite_in
+from tests.databases import TABLES_ONLY, sqlite_like
 from tests.devices.conftest import NOW_US
 
 WHO = Written(by="t", now_us=NOW_US)
@@ -26,8 +26,7 @@ Move = tuple[int, int | None]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_database(sqlite_in(tmp_path_factory.mktemp("areas")))
-    create_tables(engine)
+    engine = open_database(sqlite_like(TABLES_ONLY, tmp_path_factory.mktemp("areas")))
     yield engine
     engine.dispose()
 

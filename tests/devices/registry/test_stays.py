@@ -17,7 +17,7 @@ from devices.database import open_database, writing
 from devices.registry import RegistryError, StayRow, Written
 from devices.schema import device, placement, registry_change
 from devices.vault import KEY_BYTES, Vault
-from tests.databases import create_tables, sqlite_in
+from tests.databases import TABLES_ONLY, sqlite_like
 from tests.devices.conftest import NOW_US, build_block
 
 PLACES = ("101", "201", "B")
@@ -29,8 +29,7 @@ Deed = tuple[str, str, int]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_database(sqlite_in(tmp_path_factory.mktemp("stays")))
-    create_tables(engine)
+    engine = open_database(sqlite_like(TABLES_ONLY, tmp_path_factory.mktemp("stays")))
     with writing(engine) as connection:
         build_block(connection, Vault(bytes(range(KEY_BYTES))))
     yield engine
