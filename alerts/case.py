@@ -23,6 +23,8 @@ class Hazard(StrEnum):
     FIRE = "fire"
     ELECTRICAL = "electrical"
     FAULT = "fault"
+    SYSTEM = "system"
+    """Our own fault, not a place's."""
 
 
 class State(StrEnum):

@@ -13,6 +13,7 @@ from alerts.case import Act, Case, Hazard, Input, State, Step
 from alerts.escalation import ask_for_help, role_of
 from alerts.joining import restart
 from alerts.policy import StepName
+from alerts.system import is_system
 from devices.model import InputKind, Role, Severity
 from rules.transition import Mark
 
@@ -166,6 +167,7 @@ def _ended(case: Case, state: State, disposition: str, now_us: int) -> Case:
 
 
 def _telling_engine(case: Case, kind: InputKind, at_us: int) -> Case:
-    """One input for every alarm of the incident: by place where the rule is on places, else by slot."""
-    inputs = tuple(Input(at_us, kind, a.rule, 0 if a.place else a.slot, a.place) for a in case.alarms)
+    """One input for every alarm of the engine: by place where the rule is on places, else by slot."""
+    alarms = (a for a in case.alarms if not is_system(a.rule))
+    inputs = tuple(Input(at_us, kind, a.rule, 0 if a.place else a.slot, a.place) for a in alarms)
     return replace(case, inputs=(*case.inputs, *inputs))

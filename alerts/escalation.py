@@ -15,7 +15,6 @@ from alerts.policy import (
     CALL,
     CALLS_MAX,
     HELP_ORDER,
-    POLICIES,
     RESIDENTS,
     TELL,
     Fact,
@@ -23,6 +22,7 @@ from alerts.policy import (
     StepName,
     StepPlan,
     plan_of,
+    policy_of,
 )
 from alerts.sayings import Words, pack
 from devices.bound import Bound
@@ -53,7 +53,7 @@ def first_steps(incident: Incident, now_us: int, ratio: float) -> tuple[Step, ..
     facts = facts_of(incident)
     return tuple(
         Step(incident.epoch, plan.name, 0, now_us + _us(plan.after_s, ratio))
-        for plan in POLICIES[incident.severity]
+        for plan in policy_of(incident.severity, incident.hazard)
         if not plan.ends_on & facts
     )
 
@@ -71,7 +71,7 @@ def settle(case: Case, now_us: int) -> Case:
     answered = answered_roles(case, ())
     pointless = []
     for step in case.pending():
-        plan = plan_of(case.incident.severity, step.name)
+        plan = plan_of(case.incident.severity, case.incident.hazard, step.name)
         if plan is None:
             continue
         heard = plan.heeds is Heeds.ROLE and answered.issuperset(plan.roles)
@@ -108,7 +108,7 @@ def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio
     """`case` after this due step: pages made, the step done or stopped, its repetition planned."""
     caller = Caller(case.incident, step)
     name, _, asker = step.name.partition(":")
-    plan = plan_of(case.incident.severity, name)
+    plan = plan_of(case.incident.severity, case.incident.hazard, name)
     goes_on = False
     if name == StepName.HELP:
         _help(caller, case, Role(asker), bound)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.case import Alarm, Case, Hazard
+from alerts.system import is_system
 from devices.model import Severity
 from rules.transition import Mark, To, Why
 
@@ -84,7 +85,10 @@ class Decision:
 
 
 def hazard_of(rule: str) -> Hazard:
-    """S* and X* are fire, the current, leakage, temperature, arc and voltage rules electrical, else fault."""
+    """S* and X* are fire, the current, leakage, temperature, arc and voltage rules electrical, our own faults
+    system, else fault."""
+    if is_system(rule):
+        return Hazard.SYSTEM
     if rule[:1] in {"S", "X"}:
         return Hazard.FIRE
     return Hazard.ELECTRICAL if rule[:1] in {"O", "L", "T", "A", "V", "E"} else Hazard.FAULT

@@ -8,6 +8,7 @@ from alerts.case import Alarm, Case, Change, Hazard, Incident, State
 from alerts.escalation import first_steps
 from alerts.incident import Arrival, Decision, Verdict, why_with_topic
 from alerts.sayings import pack
+from alerts.system import is_system
 from devices.model import Severity
 from rules.transition import Mark
 
@@ -19,7 +20,8 @@ STRANGER_TAG = "stranger"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place: its key (`dwelling:ID`, `building:ID`, `device:UID`) and registry ids, 0 for none."""
+    """A place: its key (`dwelling:ID`, `building:ID`, `device:UID`, `system:CODE`) and registry ids, 0 for
+    none."""
 
     key: str
     dwelling_id: int = 0
@@ -140,4 +142,5 @@ def _tags(arrival: Arrival) -> frozenset[str]:
     tags = {str(mark) for mark in arrival.marks}
     if arrival.severity.rank >= Severity.P2.rank:
         tags.discard(Mark.SECOND_FIRE)
-    return frozenset(tags | ({STRANGER_TAG} if not arrival.device_id else set()))
+    is_stranger = not arrival.device_id and not is_system(arrival.rule)
+    return frozenset(tags | ({STRANGER_TAG} if is_stranger else set()))

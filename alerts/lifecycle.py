@@ -99,6 +99,10 @@ def _refused_now(case: Case, act: Act, actor: str) -> str:
     return check(case, actor) if check else ""
 
 
+def _check_fire(case: Case, actor: str) -> str:
+    return pack("no_fire") if case.incident.hazard is Hazard.SYSTEM else ""
+
+
 def _check_handled(case: Case, actor: str) -> str:
     return "" if case.incident.state is State.ARRIVED else pack("not_arrived")
 
@@ -126,6 +130,7 @@ def _check_side_exit(case: Case, actor: str) -> str:
 
 
 _STATE_CHECKS: Final[Mapping[Act, Callable[[Case, str], str]]] = {
+    Act.CONFIRM: _check_fire,
     Act.HANDLED: _check_handled,
     Act.FEEDBACK: _check_feedback,
     Act.VERIFY: _check_verify,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from alerts.case import Case
 from alerts.joining import Where
+from alerts.system import is_system
 from devices.schema import device, dwelling, stair
 
 
@@ -56,6 +57,8 @@ def _dwelling_of(row: Row[Any]) -> int:
 
 
 def _where(row: Row[Any], dwellings: Mapping[int, tuple[int, int]], buildings: Mapping[int, int]) -> Where:
+    if is_system(row.rule):
+        return Where(str(row.uid))
     dwelling_id = _dwelling_of(row)
     if dwelling_id:
         return Where(f"dwelling:{dwelling_id}", dwelling_id, dwellings.get(dwelling_id, (0, 0))[1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from alerts.case import Hazard
 from devices.model import Medium, Role, Severity
 
 
@@ -139,6 +140,14 @@ P2: Final[Policy] = (
 )
 """life_safety, P2: the grid worker, after 2 h the secretary."""
 
+SYSTEM: Final[Policy] = (
+    _at_once(Role.DUTY_DESK),
+    StepPlan(StepName.CHASE, 300, (Role.DUTY_DESK,), CALL, every_s=300),
+    StepPlan(StepName.SUPERVISOR, 900, (Role.SUPERVISOR,)),
+)
+"""A fault of our own: nobody at the place can mend it, so the desk is told and then the supervisors, at the
+times of P1 (chosen; life_safety leaves system faults to the desk)."""
+
 P3: Final[Policy] = ()
 """life_safety, P3: nobody is paged; the daily digest reads the open incidents."""
 
@@ -151,6 +160,11 @@ POLICIES: Final[Mapping[Severity, Policy]] = {
 }
 
 
-def plan_of(severity: Severity, name: str) -> StepPlan | None:
+def policy_of(severity: Severity, hazard: Hazard) -> Policy:
+    """Who is told, when and how, of an incident."""
+    return SYSTEM if hazard is Hazard.SYSTEM else POLICIES[severity]
+
+
+def plan_of(severity: Severity, hazard: Hazard, name: str) -> StepPlan | None:
     """The line of the policy that a step of this name carries out; None for steps outside policies."""
-    return next((plan for plan in POLICIES[severity] if plan.name == name), None)
+    return next((plan for plan in policy_of(severity, hazard) if plan.name == name), None)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from alerts.case import Hazard
 from alerts.escalation import step_words
 from alerts.policy import StepName, plan_of
 from alerts.sayings import Words, pack
@@ -69,7 +70,12 @@ def _reason(one: Bound, minute: int) -> Reason | None:
 
 
 def people_for(
-    bound: Sequence[Bound], severity: Severity, step: str, at_us: int, timezone: str
+    bound: Sequence[Bound],
+    severity: Severity,
+    step: str,
+    at_us: int,
+    timezone: str,
+    hazard: Hazard = Hazard.FIRE,
 ) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
     """Whom a step of an incident may tell at `at_us`, and lines for the timeline about the others, packed:
     how many of each role the step asks for, one line a reason.
@@ -79,7 +85,7 @@ def people_for(
     if step.partition(":")[0] == StepName.HELP:
         return tuple(bound), ()
     told, left_out = present(bound, severity, local_minute(at_us, ZoneInfo(timezone)))
-    plan = plan_of(severity, step)
+    plan = plan_of(severity, hazard, step)
     asked = plan.roles if plan else ()
     lines = []
     for reason in Reason:

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Engine
 
 from alerts.addresses import Unseals
+from alerts.ailments import Ailments
 from alerts.backoff import URGENT_RANK
 from alerts.channels.carriers import close_channels, open_channels, warm_channels
 from alerts.channels.channel import Channel
@@ -101,6 +102,7 @@ class _Loop:
         self._more = True
         self._retries_looked_us = 0
         self._version: int | None = None
+        self._ailments = Ailments()
         self._doubtful = False
         self._turns = ThreadPoolExecutor(1, "turns")
         self._checks = ThreadPoolExecutor(1, "checks")  # a long check must not hold up a turn
@@ -167,6 +169,7 @@ class _Loop:
             await _tried("check of the registry", self._check_registry)  # each by itself: one that fails
             await _tried("check of undelivered", self._check_undelivered)  # must not keep the others from
             await _tried("check of refused", self._check_refused)  # being looked at
+            await _tried("check of processes", self._check_processes)
             await _pause(stop, _CHECK_S)
 
     async def _check_registry(self) -> None:
@@ -178,6 +181,9 @@ class _Loop:
 
     async def _check_refused(self) -> None:
         await _on(self._checks, check_refused, self._engine, self._clock())
+
+    async def _check_processes(self) -> None:
+        await _on(self._checks, self._ailments.check, self._engine, self._clock())
 
     def close(self) -> None:
         """Lets go of the threads when what they are at is done: the database is closed after this."""

@@ -88,6 +88,7 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
         "已有人确认真火，须由网格员或值班员判定",
         "a person confirmed the fire; a grid worker or operator must decide",
     ),
+    "no_fire": ("这是系统故障，不是火情", "this is a fault of the system, not a fire"),
     "fault": ("系统内部错误，已通知值班台", "a fault of the system; the duty desk was told"),
 }
 

@@ -48,7 +48,10 @@ transition = Table(
     Column("marks", Text, nullable=False, comment="comma separated"),
     sqlite_autoincrement=True,
 )
-"""Written by ingest, read by alerts by id. Never changed. `why` is packed by `alerts/why_text.py`."""
+"""Written by ingest, and by alerts for faults of the system; read by alerts by id. Never changed.
+
+`why` is packed by `alerts/why_text.py`.
+"""
 
 engine_input = Table(
     "engine_input",

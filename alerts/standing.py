@@ -6,7 +6,7 @@ longer found.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -27,6 +27,8 @@ UNREACHABLE: Final = "unreachable_places"
 UNREADABLE: Final = "unreadable_people"
 _FORMER: Final = "unreachable_dwellings"
 """What `UNREACHABLE` was called before it told of buildings: one that stands is ended."""
+Tell = Callable[[Connection, Collection[str], Collection[str]], None]
+"""Writes what else belongs to faults that begin and faults that end, in their transaction."""
 _OURS: Final = (NO_DUTY_DESK, UNREACHABLE, UNREADABLE, _FORMER)
 
 
@@ -51,16 +53,20 @@ def settle_faults(
     found: Mapping[str, str],
     now_us: int,
     severity: Severity = Severity.P1,
+    tell: Tell | None = None,
 ) -> None:
     """Makes those of `codes` stand that were `found`, with their texts, and ends the others.
 
+    `tell` is called with the codes that begin and those that end, where there are any.
     The write transaction is only taken when something changed.
     """
     with reading(engine) as connection:
-        standing = _standing(connection, codes)
+        standing = standing_among(connection, codes)
     if found != standing:
         with writing(engine) as connection:
             _write(connection, found, standing, now_us, severity)
+            if tell and found.keys() != standing.keys():
+                tell(connection, found.keys() - standing.keys(), standing.keys() - found.keys())
         log.warning("standing_faults", found=sorted(found), ended=sorted(standing.keys() - found.keys()))
 
 
@@ -93,7 +99,8 @@ def _unreadable_text(codes: Sequence[str]) -> str:
     return f"{chinese} · {english} not count: {shortlist(codes)}"
 
 
-def _standing(connection: Connection, codes: Collection[str]) -> dict[str, str]:
+def standing_among(connection: Connection, codes: Collection[str]) -> dict[str, str]:
+    """Those of `codes` that stand now, with their texts."""
     rows = connection.execute(
         select(system_fault.c.code, system_fault.c.text).where(
             system_fault.c.code.in_(codes), system_fault.c.ended_us.is_(None)

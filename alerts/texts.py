@@ -62,6 +62,7 @@ _OTHER: Final[Mapping[Hazard, Both]] = {
     Hazard.FIRE: ("火灾报警", "fire alarm"),
     Hazard.ELECTRICAL: ("电气异常", "electrical alarm"),
     Hazard.FAULT: ("设备故障", "device fault"),
+    Hazard.SYSTEM: ("系统故障", "fault of the system"),
 }
 _DO: Final[Mapping[tuple[str, str], Both]] = {
     ("P0+", "family"): ("请立即让家人撤离并拨119。", "Get your people out and call 119."),
@@ -141,6 +142,12 @@ def unknown_place(uid: str, topic: str, language: str) -> str:
     text = _pick(("地点不明（设备 {uid}{topic}）", "place unknown (device {uid}{topic})"), language)
     comma = "，" if language == CHINESE else ", "
     return text.format(uid=uid, topic=f"{comma}{topic[:120]}" if topic else "")
+
+
+def system_place(what: str, language: str) -> str:
+    """Where a fault of the system is, with what it is, as far as that is known."""
+    text = _pick(("本系统", "this system"), language)
+    return f"{text}（{what}）" if what and language == CHINESE else f"{text} ({what})" if what else text
 
 
 def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:

@@ -204,7 +204,8 @@ class _Turn:
     ) -> tuple[Sequence[Bound], Sequence[str]]:
         """Whom the step may tell now, and lines about the others; everybody where that fails (contract 5)."""
         try:
-            return people_for(people, incident.severity, step.name, self._now_us, self._settings.timezone)
+            zone, hazard = self._settings.timezone, incident.hazard
+            return people_for(people, incident.severity, step.name, self._now_us, zone, hazard)
         except Exception as error:
             self._failed(f"quiet hours and substitutes of incident {incident.id}", error)
             return people, ()

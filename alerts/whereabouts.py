@@ -7,20 +7,29 @@ all answer. Who of them a step tells, `alerts.presence` says.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
-from alerts.case import Alarm, Case, Incident
+from alerts.case import Alarm, Case, Hazard, Incident
 from alerts.incident import topic_in
 from alerts.joining import Where
-from alerts.texts import unknown_place
-from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, with_desks
+from alerts.system import SYSTEM_UID
+from alerts.texts import system_place, unknown_place
+from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, holders, with_desks
+from devices.model import Role
 from devices.places import describe_building, describe_dwelling
+
+SYSTEM_ROLES: Final = (Role.DUTY_DESK, Role.SUPERVISOR)
+"""Whom a fault of the system concerns."""
 
 
 def place_words(connection: Connection, where: Where, alarms: Iterable[Alarm], language: str) -> str:
-    """Where it is; for a device nobody registered, that the place is unknown, with device and topic."""
+    """Where it is; for a device nobody registered, that the place is unknown, with device and topic; for a
+    fault of the system, which."""
+    if where.key.startswith(SYSTEM_UID):
+        why = next((alarm.why for alarm in alarms), None)
+        return system_place(why.said_in(language) if why else "", language)
     if where.dwelling_id:
         return describe_dwelling(connection, where.dwelling_id, language)
     if where.building_id:
@@ -43,14 +52,14 @@ class Whereabouts:
     def __init__(self, connection: Connection, now_us: int) -> None:
         self._connection = connection
         self._now_us = now_us
-        self._bound: dict[tuple[int, int], tuple[Bound, ...]] = {}
+        self._bound: dict[tuple[int, int, bool], tuple[Bound, ...]] = {}
         self._words: dict[tuple[str, str], str] = {}
         self._desks: tuple[Bound, ...] | None = None
 
     def bound(self, incident: Incident) -> tuple[Bound, ...]:
         """Everybody an alarm there concerns; where no duty desk bound to the place can be reached, every
         duty desk (`devices.bound.with_desks`)."""
-        key = incident.dwelling_id, incident.building_id
+        key = incident.dwelling_id, incident.building_id, incident.hazard is Hazard.SYSTEM
         if key not in self._bound:
             with self._connection.begin_nested():
                 people = self._people(incident)
@@ -77,6 +86,8 @@ class Whereabouts:
         return self._words[key]
 
     def _people(self, incident: Incident) -> tuple[Bound, ...]:
+        if incident.hazard is Hazard.SYSTEM:
+            return holders(self._connection, SYSTEM_ROLES, self._now_us, live=True)
         if incident.dwelling_id:
             return bound_to_dwelling(self._connection, incident.dwelling_id, self._now_us, live=True)
         if incident.building_id:

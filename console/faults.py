@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from alerts.ailments import CODES
 from alerts.pulse import ailing
 from alerts.schema import system_fault
 from console.words import say
@@ -31,8 +32,10 @@ def _processes(connection: Connection, language: str, now_us: int) -> list[Fault
     faults = []
     for one in ailing(connection, now_us):
         who = say(language, f"process.{one.name}")
-        what = say(language, f"pulse.{one.trouble or 'silent'}")
-        faults.append(Fault(f"process.{one.name}", Severity.P1, who + what, one.since_us))
+        for part in one.trouble.split("; "):
+            trouble, _, which = part.partition(": ")
+            what = say(language, f"pulse.{trouble or 'silent'}") + (f" ({which})" if which else "")
+            faults.append(Fault(f"process.{one.name}", Severity.P1, who + what, one.since_us))
     return faults
 
 
@@ -40,7 +43,7 @@ def _recorded(connection: Connection) -> list[Fault]:
     fault = system_fault.c
     rows = connection.execute(
         select(fault.code, fault.severity, fault.text, fault.since_us)
-        .where(fault.ended_us.is_(None))
+        .where(fault.ended_us.is_(None), fault.code.not_in(CODES))  # those are shown with their process
         .order_by(fault.severity, fault.since_us)
     )
     return [Fault(*row) for row in rows]

@@ -67,6 +67,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "无法写入磁盘或数据库：新报警在等待，请立即联系维护",
         "cannot write to disk or database: new alarms wait, call maintenance now",
     ),
+    "pulse.shedding": (
+        "没有空间保存历史数据：正在丢弃，报警不受影响",
+        "has no room for history: points are not stored, alarms go on",
+    ),
     "pulse.late": (
         "处理迟缓：通知可能延误，请立即联系维护",
         "is late: people may be told late, call maintenance now",
@@ -152,6 +156,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "hazard.fire": ("火情", "Fire"),
     "hazard.electrical": ("电气", "Electrical"),
     "hazard.fault": ("设备故障", "Device fault"),
+    "hazard.system": ("系统故障", "Fault of the system"),
     # what stands beside the evidence
     "tag.electrical_first": ("先断电", "isolate first"),
     "tag.second_fire": ("再次起火", "second fire"),

@@ -81,6 +81,13 @@ def duty_desks(connection: Connection, at_us: int, *, live: bool = False) -> tup
     return _bound(connection, binding.c.role == Role.DUTY_DESK, Instant(at_us, live), ())
 
 
+def holders(
+    connection: Connection, roles: Sequence[Role], at_us: int, *, live: bool = False
+) -> tuple[Bound, ...]:
+    """Every binding anywhere in one of these roles, with who stands in: for what belongs to no place."""
+    return _bound(connection, binding.c.role.in_(roles), Instant(at_us, live), ())
+
+
 def has_duty_desk(connection: Connection, at_us: int, *, live: bool = False) -> bool:
     """Whether a duty desk is bound anywhere and can be reached, itself or through who stands in."""
     return any(desk.ways for desk in duty_desks(connection, at_us, live=live))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,41 +23,37 @@ from devices.shortlist import shortlist
 from devices.vault import KeyMissing, VaultError
 from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
+from gengfu.check_room import room_finding
 from gengfu.clock import now_us
 from gengfu.config import Config
+from gengfu.config_brokers import FIRST
 from gengfu.folder import make_folder
 from gengfu.key import fitting_key, key_place
 from gengfu.migrate import head, revision_of
 from gengfu.mute import mute_devices
 from gengfu.refusals import reason_of
+from ingest.probes.finding import Finding
 
 LEAST_FREE: Final = 1 << 30
 """Bytes of disk below which a night of journal may not fit (chosen)."""
 LEAST_POSTGRESQL: Final = 150_000
 """As `server_version_num` has it; what the tests run on begins there."""
 SERVER_WORDS: Final = ("server_version_num", "server_encoding", "fsync", "synchronous_commit")
+WORDS: Final = {True: "ok     ", False: "PROBLEM", None: "note   "}
 EARLIEST_US: Final = 1_767_225_600_000_000
 """2026-01-01: a clock before this release was never set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    name: str
-    ok: bool
-    text: str
-
-
 def run_check(config: Config, *, json: bool) -> int:
-    """Prints each finding; 0 when all are ok, else 1."""
+    """Prints each finding; 0 when there is no problem, else 1. What cannot be proven from here is a note."""
     bad = 0
     for finding in findings(config):
-        bad += not finding.ok
+        bad += finding.ok is False
         if json:
             typer.echo(msgspec.json.encode(asdict(finding)).decode())
         else:
-            typer.echo(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.name}: {finding.text}")
+            which = f" [{finding.broker}]" if finding.broker not in ("", FIRST) else ""
+            typer.echo(f"{WORDS[finding.ok]}  {finding.name}{which}: {finding.text}")
     return 1 if bad else 0
 
 
@@ -65,12 +61,12 @@ def findings(config: Config) -> Iterator[Finding]:
     """All of them, in the order in which one would mend them."""
     yield Finding("configuration", True, f"site {config.site.name}, time zone {config.site.timezone}")
     yield from _folder(config.data_dir)
+    yield Finding("room for alarms", *room_finding(config))
     yield _clock(now_us())
     yield from _database(config)
     yield _pages()
     yield _links(config)
-    for one in broker_findings(config):
-        yield Finding(one.name, one.ok, one.text)
+    yield from broker_findings(config)
 
 
 def _clock(now: int) -> Finding:

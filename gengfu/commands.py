@@ -26,6 +26,7 @@ def mount(app: typer.Typer) -> None:
     from devices.commands import apps
     from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
+    from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
     from gengfu.key_command import key_app
     from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app

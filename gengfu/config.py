@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from ingest.transport import Kind
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[float, Meta(gt=0, le=36_500)]
 """Above 0 and finite; the limit only keeps out what cannot be meant (chosen: a hundred years in days)."""
@@ -14,6 +16,11 @@ Positive = Annotated[float, Meta(gt=0, le=36_500)]
 
 Name = Annotated[str, Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
+TransportName = Kind
+UrlPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=1000)]
+SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
+Program = Annotated[str, Meta(pattern=r"^(/.*|[^/]*)\Z")]
+"""A name to look for in PATH, or an absolute path."""
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,10 +37,14 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     `port` 0 with a private broker means a free one. `session_expiry_h` is how long the broker keeps our
     session while we are away (at least a day); `receive_maximum` bounds what is unacknowledged.
 
+    `program` is the mosquitto that is started (empty: the one in PATH or where packages put it).
     `listen`, `tls` and what belongs to it are the private broker's. `anonymous` lets anybody publish, and the
     private broker then listens on loopback only. On a broker of the site's own, `access_dir` is where its
     password file and access list are kept up to date, `reload_command` makes it read them, and `log_file` is
     the log in which refusals are counted.
+
+    `transport`, `path`, `server_authority`, `client_certificate` and `client_key` say how ingest gets to a
+    broker of the site's own; the private one is met on loopback without TLS.
     """
 
     host: str = ""
@@ -44,6 +55,12 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     session_expiry_h: Annotated[int, Meta(ge=24, le=1000)] = 72
     receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 10_000
     keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    transport: TransportName = "tcp"
+    path: UrlPath = "/mqtt"
+    server_authority: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    program: Program = ""
     anonymous: bool = False
     listen: Name = "127.0.0.1"
     tls: Annotated[str, Meta(pattern="^(off|private|files)$")] = "off"
@@ -57,14 +74,45 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     log_file: str = ""
 
 
-class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The tick and the journal. `journal_max_mb` bounds the spool on disk."""
+class FurtherBroker(Struct, frozen=True, forbid_unknown_fields=True):
+    """A broker of the site's own, heard beside that of `[broker]`; its keys mean what they mean there.
 
-    tick_ms: Annotated[int, Meta(ge=1, le=100)] = 5
+    `name` tells it from the others in logs, metrics and the journal. Who may publish on it is the site's
+    affair: nothing is written for it.
+    """
+
+    name: SourceName
+    host: Name
+    port: Port = 0
+    username: str = ""
+    password_file: str = ""
+    client_id: Name = "gengfu-ingest"
+    session_expiry_h: Annotated[int, Meta(ge=24, le=1000)] = 72
+    receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 10_000
+    keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    transport: TransportName = "tcp"
+    path: UrlPath = "/mqtt"
+    server_authority: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+
+
+class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The tick and the journal. `journal_max_mb` bounds the spool on disk.
+
+    `reserve_mb` is room taken at the start, in which alarms go on when there is none for history. The default
+    holds two snapshot intervals of 100,000 devices that report every 30 s: 3,333 messages/s x 123 bytes x
+    120 s = 49 MB. `ballast_mb` is what is freed for database and snapshots when the disk is full (chosen: one
+    snapshot of some 100,000 series and the database's log).
+    """
+
+    tick_ms: Annotated[int, Meta(ge=1, le=100)] = 20
     max_payload_bytes: Annotated[int, Meta(ge=1024, le=16_777_216)] = 262_144
     segment_mb: Annotated[int, Meta(ge=1, le=1024)] = 64
     journal_max_mb: Annotated[int, Meta(ge=16)] = 4096
     snapshot_s: Positive = 60.0
+    reserve_mb: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    ballast_mb: Annotated[int, Meta(ge=0, le=65_536)] = 64
 
 
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,11 +123,17 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Escalation and sending. `clock_ratio` divides every escalation delay: 1 in real use, 6 in the demo."""
+    """Escalation and sending. `clock_ratio` divides every escalation delay: 1 in real use, 6 in the demo.
+
+    `heartbeat_url` is asked for every `heartbeat_s` while all is well: whoever is asked misses us when we
+    fall silent.
+    """
 
     clock_ratio: Annotated[float, Meta(ge=1, le=60)] = 1.0
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
     senders: Annotated[int, Meta(ge=2, le=512)] = 64
+    heartbeat_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    heartbeat_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
 
 
 class People(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,6 +191,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str = ""
     site: Site = field(default_factory=Site)
     broker: Broker = field(default_factory=Broker)
+    brokers: Annotated[tuple[FurtherBroker, ...], Meta(max_length=16)] = ()
     ingest: Ingest = field(default_factory=Ingest)
     store: Store = field(default_factory=Store)
     alerts: Alerts = field(default_factory=Alerts)

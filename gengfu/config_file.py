@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -19,19 +20,18 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gengfu.config import Broker, Config, is_loopback
+from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
 
 ENVIRONMENT: Final = "GENGFU_CONFIG"
-BROKER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=-]{0,99}")
-"""Of a user of the private broker: ingest's client id is its user name there."""
-BROKER_PATHS: Final = (
-    "password_file", "certificate", "certificate_key", "authority", "access_dir", "log_file"
-)  # fmt: skip
 SQLITE: Final = "sqlite:///"
 POSTGRESQL: Final = "postgresql+psycopg://"
 DATABASES: Final = f"{SQLITE}PATH and {POSTGRESQL}USER[:PASSWORD]@HOST[:PORT]/NAME"
 LIBPQ_WORDS: Final = frozenset({"host", "sslmode", "sslrootcert", "sslcert", "sslkey", "passfile"})
 """What may follow `?` in a PostgreSQL URL: a socket's folder, TLS, and where passwords lie."""
+
+
+B = TypeVar("B", Broker, FurtherBroker)
 
 
 class ConfigError(Exception):
@@ -80,7 +80,8 @@ def parse_config(text: str, name: str) -> Config:
         raise ConfigError(f"{name}: {_explain(str(error))}") from None
     _check_timezone(config.site.timezone, name)
     _check_database(config.database, name)
-    _check_broker(config.broker, name)
+    if wrong := wrong_brokers(config):
+        raise ConfigError(f"{name}: key {wrong}")
     return config
 
 
@@ -89,7 +90,9 @@ def _explain(message: str) -> str:
     unknown = re.match(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", message)
     if unknown:
         key, at = unknown[1], unknown[2] or ""
-        struct: type[Struct] = type(getattr(Config(), at)) if at else Config
+        struct: type[Struct] = Config
+        if at:
+            struct = FurtherBroker if at.startswith("brokers[") else type(getattr(Config(), at))
         allowed = ", ".join(struct.__struct_fields__)
         return f"unknown key `{at + '.' if at else ''}{key}`; allowed here: {allowed}"
     wrong = re.match(r"(.+) - at `\$\.(.+)`$", message)
@@ -130,32 +133,14 @@ def _check_database(url: str, name: str) -> None:
         raise ConfigError(f"{name}: key `database`: after ?, allowed are {allowed}; not {', '.join(unknown)}")
 
 
-def _check_broker(broker: Broker, name: str) -> None:
-    """What belongs together in `[broker]`."""
-    wrong = ""
-    if broker.anonymous and not broker.host and not is_loopback(broker.listen):
-        wrong = "`broker.anonymous`: anybody could publish: only with broker.listen on loopback"
-    elif not broker.host and not broker.anonymous and not BROKER_NAME.fullmatch(broker.client_id):
-        wrong = f"`broker.client_id`: on the private broker allowed are {BROKER_NAME.pattern}"
-    elif not broker.host and (broker.username or broker.password_file):
-        wrong = "`broker.username`, `broker.password_file`: of your own broker only; ingest has its own here"
-    elif broker.tls == "files" and not (broker.certificate and broker.certificate_key):
-        wrong = '`broker.tls`: "files" needs broker.certificate and broker.certificate_key'
-    elif broker.host and broker.tls != "off":
-        wrong = "`broker.tls`: of the private broker only; on your own broker it is set there"
-    elif broker.reload_command and not broker.access_dir:
-        wrong = "`broker.reload_command`: needs broker.access_dir"
-    elif broker.access_dir and not broker.host:
-        wrong = "`broker.access_dir`: of your own broker only; the private one has its own"
-    if wrong:
-        raise ConfigError(f"{name}: key {wrong}")
-
-
 def _settle(config: Config, base: Path) -> Config:
     """All paths absolute; an empty one means its default and stays empty."""
 
     def absolute(path: str) -> str:
         return str((base / path).resolve()) if path else ""
+
+    def settled(broker: B, keys: Sequence[str]) -> B:
+        return msgspec.structs.replace(broker, **{key: absolute(getattr(broker, key)) for key in keys})
 
     file = config.database.removeprefix(SQLITE) if config.database.startswith(SQLITE) else ""
     return msgspec.structs.replace(
@@ -163,7 +148,6 @@ def _settle(config: Config, base: Path) -> Config:
         data=absolute(config.data),
         database=f"{SQLITE}{absolute(file)}" if file else config.database,
         key_file=absolute(config.key_file),
-        broker=msgspec.structs.replace(
-            config.broker, **{key: absolute(getattr(config.broker, key)) for key in BROKER_PATHS}
-        ),
+        broker=settled(config.broker, BROKER_PATHS),
+        brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
     )

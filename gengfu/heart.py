@@ -1,4 +1,8 @@
-"""The thread that writes a process's pulse, from what its own health function says."""
+"""The thread that writes a process's pulse, from what its own health function says.
+
+Where the pulse finds no room in the database, the ballast is dropped: every process that could make room for
+alarms has a heart, so whichever meets the full disk first does it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.pulse import BEAT_S, beat, silence
 from devices.database import writing
+from gengfu.config import Config
 from gengfu.telemetry import Health
+from ingest.ballast import NAME as BALLAST
+from ingest.ballast import Ballast
 
 log = structlog.get_logger()
+
+
+def ballast_of(config: Config) -> Ballast:
+    """The ballast of the configured data folder. Only ingest makes it; every process may drop it."""
+    return Ballast(config.data_dir / BALLAST, config.ingest.ballast_mb << 20)
 
 
 class Heart:
@@ -25,8 +37,16 @@ class Heart:
     It is asked on the heart's own thread.
     """
 
-    def __init__(self, engine: Engine, name: str, health: Health, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        health: Health,
+        clock_us: Callable[[], int],
+        ballast: Ballast | None = None,
+    ) -> None:
         self._engine, self._name, self._health, self._clock_us = engine, name, health, clock_us
+        self._ballast = ballast
         self._stop = threading.Event()
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
@@ -50,6 +70,8 @@ class Heart:
                     beat(connection, self._name, self._clock_us(), trouble)
                 self._failing = False
             except SQLAlchemyError as error:
+                if self._ballast:
+                    self._ballast.release(error)
                 if not self._failing:
                     log.warning("pulse_not_written", error=type(error).__name__)
                 self._failing = True

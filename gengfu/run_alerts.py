@@ -20,7 +20,7 @@ from devices.vault import SealBroken, Vault
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
-from gengfu.heart import Heart
+from gengfu.heart import Heart, ballast_of
 from gengfu.lateness import is_well, lateness_s
 from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
@@ -110,7 +110,8 @@ async def _run(config: Config) -> None:
         lambda: figures(engine),
         lambda: _health(engine, stopping=stop.is_set()),
     )
-    heart = Heart(engine, "alerts", lambda: _health(engine, stopping=False), now_us)
+    ballast = ballast_of(config)
+    heart = Heart(engine, "alerts", lambda: _health(engine, stopping=False), now_us, ballast)
     heart.start()
     try:
         settings = settings_of(config, _link_key(engine, vault))

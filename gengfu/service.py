@@ -22,6 +22,7 @@ from gengfu.access import access_folder, derives_login, note_password, private_l
 from gengfu.belonging import belong
 from gengfu.broker_leash import ANYBODY
 from gengfu.config import Config
+from gengfu.config_brokers import FURTHER_PATHS
 from gengfu.folder import FORMER_WAIT_S, lock, make_folder, wait_free, write_private
 from gengfu.key import settle_key
 from gengfu.migrate import upgrade
@@ -86,9 +87,7 @@ class Service:
         for name in (*PROCESSES, "broker"):
             wait_free(self._folder, name, FORMER_WAIT_S)
         self._look_at_ports()
-        password_file = self.config.broker.password_file
-        if password_file and not Path(password_file).is_file():
-            raise CannotStart(f"{password_file}: no such file; correct broker.password_file")
+        self._look_at_files()
         engine = open_database(self.config.database_url)
         try:
             vault = settle_key(engine, self.config.key_path, say)
@@ -118,6 +117,18 @@ class Service:
         with reading(engine) as connection:
             if mute := mute_devices(connection):
                 say(f"{mute} devices in service: nobody may publish for them yet; see `gengfu publisher add`")
+
+    def _look_at_files(self) -> None:
+        """Those of the brokers must be there; what is in them shows when ingest connects."""
+        every = [
+            ("broker", self.config.broker),
+            *((f"brokers.{one.name}", one) for one in self.config.brokers),
+        ]
+        for at, broker in every:
+            for key in FURTHER_PATHS:
+                file = getattr(broker, key)
+                if file and not Path(file).is_file():
+                    raise CannotStart(f"{file}: no such file; correct {at}.{key}")
 
     def _look_at_ports(self) -> None:
         asked: dict[tuple[str, int], str] = {}
@@ -159,7 +170,10 @@ class Service:
         return members
 
     def _broker_command(self) -> list[str]:
-        mosquitto = find_mosquitto()
+        program = self.config.broker.program
+        mosquitto = find_mosquitto(program)
+        if mosquitto is None and program:
+            raise CannotStart(f"{program}: no such program; correct broker.program")
         if mosquitto is None:
             raise CannotStart(
                 "mosquitto is not installed: `apt-get install mosquitto` or `brew install mosquitto`, "
@@ -232,6 +246,10 @@ class Service:
         """The processes that do not say they are well."""
         metrics = self.config.metrics
         return tuple(name for name in PROCESSES if not _healthy(metrics.host, getattr(metrics, name)))
+
+    def health_ports(self) -> dict[str, int]:
+        """Where each process says how it is."""
+        return {name: getattr(self.config.metrics, name) for name in PROCESSES}
 
     def run(self, stop: threading.Event) -> None:
         """Watches until `stop`."""

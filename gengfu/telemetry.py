@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Final
@@ -18,6 +19,16 @@ from prometheus_client.registry import Collector
 
 log = structlog.get_logger()
 
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """A figure for each value of a label."""
+
+    label: str
+    values: Mapping[str, float]
+
+
+Value = float | Mapping[str, float] | By
 Health = Callable[[], dict[str, object]]
 RETRY_S: Final = 5.0
 """How long a taken port is left alone (chosen)."""
@@ -28,10 +39,11 @@ REQUEST_S: Final = 10.0
 class Figures(Collector):
     """Counters that the process keeps as plain numbers, read only when somebody looks.
 
-    `read` gives `{name: value}` or `{name: {label value: value}}`; names ending in `_total` are counters.
+    `read` gives `{name: value}` or `{name: By(label, {label value: value})}`, without `By` for the label
+    `kind`; names ending in `_total` are counters.
     """
 
-    def __init__(self, prefix: str, read: Callable[[], dict[str, float | dict[str, float]]]) -> None:
+    def __init__(self, prefix: str, read: Callable[[], Mapping[str, Value]]) -> None:
         self._prefix = prefix
         self._read = read
 
@@ -39,13 +51,19 @@ class Figures(Collector):
         """One metric family per figure."""
         return [self._family(name, value) for name, value in self._read().items()]
 
-    def _family(self, name: str, value: float | dict[str, float]) -> Metric:
-        text = name.replace("_", " ")
-        labels = ["kind"] if isinstance(value, dict) else []
+    def _family(self, name: str, value: Value) -> Metric:
+        by = By("kind", value) if isinstance(value, Mapping) else value
         make = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-        family = make(f"gengfu_{self._prefix}_{name}", text, labels=labels)
-        for label, number in value.items() if isinstance(value, dict) else [("", value)]:
-            family.add_metric([label] if labels else [], number)
+        family = make(
+            f"gengfu_{self._prefix}_{name}",
+            name.replace("_", " "),
+            labels=[by.label] if isinstance(by, By) else [],
+        )
+        if isinstance(by, By):
+            for label, number in by.values.items():
+                family.add_metric([label], number)
+        else:
+            family.add_metric([], by)
         return family
 
 
@@ -88,7 +106,7 @@ class Telemetry:
 
 
 def serve_figures(
-    host: str, port: int, prefix: str, read: Callable[[], dict[str, float | dict[str, float]]], health: Health
+    host: str, port: int, prefix: str, read: Callable[[], Mapping[str, Value]], health: Health
 ) -> Telemetry:
     """Registers the figures and opens the listener."""
     REGISTRY.register(Figures(prefix, read))

@@ -7,6 +7,7 @@ import contextlib
 import typer
 
 from gengfu.config import Config
+from gengfu.heartbeat import heartbeat_of
 from gengfu.logs import set_up_logs
 from gengfu.service import Service, stop_on_signal
 
@@ -20,12 +21,17 @@ def run_up(config: Config, *, take_over: bool = False) -> None:
     stop = stop_on_signal()
     with contextlib.closing(Service(config, logs_to_files=False, say=_say, take_over=take_over)) as service:
         service.start(_say, stop)
+        heartbeat = heartbeat_of(service.config, service.health_ports())
+        if heartbeat:
+            heartbeat.start()
         if service.ready(stop):
             _say(f"ready; console: http://{config.console.host}:{service.config.console.port}/")
         elif not stop.is_set():
             unwell = ", ".join(service.unwell())
             _say(f"not well yet: {unwell}; they are watched and started again; see the log above")
         service.run(stop)
+        if heartbeat:
+            heartbeat.stop()
 
 
 def _say(line: str) -> None:

@@ -63,7 +63,7 @@ class Intake:
         strangers = self.decoder.topics_of(tick)
         rejected = Counter(one.reason.value for one in tick.decoded.rejected)
         record = self._record(seq, stamped.batch, stamped.messages, inputs, freed)
-        record = replace(record, strangers=strangers, rejected=dict(rejected))
+        record = replace(record, strangers=strangers, rejected=dict(rejected), source=split.source)
         self.figures.messages += len(topics)
         self.figures.readings += len(stamped.batch)
         self.figures.duplicates += stamped.duplicates

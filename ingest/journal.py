@@ -1,41 +1,57 @@
 """The journal's writer: a record is on the disk before anybody hears of what it says.
 
 The journal is the only spool: recovery and the series-store writer are readers of it with their own
-positions. When it is full, `append` refuses, the tick stops reading the socket and the broker keeps what
-comes (back-pressure). Shedding points instead, from a preallocated reserve (contract 9), is not built yet.
+positions. When its size bound is reached because the store does not follow, or the disk is full, records go
+on into the reserve (`ingest.reserve`), marked as shed: recovery replays them like any other, the store passes
+over their points. When there is room for a whole segment again, it goes on as before. Only when the reserve
+is used up does `append` refuse; the tick then stops reading the socket and the broker keeps what comes.
 
 Errors:
 * JournalError
   * JournalLocked: another process writes to this folder.
-  * JournalFull: the size bound is reached and no segment can be deleted yet; nothing was written.
-An OSError of `append` (disk full, I/O error) leaves the journal usable: the half-written record is cut off
-before the next attempt.
+  * JournalFull: neither journal nor reserve has room for the record; nothing was written.
+An OSError of `append` (I/O error) leaves the journal usable: the half-written record is cut off before the
+next attempt.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import math
 import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from ingest.journal_files import (
     DURABLE,
+    FULL,
     READER,
+    SLOT_HEAD_BYTES,
     Damage,
     Mark,
+    Segment,
     list_segments,
-    next_record,
     read_mark,
-    segment_path,
-    sync_file,
     sync_folder,
 )
+from ingest.journal_segment import OpenSegment, begin_slot, make_segment, resume_segment
 from ingest.record import Record, encode_record
+from ingest.reserve import SLOTS, Reserve
 
 log = structlog.get_logger()
+
+LOOK_S: Final = 1.0
+"""While points are shed: between two looks for room (chosen; a look costs a file made and taken away)."""
+
+RESERVE_S: Final = 10.0
+"""Between two looks for room for the rest of the reserve (chosen)."""
 
 
 class JournalError(Exception):
@@ -47,7 +63,7 @@ class JournalLocked(JournalError):
 
 
 class JournalFull(JournalError):
-    """The size bound is reached. Readers must move on before anything can be appended."""
+    """The size bound is reached and the reserve used up. Readers or the snapshot must move on first."""
 
 
 class Journal:
@@ -55,7 +71,9 @@ class Journal:
 
     `readers` names those whose positions hold segments back (`reader-NAME` files; a missing one holds all).
     `at_least` is the smallest seq to continue with where the folder knows less (it was lost): numbers that
-    readers, snapshot or database have seen must never mean another record.
+    readers, snapshot or database have seen must never mean another record. `max_bytes` bounds what lies
+    outside the reserve, `reserve_bytes` is the reserve. While points are shed, `may_return` says whether
+    there is room for history again; `monotonic` is a clock for LOOK_S.
     """
 
     def __init__(
@@ -66,20 +84,29 @@ class Journal:
         max_bytes: int,
         readers: tuple[str, ...] = ("store",),
         at_least: int = 1,
+        reserve_bytes: int = 0,
+        may_return: Callable[[], bool] = lambda: True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._max_bytes = max_bytes
         self._readers = readers
-        self._kept_after = 0
-        self._torn = False
-        self._next_seq = at_least
+        self._may_return, self._monotonic = may_return, monotonic
+        self._looked_s = -math.inf
+        self._reserve_looked_s = monotonic()
+        self._kept_after = self._newest_snapshot = 0
         self._lock = _take_lock(folder)
         self._durable = Mark(folder / DURABLE)
         self.damage: list[Damage] = []
         """What could not be read of the newest segment when it was opened, before its last whole record."""
-        self._sizes = {found.first_seq: found.path.stat().st_size for found in list_segments(folder)}
+        self._next_seq = at_least
+        self._segments = list_segments(folder)
+        self._open: OpenSegment
+        used = [one.path for one in self._segments if one.in_reserve]
+        self.reserve = Reserve(folder, reserve_bytes, used)
+        self._sizes = {one.path: one.path.stat().st_size for one in self._segments if not one.in_reserve}
         self._open_newest(max(at_least, self._durable.seq + 1))
 
     @property
@@ -89,53 +116,90 @@ class Journal:
 
     @property
     def bytes_on_disk(self) -> int:
-        """The size of all segments together."""
+        """The size of all segments outside the reserve together."""
         return sum(self._sizes.values())
 
-    def append(self, record: Record) -> None:
-        """Returns when the record is durable. Raises JournalFull or OSError with nothing of it promised."""
+    @property
+    def shedding(self) -> bool:
+        """Whether records go into the reserve now."""
+        return self._open.segment.in_reserve
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether at most half of the reserve is free: a snapshot would make room."""
+        return self.shedding and self.reserve.free <= SLOTS // 2
+
+    @property
+    def at_the_brim(self) -> bool:
+        """Whether the last slot of the reserve is half full: the next tick may be one too many."""
+        return self.shedding and not self.reserve.free and self._open.end > self.reserve.slot_bytes // 2
+
+    def append(self, record: Record) -> bool:
+        """Returns when the record is durable: whether it was shed.
+
+        Raises JournalFull or OSError with nothing of it promised.
+        """
         if record.seq != self._next_seq:
             raise ValueError(f"record {record.seq} is not the next one, {self._next_seq}")
-        data = encode_record(record)
-        self._make_room(len(data))
-        if self._torn:
-            os.ftruncate(self._descriptor, self._size)  # also after a failed fdatasync: its pages are not
-            self._torn = False  # trustworthy, so the record is written anew
-        if self._size and self._size + len(data) > self._segment_bytes:
-            self._roll()
-        self._torn = True
-        _write_all(self._descriptor, data, self._size)
-        sync_file(self._descriptor)
-        self._torn = False
-        self._size += len(data)
-        self._sizes[self._first_seq] = self._size
+        shed = self.shedding and not self._returns()
+        if not shed:
+            try:
+                self._write(encode_record(record))
+            except (JournalFull, OSError) as error:
+                if not self._sheds(error):
+                    raise
+                shed = True
+        if shed:
+            self._write_reserve(encode_record(replace(record, shed=True)))
         self._next_seq = record.seq + 1
         self._durable.seq = record.seq
+        return shed
 
-    def keep_after(self, seq: int) -> None:
-        """Recovery will never again need records up to `seq`; deletes the segments nobody needs."""
-        self._kept_after = seq
+    def keep_after(self, seq: int, newest: int = 0) -> None:
+        """Recovery will never again need records up to `seq`; lets go of the segments nobody needs.
+
+        `newest` is the seq of the newest snapshot: slots of the reserve are let go by it where none is free.
+        """
+        self._kept_after, self._newest_snapshot = seq, max(seq, newest)
         self.trim()
 
+    def keep_reserve(self) -> None:
+        """Makes slots that are missing, as far as the disk has room; looks every RESERVE_S."""
+        now_s = self._monotonic()
+        if not self.reserve.is_whole and now_s - self._reserve_looked_s >= RESERVE_S:
+            self._reserve_looked_s = now_s
+            self.reserve.keep()
+
     def trim(self) -> int:
-        """Deletes segments that every named reader and the snapshot are past; returns how many."""
-        floor = min(
-            [self._kept_after, *(read_mark(self._folder / f"{READER}{name}") for name in self._readers)]
-        )
-        firsts = sorted(self._sizes)
-        past = [first for first, after in pairwise(firsts) if after <= floor + 1]
-        for first in past:
-            segment_path(self._folder, first).unlink(missing_ok=True)
-            del self._sizes[first]
+        """Lets go of segments that every named reader and the snapshot are past, and of slots that the
+        snapshot is past; returns how many."""
+        kept = self._kept_after
+        floor = min([kept, *(read_mark(self._folder / f"{READER}{name}") for name in self._readers)])
+        slots_floor = kept if self.reserve.free else self._newest_snapshot
+        past = [
+            one
+            for one, after in pairwise(self._segments)
+            if after.first_seq <= (slots_floor if one.in_reserve else floor) + 1
+        ]
+        for one in past:
+            self._forget(one)
         if past:
             sync_folder(self._folder)
         return len(past)
 
     def close(self) -> None:
         """Lets go of files and lock. What was appended is durable already."""
-        os.close(self._descriptor)
+        self._open.close()
         self._durable.close()
         os.close(self._lock)
+
+    def _write(self, data: bytes) -> None:
+        """Into the segment outside the reserve, or the next one."""
+        self._make_room(len(data))
+        if not self._open.fits(len(data)):
+            self._switch_to(make_segment(self._folder, self._next_seq, self._segment_bytes))
+        self._open.write(data)
+        self._sizes[self._open.segment.path] = self._open.end
 
     def _make_room(self, size: int) -> None:
         if self.bytes_on_disk + size <= self._max_bytes:
@@ -146,55 +210,106 @@ class Journal:
                 f"{self.bytes_on_disk} bytes wait for their readers; the bound is {self._max_bytes}"
             )
 
-    def _roll(self) -> None:
-        sync_file(self._descriptor)
-        old = self._descriptor
-        self._start_segment(self._next_seq)
-        os.close(old)
+    def _sheds(self, error: JournalFull | OSError) -> bool:
+        """Goes over to the reserve; False where this error does not call for it or nothing is free."""
+        if isinstance(error, OSError) and error.errno not in FULL:
+            return False
+        old = self._open
+        if not self.reserve.free:
+            return False
+        with contextlib.suppress(OSError):  # what cannot be cut off is passed over by its seq
+            old.cut()
+            old.sync()
+        self._switch_to(self._fresh_slot())
+        log.error("points_are_shed", seq=self._next_seq, why=str(error))
+        self._looked_s = self._monotonic()
+        return True
 
-    def _start_segment(self, first_seq: int) -> None:
-        path = segment_path(self._folder, first_seq)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        self._first_seq, self._size, self._next_seq = first_seq, 0, first_seq
-        self._sizes[first_seq] = 0
-        os.fsync(self._descriptor)
-        sync_folder(self._folder)
+    def _write_reserve(self, data: bytes) -> None:
+        if len(data) > self.reserve.slot_bytes - SLOT_HEAD_BYTES:
+            raise JournalFull(f"a record of {len(data)} bytes is too long for the reserve")
+        if not self._open.fits(len(data)):
+            self._switch_to(self._fresh_slot())
+        self._open.write(data)
+
+    def _fresh_slot(self) -> OpenSegment:
+        path = self.reserve.take()
+        if path is None:
+            raise JournalFull("journal and reserve are full; a snapshot or the store must make room")
+        try:
+            return begin_slot(path, self._next_seq, self.reserve.slot_bytes)
+        except OSError:
+            self.reserve.give_back(path)
+            raise
+
+    def _returns(self) -> bool:
+        """Goes back to a segment outside the reserve where there is room for one; looks every LOOK_S."""
+        if self._monotonic() - self._looked_s < LOOK_S:
+            return False
+        self._looked_s = self._monotonic()
+        self.trim()
+        room = min(self._segment_bytes, self._max_bytes // 8)  # not for a moment only
+        if self.bytes_on_disk + room > self._max_bytes or not self._may_return():
+            return False
+        try:
+            fresh = make_segment(self._folder, self._next_seq, self._segment_bytes, probe=room)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return False
+        self._switch_to(fresh)
+        log.warning("points_are_stored_again", seq=self._next_seq)
+        return True
+
+    def _switch_to(self, fresh: OpenSegment) -> None:
+        old = self._open
+        old.close()
+        self._take_up(fresh)
+        if old.is_empty:
+            self._forget(old.segment)
+
+    def _take_up(self, fresh: OpenSegment) -> None:
+        self._open = fresh
+        self._segments = sorted([*self._segments, fresh.segment], key=lambda one: one.order)
+        if not fresh.segment.in_reserve:
+            self._sizes[fresh.segment.path] = 0
+
+    def _forget(self, segment: Segment) -> None:
+        """Takes a segment away whose records nobody needs."""
+        self._segments.remove(segment)
+        if segment.in_reserve:
+            self.reserve.give_back(segment.path)
+        else:
+            del self._sizes[segment.path]
+            segment.path.unlink(missing_ok=True)
 
     def _open_newest(self, at_least: int) -> None:
         """Continues the newest segment after its last whole record; what follows that is a torn tail."""
-        if not self._sizes:
-            self._start_segment(max(at_least, 1))
-            self._durable.seq = self._next_seq - 1
+        if not self._segments:
+            self._next_seq = max(at_least, 1)
+            self._start_afresh()
             return
-        self._first_seq = max(self._sizes)
-        path = segment_path(self._folder, self._first_seq)
-        end, last_seq = self._scan(path)
-        self._descriptor = os.open(path, os.O_RDWR)
-        os.ftruncate(self._descriptor, end)
-        os.fsync(self._descriptor)  # a record written but not yet synced when the process died is one now
-        self._size = self._sizes[self._first_seq] = end
+        self._open, last_seq, self.damage = resume_segment(self._segments[-1], self._segment_bytes)
+        if not self.shedding:
+            self._sizes[self._open.segment.path] = self._open.end
         self._next_seq = last_seq + 1
         if at_least > self._next_seq:
             log.error("journal_behind", next_seq=self._next_seq, continues_with=at_least)
-            self._roll_to(at_least)
+            self._next_seq = at_least
+            self._open.close()
+            self._start_afresh()
         self._durable.seq = self._next_seq - 1
 
-    def _roll_to(self, first_seq: int) -> None:
-        old = self._descriptor
-        self._start_segment(first_seq)
-        os.close(old)
-
-    def _scan(self, path: Path) -> tuple[int, int]:
-        data, end, last_seq = path.read_bytes(), 0, self._first_seq - 1
-        while found := next_record(data, end):
-            start, header = found
-            if start > end:
-                self.damage.append(Damage(path.name, end, start - end))
-                log.error("journal_damaged", segment=path.name, offset=end, size=start - end)
-            end, last_seq = start + header.size, header.seq
-        if end < len(data):
-            log.warning("journal_tail_cut", segment=path.name, offset=end, size=len(data) - end)
-        return end, last_seq
+    def _start_afresh(self) -> None:
+        """A new segment; a slot where the disk has no room for one. Raises OSError where neither is there."""
+        try:
+            fresh = make_segment(self._folder, self._next_seq, self._segment_bytes)
+        except OSError as error:
+            if error.errno not in FULL or not self.reserve.free:
+                raise
+            fresh = self._fresh_slot()
+        self._take_up(fresh)
+        self._durable.seq = self._next_seq - 1
 
 
 def _take_lock(folder: Path) -> int:
@@ -205,10 +320,3 @@ def _take_lock(folder: Path) -> int:
         os.close(descriptor)
         raise JournalLocked(f"{folder}: another process writes this journal") from None
     return descriptor
-
-
-def _write_all(descriptor: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, at)
-        view, at = view[written:], at + written

@@ -2,6 +2,9 @@
 
 A reader asks for what comes after a seq and follows the tail across segments. It never hands out a record
 that the writer has not declared durable, so nothing it has seen can be cut off again.
+
+A slot of the reserve may be written anew while it is read. Within a slot records follow each other without
+a gap, so whatever is not the next one is not of the use that is being read.
 """
 
 from __future__ import annotations
@@ -10,11 +13,22 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ingest.journal_files import DURABLE, Damage, Segment, list_segments, next_record, read_mark
+from ingest.journal_files import (
+    DURABLE,
+    Damage,
+    Segment,
+    list_segments,
+    next_record,
+    read_mark,
+    read_slot_head,
+)
 from ingest.record import HEADER_BYTES, Header, Record, RecordDamaged, decode_body, is_whole, read_header
 
 CHUNK_BYTES: Final = 1 << 20
 """How much is read from a segment at once (chosen: some tens of busy ticks)."""
+
+READ_BYTES: Final = 1 << 25
+"""How much is handed out at once: behind a stalled store one record can be megabytes (chosen: 32 MiB)."""
 
 
 class JournalReader:
@@ -22,7 +36,8 @@ class JournalReader:
 
     Damage is a value between the records (counted in `damaged`): reading goes on with the next record whose
     checksum holds, in the same segment or the next. Records that were deleted before they were read are
-    skipped in silence; named readers never meet that.
+    skipped in silence; a named reader meets that only where the reserve was used again: points it holds are
+    shed in any case.
     """
 
     def __init__(self, folder: Path, after: int = 0) -> None:
@@ -33,6 +48,8 @@ class JournalReader:
         self._base = 0
         self._data = b""
         self._at = 0
+        self._slot_seq = self._handed_out = 0
+        self._durable = self._loaded_durable = 0
         self.damaged = 0
 
     @property
@@ -46,10 +63,14 @@ class JournalReader:
         return read_mark(self._folder / DURABLE)
 
     def read(self, limit: int = 256) -> list[Record | Damage]:
-        """Up to `limit` records; an empty list at the end of what is durable. Raises OSError."""
+        """Up to `limit` records and about READ_BYTES; an empty list at the end of what is durable.
+
+        Raises OSError.
+        """
         found: list[Record | Damage] = []
-        durable = self.durable
-        while len(found) < limit and self._next_seq <= durable:
+        self._handed_out = 0
+        durable = self._durable = self.durable
+        while len(found) < limit and self._handed_out < READ_BYTES and self._next_seq <= durable:
             one = self._read_one(durable)
             if one is not None:
                 found.append(one)
@@ -63,36 +84,47 @@ class JournalReader:
 
     def _read_one(self, durable: int) -> Record | Damage | None:
         """One step: a record, a damage, or None when it only moved on."""
-        if self._descriptor is None and not self._open_segment():
-            self._next_seq = durable + 1
+        if self._descriptor is None and not self._open_segment(durable):
             return None
+        if self._loaded_durable < self._next_seq:
+            self._load(CHUNK_BYTES)  # what was loaded may be a record that was torn and has been replaced
         header = self._header_here()
-        if header is None:
+        if header is None or not is_whole(self._data, self._at, header) or not self._is_next(header):
             return self._after_the_last(durable)
-        if not is_whole(self._data, self._at, header):
-            return self._skip_damage(durable)
         start, self._at = self._at, self._at + header.size
+        self._slot_seq = header.seq + 1
         if header.seq < self._next_seq:
             return None
         self._next_seq = header.seq + 1
+        self._handed_out += header.size
         try:
             return decode_body(self._data, start, header)
         except RecordDamaged:
             return self._damage(self._base + start, header.size)
 
-    def _open_segment(self) -> bool:
+    def _is_next(self, header: Header) -> bool:
+        """Whether it belongs to the use of the slot that is being read; always outside the reserve."""
+        return not self._segment.in_reserve or header.seq == self._slot_seq
+
+    def _open_segment(self, durable: int) -> bool:
         segments = list_segments(self._folder)
         if not segments:
+            self._next_seq = durable + 1
             return False
         chosen = next((s for s in reversed(segments) if s.first_seq <= self._next_seq), segments[0])
-        self._enter(chosen)
-        return True
+        return self._enter(chosen)
 
-    def _enter(self, segment: Segment) -> None:
+    def _enter(self, segment: Segment) -> bool:
+        """False where the segment was let go of just now: what is there must be looked up again."""
         self.close()
-        self._descriptor = os.open(segment.path, os.O_RDONLY)
+        try:
+            self._descriptor = os.open(segment.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
         self._segment = segment
-        self._base, self._data, self._at = 0, b"", 0
+        self._base, self._data, self._at = segment.start, b"", 0
+        self._slot_seq = segment.first_seq
+        return True
 
     def _header_here(self) -> Header | None:
         """The header at the present place with its whole record loaded; None at the end or at damage."""
@@ -108,19 +140,28 @@ class JournalReader:
         self._base += self._at
         self._data = os.pread(self._descriptor, size, self._base)
         self._at = 0
+        self._loaded_durable = self._durable
 
     def _after_the_last(self, durable: int) -> Damage | None:
-        """No header here: the end of the segment, so the next one follows; or damage."""
-        if len(self._data) > self._at:
-            return self._skip_damage(durable)
-        later = [s for s in list_segments(self._folder) if s.first_seq > self._segment.first_seq]
+        """Not the next record here: the end of the segment, so the next one follows; or damage."""
+        rest = self._data[self._at : self._at + HEADER_BYTES]
+        later = [one for one in list_segments(self._folder) if one.order > self._segment.order]
+        goes_on = bool(later) and later[0].first_seq <= self._next_seq  # then nothing is missing here
+        ended = not any(rest) if self._segment.in_reserve else not rest
+        if not (ended or goes_on or self._used_again()):
+            return self._skip_damage(durable, later[0].first_seq if later else durable + 1)
         if later:
             self._enter(later[0])
             return None
         self._next_seq = durable + 1  # declared durable and not there: it cannot be read, ever
         return self._damage(self._base + self._at, 0)
 
-    def _skip_damage(self, durable: int) -> Damage | None:
+    def _used_again(self) -> bool:
+        """Whether the slot being read holds other records by now."""
+        segment = self._segment
+        return segment.in_reserve and read_slot_head(segment.path) != segment.first_seq
+
+    def _skip_damage(self, durable: int, before: int) -> Damage | None:
         """Goes to the next whole record of this segment, else to its end; what lies between is the damage.
 
         The bytes are read afresh: what was loaded before may be a torn record the writer has since replaced.
@@ -128,8 +169,13 @@ class JournalReader:
         assert self._descriptor is not None
         start = self._base + self._at
         rest = os.pread(self._descriptor, os.fstat(self._descriptor).st_size - start, start)
-        found = next_record(rest, 0)
+        known = self._slot_seq - 1 if self._segment.in_reserve else -1
+        found = next_record(rest, 0, after=known)
+        if found and self._segment.in_reserve and found[1].seq >= before:
+            found = None
         size = found[0] if found and found[1].seq <= durable else len(rest)
+        if found:
+            self._slot_seq = found[1].seq
         self._base, self._data, self._at = start + size, b"", 0
         return self._damage(start, size) if size else None
 

@@ -25,8 +25,10 @@ UInt8 = NDArray[np.uint8]
 
 MAGIC: Final = b"GFJ2"
 _HEADER: Final = struct.Struct("<4sII4xqq")
-_COUNTS: Final = struct.Struct("<III4xqq")
+_COUNTS: Final = struct.Struct("<IIIIqq")
 HEADER_BYTES: Final = _HEADER.size
+_SHED: Final = 1
+"""Bit of the flags, which records of an earlier release have as 0."""
 _CHECKED_FROM: Final = 16
 """The checksum covers all bytes from the seq on; magic, length and itself are checked by their use."""
 MAX_RECORD_BYTES: Final = 1 << 28
@@ -123,6 +125,9 @@ class Record:
     `rules_version` and `registry_generation` say what it was evaluated under, for people who read journals.
     `freed` are slots of series that are gone from here on, before all else in the record; `standing` holds
     what the readings are evaluated under where it is new or was otherwise before.
+    `source` is the name of the broker its messages came from, empty for that of `[broker]`: packet ids mean
+    nothing without it.
+    `shed`: its points are not for the series store; evaluation and replay make no difference of it.
     """
 
     seq: int
@@ -136,6 +141,8 @@ class Record:
     registry_generation: int
     freed: list[int] = field(default_factory=list)
     standing: Standing = field(default_factory=Standing.unchanged)
+    shed: bool = False
+    source: str = ""
 
     @property
     def tick_us(self) -> int:
@@ -150,8 +157,12 @@ class _Rare(msgspec.Struct, array_like=True, frozen=True):
     rejected: dict[str, int]
     freed: list[int] = []  # records of an earlier release end before this
     standing: tuple[bytes, bytes, bytes, bytes] = (b"", b"", b"", b"")
+    source: str = ""
 
 
+_UNCHANGED: Final = Standing.unchanged()
+_DTYPES: Final = {name: np.dtype(name) for name in ("<i8", "<f8", "<i4", "<u4", "<u2", "<u1")}
+"""Looked up rather than parsed at each array."""
 _rare_encoder: Final = msgspec.msgpack.Encoder()
 _rare_decoder: Final = msgspec.msgpack.Decoder(_Rare)
 
@@ -169,8 +180,9 @@ def encode_record(record: Record) -> bytes:
     """The record as bytes, a multiple of 8 long. Cost: about a copy of its arrays and one CRC-32."""
     batch, messages = record.batch, record.messages
     rare = _encode_rare(record)
+    flags = _SHED if record.shed else 0
     counts = _COUNTS.pack(
-        len(batch), len(messages), len(rare), record.rules_version, record.registry_generation
+        len(batch), len(messages), len(rare), flags, record.rules_version, record.registry_generation
     )
     times = struct.pack("<qq", record.seq, batch.received_us)
     parts = [
@@ -190,7 +202,7 @@ def encode_record(record: Record) -> bytes:
 
 def _encode_rare(record: Record) -> bytes:
     lists = (record.inputs, record.new_series, record.strangers, record.rejected, record.freed)
-    if not (any(lists) or len(record.standing.slot)):
+    if not (any(lists) or len(record.standing.slot) or record.source):
         return b""
     stands = record.standing
     raw = (
@@ -199,7 +211,7 @@ def _encode_rare(record: Record) -> bytes:
         _raw(stands.dwelling, "<i4"),
         _raw(stands.reference_a, "<f8"),
     )
-    return _rare_encoder.encode(_Rare(*lists, raw))
+    return _rare_encoder.encode(_Rare(*lists, raw, record.source))
 
 
 def _raw(array: NDArray[np.generic], dtype: str) -> bytes:
@@ -237,7 +249,7 @@ def decode_record(data: bytes, at: int = 0) -> Record:
 def decode_body(data: bytes, at: int, header: Header) -> Record:
     """The record at `at` whose header and checksum were looked at already. Raises RecordDamaged."""
     at += HEADER_BYTES
-    readings, count, rare_bytes, rules_version, generation = _COUNTS.unpack_from(data, at)
+    readings, count, rare_bytes, flags, rules_version, generation = _COUNTS.unpack_from(data, at)
     needed = readings * 26 + count * 19 + rare_bytes + _COUNTS.size
     if needed > header.size - HEADER_BYTES:
         raise RecordDamaged(f"record {header.seq} promises more than it holds")
@@ -260,6 +272,8 @@ def decode_body(data: bytes, at: int, header: Header) -> Record:
         generation,
         rare.freed,
         _decode_standing(rare.standing, header.seq),
+        shed=bool(flags & _SHED),
+        source=rare.source,
     )
 
 
@@ -273,6 +287,8 @@ def _decode_rare(data: bytes, seq: int) -> _Rare:
 
 
 def _decode_standing(raw: tuple[bytes, ...], seq: int) -> Standing:
+    if not any(raw):
+        return _UNCHANGED
     try:
         dtypes = ("<i4", "<i4", "<i4", "<f8")
         standing = Standing(*(np.frombuffer(one, dtype) for one, dtype in zip(raw, dtypes, strict=True)))
@@ -291,6 +307,6 @@ class _Cutter:
         self.at = at
 
     def take(self, dtype: str, count: int) -> NDArray[Any]:
-        array: NDArray[Any] = np.frombuffer(self._data, dtype, count, self.at)
+        array: NDArray[Any] = np.frombuffer(self._data, _DTYPES[dtype], count, self.at)
         self.at += array.nbytes
         return array

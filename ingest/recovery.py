@@ -83,10 +83,12 @@ def _restore(snapshot: Snapshot, parts: Parts[T]) -> None:
     stamps.restore(snapshot.part("stamps."))
     parts.rules.adopt(index.table())
     parts.rules.restore(snapshot.part("rules."))
-    parts.tail.remember(snapshot.arrays["tail.packet_id"], snapshot.arrays["tail.checksum"])
+    parts.tail.restore(snapshot.part("tail."))
     gone = index.leave_ghosts()
     stamps.forget(gone)
     parts.rules.forget(gone)
+    if parts.shed:
+        parts.shed.restore(snapshot.part("shed."))
 
 
 def _records_after(seq: int, folder: Path) -> Iterator[Record | Damage]:
@@ -102,6 +104,8 @@ def _replay(record: Record, parts: Parts[T]) -> None:
     intake, index = parts.intake, parts.intake.index
     if record.freed:
         parts.rules.forget(intake.free(record.freed))
+        if parts.shed:
+            parts.shed.forget(record.freed)
     index.learn(record.new_series)
     index.use(record.batch.slot)
     index.stand(record.standing)
@@ -110,7 +114,9 @@ def _replay(record: Record, parts: Parts[T]) -> None:
         parts.rules.adopt(index.table(), learnt)
     intake.stamps.replay(record)
     intake.dead_letters.count(record)
+    if parts.shed:
+        parts.shed.count(record)
     transitions = evaluate(record, parts)
     if transitions or record.new_series or record.freed:
         parts.ledger.commit(transitions, record.new_series, record.strangers, record.seq, record.freed)
-    parts.tail.remember(record.messages.packet_id, record.messages.checksum)
+    parts.tail.remember(record.messages.packet_id, record.messages.checksum, source=record.source)

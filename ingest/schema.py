@@ -1,4 +1,4 @@
-"""The tables of ingest: refused messages, strangers, and how far the journal has been committed.
+"""The tables of ingest: refused messages, strangers, points shed, how far the journal has been committed.
 
 Text has no width here, as in `alerts.schema`: what must be short is cut where it is written.
 """
@@ -51,3 +51,14 @@ journal_position = Table(
     Column("seq", BigInteger, nullable=False),
 )
 """`committed`: the newest journal record whose transitions are in this database."""
+
+shed = Table(
+    "shed",
+    metadata,
+    Column("device", Text, primary_key=True, comment="uid, also of a stranger"),
+    Column("points", BigInteger, nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="journal record up to which it is counted"),
+)
+"""Points that were evaluated and not stored, because there was no room for history."""

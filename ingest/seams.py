@@ -97,8 +97,22 @@ class Spool(Protocol):
     def next_seq(self) -> int:
         """The seq the next record must carry."""
 
-    def append(self, record: Record) -> None:
-        """Returns when the record is durable. Raises JournalFull or OSError with nothing written."""
+    @property
+    def is_pressed(self) -> bool:
+        """Whether a snapshot now would make room that is running out."""
 
-    def keep_after(self, seq: int) -> None:
-        """Recovery no longer needs records up to `seq`."""
+    @property
+    def at_the_brim(self) -> bool:
+        """Whether the next tick may find no room at all: a snapshot must come first."""
+
+    def append(self, record: Record) -> bool:
+        """Returns when the record is durable: whether its points are shed, for want of room.
+
+        Raises JournalFull or OSError with nothing written.
+        """
+
+    def keep_after(self, seq: int, newest: int = 0) -> None:
+        """Recovery no longer needs records up to `seq`; the newest snapshot has those up to `newest`."""
+
+    def keep_reserve(self) -> None:
+        """Makes what is missing of the reserve, now and then."""

@@ -172,6 +172,10 @@ class SeriesIndex(Seated):
         slot = int(self._seats.slots(np.array([seat]))[0])
         return SeriesName(slot, *self._points.name(int(self._series["row"][seat])))
 
+    def uid_of(self, slot: int) -> str:
+        """The device of a series' slot; empty for a series that is gone."""
+        return self.name_of(int(self.seats_of(np.array([slot], np.int32))[0])).uid
+
     @property
     def rows(self) -> int:
         """How many sensing points have a row."""

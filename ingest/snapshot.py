@@ -64,6 +64,8 @@ class SnapshotFolder:
         self._thread: threading.Thread | None = None
         self._kept: list[int] = []
         self.failures = 0
+        self.failed_by: OSError | None = None
+        """Why the last one could not be saved; None where it was."""
 
     @property
     def busy(self) -> bool:
@@ -75,15 +77,24 @@ class SnapshotFolder:
         """Records up to this are in both kept snapshots: the journal may let go of them. 0: in none."""
         return min(self._kept) if len(self._kept) >= _KEPT else 0
 
+    @property
+    def newest_seq(self) -> int:
+        """Records up to this are in the newest snapshot; 0 without any."""
+        return max(self._kept, default=0)
+
     def save(self, snapshot: Snapshot) -> None:
-        """Returns when the snapshot is durable. Raises OSError."""
+        """Returns when the snapshot is durable. Raises OSError; what was written of it is gone then."""
         path = self._folder / f"{snapshot.seq:020d}{_SUFFIX}"
         fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            for part in _encode(snapshot):
-                file.write(part)
-            file.flush()
-            sync_file(file.fileno())
+        try:
+            with fresh.open("wb") as file:
+                for part in _encode(snapshot):
+                    file.write(part)
+                file.flush()
+                sync_file(file.fileno())
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
         fresh.replace(path)
         sync_folder(self._folder)
         self._kept = [*(s for s in self._kept if s != snapshot.seq), snapshot.seq][-_KEPT:]
@@ -118,8 +129,10 @@ class SnapshotFolder:
     def _save_quietly(self, snapshot: Snapshot) -> None:
         try:
             self.save(snapshot)
+            self.failed_by = None
         except OSError as error:
             self.failures += 1
+            self.failed_by = error
             log.error("snapshot_failed", error=str(error), times=self.failures)
 
     def _paths(self) -> list[Path]:

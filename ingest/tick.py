@@ -2,17 +2,20 @@
 
     poll → redelivery → decode → stamp → inputs → journal (fsync) → evaluate → commit → acknowledge
 
-A step that cannot be done now (disk full, journal full, database locked) stops the line: the batch stays in
-hand, unacknowledged, the step is tried again, and nothing behind it is read. The broker keeps what comes, and
-the connection is kept alive. Where it is lost all the same, the batch comes again and the tail knows it.
-Shedding points to keep alarms going when the journal is full (contract 9) is not built yet.
+A step that cannot be done now (I/O error, database locked) stops the line: the batch stays in hand,
+unacknowledged, the step is tried again, and nothing behind it is read. The broker keeps what comes, and the
+connection is kept alive. Where it is lost all the same, the batch comes again and the tail knows it.
+
+Where there is no room for history the journal goes on in its reserve (contract 9): the points of the record
+are counted as shed, everything else is done as ever. The reserve lasts as long as snapshots can be made, so
+they are made more often then, and before a batch that might not fit any more.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic
 
 import structlog
@@ -20,11 +23,13 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
 from devices.model import EngineInput
+from ingest.ballast import Ballast
 from ingest.intake import Intake
 from ingest.journal import JournalFull
 from ingest.record import Record
 from ingest.redelivery import Split, Tail
 from ingest.seams import Freed, Inbox, Ledger, Rules, Spool, T, TickSource
+from ingest.shed import ShedCounts
 from ingest.snapshot import Snapshot, SnapshotFolder
 from ingest.source import RawBatch
 
@@ -33,6 +38,8 @@ log = structlog.get_logger()
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 1.0
 """How long a step that failed is left alone before it is tried again: doubling between these (chosen)."""
+PRESSED_US: Final = 2_000_000
+"""Between snapshots while the reserve is running out (chosen: a busy site fills a slot in two seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Parts(Generic[T]):
     inbox: Inbox
     snapshots: SnapshotFolder
     freeing: Freed | None = None
+    shed: ShedCounts | None = None
+    ballast: Ballast | None = None
 
 
 def evaluate(record: Record, parts: Parts[T]) -> Sequence[T]:
@@ -96,7 +105,7 @@ class Tick(Generic[T]):
         self._wait_s = self._left_s = 0.0
         self._stalled_by = ""
         self._inbox_fails = False
-        self._safe_seq = 0
+        self._let_go_by = (0, 0)
         self._snapshot_seq = -1
         self.last_input_id = last_input_id
         self.ticks = self.transitions = self.redelivered = self.stalls = self.freed = 0
@@ -114,18 +123,16 @@ class Tick(Generic[T]):
 
     def run_once(self, timeout_s: float) -> bool:
         """One tick, or a step of the one in hand. Waits at most `timeout_s`. True when a tick was done."""
-        if self._in_hand is None:
+        if self._in_hand is None and not self._parts.journal.at_the_brim:
             raw = self._parts.source.poll(timeout_s)
             started = time.perf_counter()
             self._in_hand = self._begin(raw)
+        elif not self._has_waited(timeout_s):
+            return False
         else:
-            self._parts.source.tend()
-            wait_s = min(self._left_s, timeout_s)
-            self._wait(wait_s)
-            self._left_s -= wait_s
-            if self._left_s > 0:
-                return False
             started = time.perf_counter()
+            if self._in_hand is None and not self._gets_room():
+                return False
         done = self._in_hand is not None and self._finish(self._in_hand)
         if done:
             self._in_hand = None
@@ -147,6 +154,24 @@ class Tick(Generic[T]):
         self._parts.snapshots.wait()
         self._parts.snapshots.save(self._snapshot())
         self._let_go()
+
+    def _has_waited(self, timeout_s: float) -> bool:
+        """Waits a bit for a step that failed; whether it is to be tried again now."""
+        self._parts.source.tend()
+        wait_s = min(self._left_s, timeout_s)
+        self._wait(wait_s)
+        self._left_s -= wait_s
+        return self._left_s <= 0
+
+    def _gets_room(self) -> bool:
+        """At the brim of the reserve: whether a snapshot has made room. What is in hand could not be saved,
+        so nothing is taken in hand before."""
+        self._keep_house()
+        if self._parts.journal.at_the_brim:
+            self._stall(JournalFull("the reserve is nearly full and waits for a snapshot"))
+            return False
+        self._go_on()
+        return True
 
     def _begin(self, raw: RawBatch | None) -> _InHand[T] | None:
         """Reads and decodes into a record; None where there is nothing to journal."""
@@ -181,6 +206,8 @@ class Tick(Generic[T]):
         freed = parts.freeing.due(self._clock_us()) if parts.freeing else []
         if freed:
             parts.rules.forget(parts.intake.free(freed))
+            if parts.shed:
+                parts.shed.forget(freed)
             self.freed += len(freed)
         return freed
 
@@ -203,7 +230,8 @@ class Tick(Generic[T]):
         parts, record = self._parts, hand.record
         try:
             if not hand.journalled:
-                parts.journal.append(record)
+                if parts.journal.append(record) and parts.shed:
+                    parts.shed.count(replace(record, shed=True))
                 hand.journalled = True
             if hand.transitions is None:
                 hand.transitions = evaluate(record, parts)
@@ -226,6 +254,9 @@ class Tick(Generic[T]):
 
     def _stall(self, error: Exception) -> None:
         self.stalls += 1
+        if self._parts.ballast:
+            self._parts.ballast.release(error)
+        self._let_go()
         self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S) if self._stalled_by else FIRST_WAIT_S
         if not self._stalled_by:
             log.error("ingest_stalled", error=str(getattr(error, "orig", error)), kind=type(error).__name__)
@@ -238,26 +269,48 @@ class Tick(Generic[T]):
         self._stalled_by = ""
 
     def _keep_house(self) -> None:
-        """Between ticks: dead letters, snapshots, old segments."""
-        now_us = self._clock_us()
-        self._parts.intake.dead_letters.flush(now_us)
-        due = abs(now_us - self._snapshotted_us) >= self._snapshot_us
-        if due and self._parts.journal.next_seq - 1 != self._snapshot_seq and not self._parts.snapshots.busy:
+        """Between ticks: dead letters, counts, snapshots, old segments, and what is kept for a full disk."""
+        parts, now_us = self._parts, self._clock_us()
+        parts.intake.dead_letters.flush(now_us)
+        if parts.shed:
+            parts.shed.flush(now_us)
+        if parts.ballast:
+            parts.ballast.keep()
+            if parts.snapshots.failed_by:
+                parts.ballast.release(parts.snapshots.failed_by)
+        parts.journal.keep_reserve()
+        if self._snapshot_is_due(now_us) and not parts.snapshots.busy:
             self._snapshotted_us = now_us
-            self._parts.snapshots.save_behind(self._snapshot())
-        if self._parts.snapshots.safe_seq != self._safe_seq:
-            self._let_go()
+            parts.snapshots.save_behind(self._snapshot())
+        self._let_go()
+
+    def _snapshot_is_due(self, now_us: int) -> bool:
+        """Every so often where something was journalled; sooner where the reserve is running out."""
+        journal, since_us = self._parts.journal, abs(now_us - self._snapshotted_us)
+        pressed = journal.is_pressed and since_us >= PRESSED_US
+        if not (pressed or since_us >= self._snapshot_us or journal.at_the_brim):
+            return False
+        return journal.next_seq - 1 != self._snapshot_seq or self._parts.snapshots.failed_by is not None
 
     def _let_go(self) -> None:
-        self._safe_seq = self._parts.snapshots.safe_seq
-        self._parts.journal.keep_after(self._safe_seq)
+        """Tells the journal which records recovery does not need any more."""
+        snapshots = self._parts.snapshots
+        if (snapshots.safe_seq, snapshots.newest_seq) != self._let_go_by:
+            self._let_go_by = (snapshots.safe_seq, snapshots.newest_seq)
+            try:
+                self._parts.journal.keep_after(*self._let_go_by)
+            except OSError as error:  # room not won now; the next snapshot tries again
+                log.warning("journal_not_trimmed", error=error.strerror)
 
     def _snapshot(self) -> Snapshot:
         parts = self._parts
         self._snapshot_seq = parts.journal.next_seq - 1
-        packet_ids, checksums = parts.tail.unproven()
-        arrays: dict[str, NDArray[Any]] = {"tail.packet_id": packet_ids, "tail.checksum": checksums}
+        arrays: dict[str, NDArray[Any]] = {
+            f"tail.{name}": array for name, array in parts.tail.snapshot().items()
+        }
         arrays |= {f"index.{name}": array for name, array in parts.intake.index.snapshot().items()}
         arrays |= {f"stamps.{name}": array for name, array in parts.intake.stamps.snapshot().items()}
         arrays |= {f"rules.{name}": array for name, array in parts.rules.snapshot().items()}
+        if parts.shed:
+            arrays |= {f"shed.{name}": array for name, array in parts.shed.snapshot().items()}
         return Snapshot(self._snapshot_seq, self.last_input_id, arrays)

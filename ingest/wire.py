@@ -1,4 +1,4 @@
-"""MQTT 5 bytes to values and back. The only file that knows the `mqtt5` codec, for another to replace it.
+"""MQTT 5 bytes to values and back. Only this file and ingest/probes know the `mqtt5` codec.
 
 `Wire` does no input or output: it is fed what the socket held and gives everything that is complete, as
 parallel lists, because one Python object per message costs more than the parsing.

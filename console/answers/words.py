@@ -37,6 +37,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "hazard.fire": ("火灾报警", "Fire alarm"),
     "hazard.electrical": ("电气报警", "Electrical alarm"),
     "hazard.fault": ("设备故障", "Device fault"),
+    "hazard.system": ("系统故障", "Fault of the system"),
     "act.acknowledge": ("收到，我去看", "I have it"),
     "act.confirm": ("确认是真火", "It is a real fire"),
     "act.false_alarm": ("误报，没有火", "False alarm, no fire"),

@@ -278,7 +278,6 @@ def a_story(
     engine = open_database(database)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _without_fsync)
-        registry.metadata.create_all(engine)
     settings = Settings(b"k" * 32, "http://answers.example", clock_ratio=ratio)
     with writing(engine) as connection:
         block = build(connection, without=without, agreed=agreed)

@@ -14,7 +14,7 @@ from devices.database import writing
 from rules.transition import Mark
 from tests.alerts.block import CAST
 from tests.alerts.story import Message, Story, a_story
-from tests.databases import sqlite_in
+from tests.databases import TABLES_ONLY, sqlite_like
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -54,7 +54,7 @@ def live(story: Story, life: list[tuple[int, tuple[str, str, object]]]) -> None:
 def test_the_brigade_is_told_of_confirmed_fires_and_by_agreement_only(
     life: list[tuple[int, tuple[str, str, object]]], agreed: bool
 ) -> None:
-    with TemporaryDirectory() as folder, a_story(sqlite_in(folder), agreed=agreed) as story:
+    with TemporaryDirectory() as folder, a_story(sqlite_like(TABLES_ONLY, folder), agreed=agreed) as story:
         live(story, life)
         for message in story.messages():
             if message.code == "fire_brigade":
@@ -69,7 +69,7 @@ def test_the_brigade_is_told_of_confirmed_fires_and_by_agreement_only(
 @FEW
 @given(LIFE)
 def test_the_steps_of_a_role_that_answered_stop(life: list[tuple[int, tuple[str, str, object]]]) -> None:
-    with TemporaryDirectory() as folder, a_story(sqlite_in(folder)) as story:
+    with TemporaryDirectory() as folder, a_story(sqlite_like(TABLES_ONLY, folder)) as story:
         live(story, life)
         messages = story.messages()
         for answer in story.table(schema.act):
@@ -95,7 +95,7 @@ def _chased(messages: list[Message], incident_id: int, role: str, after_s: float
 @FEW
 @given(LIFE)
 def test_nobody_is_told_the_same_thing_twice(life: list[tuple[int, tuple[str, str, object]]]) -> None:
-    with TemporaryDirectory() as folder, a_story(sqlite_in(folder)) as story:
+    with TemporaryDirectory() as folder, a_story(sqlite_like(TABLES_ONLY, folder)) as story:
         live(story, life)
         told = [(m.incident_id, m.epoch, m.step, m.key.split("/")[3], m.code) for m in story.messages()]
         assert len(told) == len(set(told))
@@ -120,7 +120,7 @@ class CrashingStory(Story):
 def test_a_crash_before_every_commit_changes_nothing(life: list[tuple[int, tuple[str, str, object]]]) -> None:
     lives = []
     for kind in (Story, CrashingStory):
-        with TemporaryDirectory() as folder, a_story(sqlite_in(folder)) as story:
+        with TemporaryDirectory() as folder, a_story(sqlite_like(TABLES_ONLY, folder)) as story:
             lived = kind(**{name: getattr(story, name) for name in story.__dataclass_fields__})
             live(lived, life)
             lives.append(lived.messages())

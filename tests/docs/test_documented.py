@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from console.live import ChangeFeed
 from devices.database import open_database
 from gengfu.cli import app
 from gengfu.commands import decode, mount
-from gengfu.config import Broker, Config
+from gengfu.config import Broker, Config, FurtherBroker
 from gengfu.config_file import parse_config
 from gengfu.migrate import upgrade
 from gengfu.ports import settle_ports
@@ -30,7 +30,7 @@ from gengfu.run_caretaker import Caretaker
 from gengfu.run_ingest import compose
 from gengfu.run_pages import figures as console_figures
 from gengfu.run_store import figures as store_figures
-from gengfu.telemetry import Figures
+from gengfu.telemetry import Figures, Value
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.writer import StoreWriter
 
@@ -50,8 +50,13 @@ MACHINE_PATHS = re.compile(r"(?<![\w./-])/(?:work|root|tmp)(?=/|\b)")
 def keys(struct: type[Struct], before: str = "") -> Iterator[tuple[str, object]]:
     """Every key of the configuration with its default."""
     for field in msgspec.structs.fields(struct):
-        default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-        if isinstance(default, Struct):
+        made = field.default_factory is not msgspec.NODEFAULT
+        default = field.default_factory() if made else field.default
+        if field.name == "brokers":
+            yield from keys(FurtherBroker, "brokers.")
+        elif field.required:
+            yield f"{before}{field.name}", "required"
+        elif isinstance(default, Struct):
             yield from keys(type(default), f"{before}{field.name}.")
         else:
             yield f"{before}{field.name}", default
@@ -75,7 +80,7 @@ def test_the_example_of_the_configuration_is_one() -> None:
     assert parse_config(example, "example").site.name == "幸福社区"
 
 
-def figures_of(prefix: str, read: dict[str, float | dict[str, float]]) -> set[str]:
+def figures_of(prefix: str, read: Mapping[str, Value]) -> set[str]:
     return {
         f"{family.name}_total" if family.type == "counter" else family.name
         for family in Figures(prefix, lambda: read).collect()

@@ -103,10 +103,7 @@ def all_told(here: Site, incident: int, expected: set[str]) -> bool:
 def load_points(here: Site) -> int:
     """Stored points of the load generator's devices."""
     slots = [slot for (slot,) in here.service.rows("SELECT slot FROM series WHERE uid LIKE 'own:load-%'")]
-    if not slots:
-        return 0
-    query = f"SELECT count(*) FROM points WHERE slot IN ({','.join(map(str, slots))})"
-    return int(here.service.points(query)[0][0])
+    return here.service.count_points(slots)
 
 
 def start_broker(folder: Path, port: int) -> subprocess.Popen[bytes]:

@@ -129,5 +129,4 @@ def test_alarms_and_points_survive_kills_and_a_database_that_goes_away(here: Sit
 def monitored(here: Site) -> int:
     """Points of the monitors."""
     slots = [slot for (slot,) in here.service.rows("SELECT slot FROM series WHERE uid LIKE 'own:%'")]
-    marks = ", ".join("?" * len(slots))
-    return int(here.service.points(f"SELECT count(*) FROM points WHERE slot IN ({marks})", *slots)[0][0])
+    return here.service.count_points(slots)

@@ -210,3 +210,13 @@ def test_settings_of_the_broker_that_do_not_go_together_are_refused(broker: str,
 def test_nobody_publishes_without_a_credential_unless_it_is_said() -> None:
     assert not parse_config("", "x").broker.anonymous
     assert parse_config("[broker]\nanonymous = true", "x").broker.anonymous
+
+
+@pytest.mark.parametrize("program", ["", "mosquitto-2.1", "/opt/bin/mosquitto"])
+def test_the_broker_program_is_a_name_or_an_absolute_path(program: str) -> None:
+    assert parse_config(f'[broker]\nprogram = "{program}"\n', "x").broker.program == program
+
+
+def test_a_relative_path_of_the_broker_program_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"broker\.program"):
+        parse_config('[broker]\nprogram = "bin/mosquitto"\n', "x")

@@ -14,10 +14,11 @@ from devices.registry.contacts import add_contact
 from devices.schema import contact
 from devices.secrets import secret_of
 from devices.vault import KeyExposed, KeyMissing, Vault, create_key
-from gengfu.check import Finding, findings
+from gengfu.check import findings
 from gengfu.config import Broker, Config
 from gengfu.key import KeyLost, fitting_key, settle_key
 from gengfu.ports import free_port
+from ingest.probes.finding import Finding
 
 
 def silent(_: str) -> None:

@@ -156,6 +156,12 @@ def test_a_missing_password_file_is_refused(tmp_path: Path) -> None:
     refused(path, f"{tmp_path}/none: no such file; correct broker.password_file")
 
 
+def test_a_missing_file_of_a_further_broker_is_refused(tmp_path: Path) -> None:
+    text = '[[brokers]]\nname = "north"\nhost = "127.0.0.1"\ntransport = "tls"\nserver_authority = "none"\n'
+    path = free_ports(tmp_path, text)
+    refused(path, f"{tmp_path}/none: no such file; correct brokers.north.server_authority")
+
+
 def test_a_lost_key_is_refused_and_no_new_one_made(tmp_path: Path) -> None:
     path = free_ports(tmp_path)
     config = load_config(path)
@@ -268,3 +274,23 @@ def test_what_a_killed_service_left_behind_is_waited_for(tmp_path: Path) -> None
 def test_a_free_port_is_another_each_time() -> None:
     ports = [free_port() for _ in range(500)]
     assert len(set(ports)) == 500
+
+
+def test_a_broker_program_that_is_not_there_is_refused_by_its_key(tmp_path: Path) -> None:
+    config = load_config(free_ports(tmp_path))
+    other = msgspec.structs.replace(config.broker, program="/no/such/mosquitto")
+    with pytest.raises(CannotStart, match=r"^/no/such/mosquitto: no such program; correct broker\.program$"):
+        Service(msgspec.structs.replace(config, broker=other), logs_to_files=True)
+
+
+def test_the_private_broker_is_the_configured_program(tmp_path: Path) -> None:
+    broken_mosquitto(tmp_path)
+    config = load_config(free_ports(tmp_path))
+    other = msgspec.structs.replace(config.broker, program=str(tmp_path / "bin" / "mosquitto"))
+    service = Service(msgspec.structs.replace(config, broker=other), logs_to_files=True)
+    try:
+        with pytest.raises(CannotStart, match="mosquitto ended at once"):
+            service.start(lambda _: None)
+    finally:
+        service.close()
+    assert "out of candles" in (tmp_path / "data" / "broker" / "mosquitto.log").read_text()

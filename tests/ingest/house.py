@@ -18,6 +18,7 @@ from devices.model import Bool, EngineInput, Int32, Metric, Quality, ReadingBatc
 from devices.profiles.profile import Decoded, Points, Reason, Rejected, StrangerReading
 from devices.schema import device, metadata, series
 from ingest import schema as _ingest_tables  # noqa: F401 - puts its tables into the metadata
+from ingest.ballast import Ballast
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.freeing import Freeing
@@ -27,6 +28,7 @@ from ingest.record import NewSeries, Record, StrangerTopic, encode_record
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
+from ingest.shed import ShedCounts
 from ingest.snapshot import SnapshotFolder
 from ingest.source import Progress, RawBatch
 from ingest.stamps import Stamps
@@ -178,7 +180,7 @@ class DyingJournal(Journal):
 
     fuse = Fuse()
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Record) -> bool:
         self.fuse.pass_by("journal.before")
         if self.fuse.step == "journal.torn" and self.fuse.after == 1:
             data = encode_record(record)
@@ -186,8 +188,9 @@ class DyingJournal(Journal):
             with newest.open("ab") as file:
                 file.write(data[: len(data) // 2])
         self.fuse.pass_by("journal.torn")
-        super().append(record)
+        shed = super().append(record)
         self.fuse.pass_by("journal.after")
+        return shed
 
 
 @dataclass
@@ -292,6 +295,8 @@ class House:
     """What outlives a process: folder, database, broker; and the process that runs in it now."""
 
     rules_type: type[PlainRules] = PlainRules
+    reserve_bytes = 0
+    ballast_bytes = 0
 
     def __init__(
         self, folder: Path, *, devices: int = 3, segment_bytes: int = 4096, max_bytes: int = 10_000_000
@@ -334,6 +339,7 @@ class House:
             segment_bytes=self.segment_bytes,
             max_bytes=self.max_bytes,
             at_least=snapshot.seq + 1 if snapshot else 1,
+            reserve_bytes=self.reserve_bytes,
         )
         with reading(self.engine) as connection:
             self.index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
@@ -342,11 +348,14 @@ class House:
         self.rules = self.rules_type(self.fuse)
         self.ledger = SqlLedger(self.engine, self.fuse)
         self.line = Line(self.broker, self.fuse, batch)
+        self.shed = ShedCounts(self.engine, self.index.uid_of)
+        self.ballast = Ballast(self.folder / "ballast", self.ballast_bytes)
+        self.ballast.keep()
         freeing = Freeing(self.index, self.intake.stamps, self.rules, quarantine=quarantine or 0)
         self.parts: Parts[Alarm] = Parts(
             self.line, Tail(), self.intake, self.journal, self.rules, self.ledger,
             Desk(self.inputs, self.fuse), snapshots,
-            freeing if quarantine else None,
+            freeing if quarantine else None, self.shed, self.ballast,
         )  # fmt: skip
         self.recovered = recover(snapshot, self.folder / "journal", self.parts)
         return Tick(

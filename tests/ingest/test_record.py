@@ -65,6 +65,7 @@ def records(draw: st.DrawFn) -> Record:
         draw(I64),
         draw(st.lists(I32, max_size=3)),
         standing(draw(st.lists(st.tuples(I32, I32, I32, st.floats()), max_size=5))),
+        source=draw(st.sampled_from(["", "north"])),
     )
 
 
@@ -91,7 +92,9 @@ def plain(record: Record) -> object:
         return [flat(getattr(value, field.name)) for field in dataclasses.fields(value)]
 
     stands = [flat(column) for column in record.standing]
-    return fields(record.batch), fields(record.messages), *fields(record)[3:-1], stands, record.seq
+    flat_already = ("batch", "messages", "standing")
+    rest = [getattr(record, one.name) for one in dataclasses.fields(record) if one.name not in flat_already]
+    return fields(record.batch), fields(record.messages), *rest, stands
 
 
 @given(records())
