@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from devices.model import Bool, Float64, Int32, Int64
+from devices.model import Bool, Float64, Int16, Int32, Int64
 from devices.profiles.mapping import Columns, FlatMapping
 
 SHAPES_MAX: Final = 64
@@ -33,6 +33,8 @@ KEYS_MAX: Final = 256
 """A message with more keys always goes the general way (chosen)."""
 _FORMS_MAX: Final = 512
 _NONE: Final = -1
+_OWN: Final = -2
+"""Of a source that has none of the shapes there are."""
 _Whole = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
 Group = tuple[str, dict[str, Any]]
@@ -121,6 +123,7 @@ class Shapes:
         self._of = np.full(256, _NONE, np.int16)
         self._missed = np.zeros(256, np.bool_)
         self._used: list[int] = []
+        self._usual = 0
         self._tick = 0
         self._may_compile = True
         self._learnt = 0
@@ -148,20 +151,35 @@ class Shapes:
             return [], range(len(payloads))
         if len(source) and int(source.max()) >= len(self._of):
             self._grow(int(source.max()) + 1)
-        number = self._of.take(source, mode="clip")
-        number[source < 0] = _NONE
-        if len(number) and number[0] != _NONE and (number == number[0]).all():
+        number = self._guessed(source)
+        if len(number) and number[0] >= 0 and (number == number[0]).all():
             whole = np.arange(len(number), dtype=np.int32)
             alike, odd = self._read(int(number[0]), whole, source, payloads)
             return ([alike] if alike else []), odd
-        found, rest = [], np.flatnonzero(number == _NONE).tolist()
-        for one in np.unique(number[number != _NONE]).tolist():
+        found, rest = [], np.flatnonzero(number < 0).tolist()
+        for one in np.unique(number[number >= 0]).tolist():
             message = np.flatnonzero(number == one).astype(np.int32)
             asked = [payloads[n] for n in message.tolist()]
             alike, odd = self._read(one, message, source[message], asked)
             found += [alike] if alike else []
             rest += odd
         return found, sorted(rest)
+
+    def _guessed(self, source: Int32) -> Int16:
+        """The shape of each source, negative where it has none.
+
+        One that was not heard before is taken to have the shape that most have: should its message differ, it
+        goes the general way like any other.
+        """
+        number = self._of.take(source, mode="clip")
+        number[source < 0] = _OWN
+        new = number == _NONE
+        if new.any():
+            some = number[number >= 0]
+            self._usual = int(np.bincount(some).argmax()) if len(some) else self._usual
+            self._of[source[new]] = number[new] = self._usual
+            self._missed[source[new]] = True
+        return number
 
     def _read(
         self, number: int, message: Int32, source: Int32, payloads: Sequence[bytes]
@@ -185,19 +203,16 @@ class Shapes:
     def learn(self, source: int, at: object, seq: object, groups: Sequence[Group], *, plain: bool) -> None:
         """The general way understood a message of this source. `groups`: its parts, all of them objects."""
         self._learnt += 1
-        if source < len(self._of) and self._of[source] != _NONE and not self._missed[source]:
+        if source < len(self._of) and self._of[source] >= 0 and not self._missed[source]:
             self._missed[source] = True
             return
         form = _form_of(self._mapping, at, seq, groups, plain=plain)
-        if form is None:
-            return
-        number = self._numbers.get(form, _NONE)
-        if number == _NONE:
+        number = _OWN if form is None else self._numbers.get(form, _OWN)
+        if form is not None and number == _OWN:
             number = self._consider(form)
-        if number != _NONE:
-            if source >= len(self._of):
-                self._grow(source + 1)
-            self._of[source], self._missed[source] = number, False
+        if source >= len(self._of):
+            self._grow(source + 1)
+        self._of[source], self._missed[source] = number, number == _OWN
 
     def _consider(self, form: Form) -> int:
         """Counts a form that has no shape; its number when it has earned one."""
@@ -205,7 +220,7 @@ class Shapes:
             self._forms.clear()
         self._forms[form] += 1
         if self._forms[form] < WORTH_A_SHAPE or not self._may_compile:
-            return _NONE
+            return _OWN
         self._may_compile = False  # one in a tick, so that invented forms hold nobody up
         del self._forms[form]
         shape = Shape(form, self._mapping)
@@ -215,7 +230,7 @@ class Shapes:
             number = len(self._shapes) - 1
         else:
             number = int(np.argmin(self._used))
-            self._of[self._of == number] = _NONE
+            self._of[self._of == number] = _OWN
             self._numbers = {known: n for known, n in self._numbers.items() if n != number}
             self._shapes[number], self._used[number] = shape, self._tick
         self._numbers[form] = number
