@@ -19,7 +19,7 @@ from benchmarks import machine
 from benchmarks.fleet import count_points, register_load_devices
 from benchmarks.generator import flat_out, publish
 from benchmarks.saturation import Bounds, Saturated, await_stop, saturate
-from benchmarks.service import RunningService, eventually, running
+from benchmarks.service import SNAPSHOT_S, RunningService, eventually, running
 from benchmarks.subscribers import Programs, Serving, broker, counting, null
 from simulators.load import LoadPlan, LoadReport
 from simulators.stencil import FIRST_SEQ
@@ -83,7 +83,7 @@ def run_bench(bounds: Bounds, programs: Programs, *, libraries: bool = True) -> 
     alone = _generator_alone(bounds, programs)
     runs: dict[str, Saturated] = {"null_before": _null(bounds, programs)}
     with tempfile.TemporaryDirectory() as folder:
-        with running(Path(folder), mosquitto=programs.mosquitto) as service:
+        with running(Path(folder), mosquitto=programs.mosquitto, snapshot_s=SNAPSHOT_S) as service:
             runs["service"], light, ledger = _service(service, bounds)
         runs["null_after"] = _null(bounds, programs)
         stored = count_points(Path(folder) / "data" / "points.db")

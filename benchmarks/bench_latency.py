@@ -26,7 +26,7 @@ from benchmarks.fleet import register_load_devices
 from benchmarks.generator import CONNECTIONS, Generator, generating
 from benchmarks.numbers import percentile_ms
 from benchmarks.saturation import Bounds, saturate
-from benchmarks.service import PATIENCE_S, RunningService, eventually, running
+from benchmarks.service import PATIENCE_S, SNAPSHOT_S, RunningService, eventually, running
 from benchmarks.subscribers import Programs, Serving
 from devices.database import open_database, writing
 from devices.vault import Vault
@@ -102,7 +102,7 @@ def find_rate(devices: int, programs: Programs, mix: str = FIXED) -> float:
     """What the service takes at full speed, by a short run. Raises CannotMeasure."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), mosquitto=programs.mosquitto) as service,
+        running(Path(folder), mosquitto=programs.mosquitto, snapshot_s=SNAPSHOT_S) as service,
     ):
         register_load_devices(service.config, devices, mix)
         service.start()
@@ -114,7 +114,7 @@ async def _measure(course: Course, rate: float, programs: Programs) -> LatencyFi
     loads: dict[str, Spread] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), mosquitto=programs.mosquitto) as service,
+        running(Path(folder), mosquitto=programs.mosquitto, snapshot_s=SNAPSHOT_S) as service,
     ):
         async with open_phones("127.0.0.1", 0) as phones:
             await asyncio.to_thread(_prepare, service, block, phones, course)

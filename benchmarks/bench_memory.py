@@ -22,7 +22,7 @@ from benchmarks.generator import CONNECTIONS, generating
 from benchmarks.machine import resident_mb
 from benchmarks.numbers import slope_per_min
 from benchmarks.saturation import Bounds, warm_up
-from benchmarks.service import running
+from benchmarks.service import SNAPSHOT_S, running
 from benchmarks.subscribers import Programs, Serving
 from simulators.load import LoadPlan
 from simulators.mix import FIXED
@@ -90,7 +90,7 @@ def run_bench(course: Course, programs: Programs) -> MemoryFigures:
     rate = course.rate or find_rate(course.devices, programs, course.mix)
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(Path(folder), mosquitto=programs.mosquitto) as service,
+        running(Path(folder), mosquitto=programs.mosquitto, snapshot_s=SNAPSHOT_S) as service,
     ):
         register_load_devices(service.config, course.devices, course.mix)
         service.start()

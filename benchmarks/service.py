@@ -22,6 +22,8 @@ from ingest.store.points import Points
 from ingest.store.reader import SeriesReader
 
 PROCESSES = ("ingest", "store", "alerts", "caretaker", "console", "answers")
+SNAPSHOT_S = 60.0
+"""As the service does by itself: what a bench measures."""
 PATIENCE_S = 60.0
 """How long a wait may last before it fails: generous, since it only bounds failures."""
 
@@ -51,13 +53,15 @@ class RunningService:
         *,
         anonymous: bool = True,
         mosquitto: str = "",
+        snapshot_s: float = 3.0,
     ) -> None:
         """With `own_broker_port` the service uses that broker of the caller's instead of a private one.
 
         `anonymous`: whoever is on this machine may publish, without a credential. `mosquitto`: another
-        program as the private broker.
+        program as the private broker. `snapshot_s`: short, so that tests meet many of them.
         """
         self.folder = folder
+        self._snapshot_s = snapshot_s
         self._anonymous = anonymous
         self.broker_port = own_broker_port or free_port()
         self._broker_host = 'host = "127.0.0.1"\n' if own_broker_port else ""
@@ -76,7 +80,7 @@ class RunningService:
             f"[alerts]\nclock_ratio = {clock_ratio}\n"
             f"[console]\nport = {self.console_port}\n[answers]\nport = {self.answers_port}\n"
             f'public_url = "http://127.0.0.1:{self.answers_port}"\n[metrics]\n{metrics}\n'
-            "[ingest]\nsnapshot_s = 3\n"
+            f"[ingest]\nsnapshot_s = {self._snapshot_s}\n"
         )
 
     @property
@@ -172,9 +176,12 @@ def running(
     *,
     anonymous: bool = True,
     mosquitto: str = "",
+    snapshot_s: float = 3.0,
 ) -> Iterator[RunningService]:
     """A service that is stopped at the end, whatever happens; the caller starts it."""
-    service = RunningService(folder, clock_ratio, own_broker_port, anonymous=anonymous, mosquitto=mosquitto)
+    service = RunningService(
+        folder, clock_ratio, own_broker_port, anonymous=anonymous, mosquitto=mosquitto, snapshot_s=snapshot_s
+    )
     try:
         yield service
     finally:
