@@ -58,8 +58,8 @@ upgrade_outgoing_qos true
 max_queued_messages 100000000
 max_queued_bytes 1073741824
 
-# The window of unacknowledged messages is ingest's Receive Maximum; the default of 20 caps it at about 20
-# messages a tick. Not 0 or 65535 for "no limit": mosquitto 2.1 then warns of every message, 118 bytes of log
+# What a gateway may have unacknowledged: MQTT 5 publishers are given it as Receive Maximum (towards ingest
+# its own counts). Not 0 or 65535 for "no limit": mosquitto 2.1 then warns of every message, 118 bytes of log
 # each, and nearly doubles its CPU (measured on 2.1.2).
 max_inflight_messages 65534
 

@@ -10,48 +10,27 @@ never decides what a value means: it only says that all is as it was when the ge
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from operator import attrgetter
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 
 from devices.model import Bool, Float64, Int16, Int32, Int64
-from devices.profiles.mapping import Columns, FlatMapping
+from devices.profiles.forms import Form, Group, Shape, form_of
+from devices.profiles.mapping import FlatMapping
 
 SHAPES_MAX: Final = 64
 """Shapes that are remembered at once (chosen: device kinds times firmware versions of a district)."""
 WORTH_A_SHAPE: Final = 32
 """So many messages must have had a form before it is compiled, which costs 1 ms (chosen)."""
-LEARNT_A_TICK: Final = 512
-"""Messages a tick that may teach a shape, at 2 µs each (chosen: 100,000 devices are learnt in seconds, and
-messages that never fit one cost a tick less than 1 ms)."""
-KEYS_MAX: Final = 256
-"""A message with more keys always goes the general way (chosen)."""
+LEARNT_A_TICK: Final = 128
+"""Messages a tick that may teach a shape, at 9 µs each (measured; the number is chosen so that messages that
+never fit one cost a tick 1 ms)."""
 _FORMS_MAX: Final = 512
 _NONE: Final = -1
 _OWN: Final = -2
 """Of a source that has none of the shapes there are."""
-_Whole = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-
-Group = tuple[str, dict[str, Any]]
-"""A channel's name (empty: the device as a whole) and its values as JSON gave them."""
-
-
-class Form(NamedTuple):
-    """What makes two messages alike: which parts there are, and the keys and types of each, in order.
-
-    A type is bool, float (any number), or object for a key that means nothing and may be anything.
-    """
-
-    timed: bool
-    numbered: bool
-    parts: tuple[tuple[str, tuple[str, ...], tuple[type, ...]], ...]
-    plain: bool
-    """Whether the values of the device as a whole are there."""
 
 
 class Alike(NamedTuple):
@@ -72,40 +51,6 @@ class Alike(NamedTuple):
         at = None if self.at is None else self.at[keep]
         seq = None if self.seq is None else self.seq[keep]
         return Alike(self.shape, self.message[keep], self.source[keep], at, seq, self.values[keep])
-
-
-class Shape:
-    """A compiled form. `fields` and `channels` say for each column what it is and under which channel."""
-
-    def __init__(self, form: Form, mapping: FlatMapping) -> None:
-        self.form = form
-        keys = [(channel, key) for channel, keys, _ in form.parts for key in keys]
-        fields = mapping.columns([key for _, key in keys])
-        known = np.flatnonzero(fields > 0)
-        self.fields: Columns = fields[known]
-        self.channels = tuple(keys[n][0] for n in known.tolist())
-        self.limits = mapping.limits(self.fields)
-        paths = [path for n, path in enumerate(_paths(form)) if fields[n] > 0]
-        self._pick: Callable[[Any], Any] = attrgetter(*paths)
-        self._single = len(paths) == 1
-        self._decode = msgspec.json.Decoder(_compiled(form)).decode
-
-    def read(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
-        """The payloads that have the shape, in order, and the places of those that have not."""
-        decode, said, odd = self._decode, [], []
-        for n, payload in enumerate(payloads):
-            try:
-                said.append(decode(payload))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                odd.append(n)
-        return said, odd
-
-    def table(self, said: list[Any]) -> Float64:
-        """The values, a line for each message."""
-        width = len(self.fields)
-        picked = map(self._pick, said)
-        values = picked if self._single else chain.from_iterable(picked)
-        return np.fromiter(values, np.float64, len(said) * width).reshape(-1, width)
 
 
 class Shapes:
@@ -206,7 +151,7 @@ class Shapes:
         if source < len(self._of) and self._of[source] >= 0 and not self._missed[source]:
             self._missed[source] = True
             return
-        form = _form_of(self._mapping, at, seq, groups, plain=plain)
+        form = form_of(self._mapping, at, seq, groups, plain=plain)
         number = _OWN if form is None else self._numbers.get(form, _OWN)
         if form is not None and number == _OWN:
             number = self._consider(form)
@@ -253,61 +198,3 @@ def outside(alike: Alike) -> Bool | None:
     low, high = limits
     found: Bool = (alike.values < low) | (alike.values > high)
     return found if found.any() else None
-
-
-def _form_of(
-    mapping: FlatMapping, at: object, seq: object, groups: Sequence[Group], *, plain: bool
-) -> Form | None:
-    """The form of a message; None for one that only the general way should read."""
-    if (at is not None and type(at) is not int) or (seq is not None and type(seq) is not int):
-        return None
-    if sum(len(values) for _, values in groups) > KEYS_MAX:
-        return None
-    parts, some = [], False
-    for name, values in groups:
-        types: list[type] = []
-        for key, value in values.items():
-            meant, kind = mapping.type_as_is(key), type(value)
-            if meant is not object:
-                if meant is not (float if kind is int else kind):
-                    return None
-                some = True
-            types.append(meant)
-        parts.append((name, tuple(values), tuple(types)))
-    return Form(at is not None, seq is not None, tuple(parts), plain) if some else None
-
-
-def _paths(form: Form) -> list[str]:
-    """Where each value of each part stands in the compiled type."""
-    paths = []
-    for n, (_, keys, _types) in enumerate(form.parts):
-        inside = "values" if form.plain and n == 0 else f"channels.c{n}"
-        paths += [f"{inside}.v{m}" for m in range(len(keys))]
-    return paths
-
-
-def _compiled(form: Form) -> type[msgspec.Struct]:
-    """A type that takes what has this form. Other keys beside the four are passed over, as everywhere."""
-    objects = [_object_type(keys, types) for _, keys, types in form.parts]
-    values: Any = objects[0] if form.plain else None
-    named = [
-        (f"c{n}", objects[n], msgspec.field(name=name))
-        for n, (name, *_) in enumerate(form.parts)
-        if n or not form.plain
-    ]
-    channels: Any = msgspec.defstruct("Channels", named, forbid_unknown_fields=True, gc=False)
-    fields: list[Any] = [
-        ("at", _Whole) if form.timed else ("at", None, None),
-        ("seq", _Whole) if form.numbered else ("seq", None, None),
-        ("values", values) if form.plain else ("values", None, None),
-        ("channels", channels) if named else ("channels", None, None),
-    ]
-    fields.sort(key=len)  # what has a default comes last
-    return msgspec.defstruct("Said", fields, gc=False)
-
-
-def _object_type(keys: Sequence[str], types: Sequence[type]) -> type[msgspec.Struct]:
-    fields: list[Any] = []
-    for n, (key, kind) in enumerate(zip(keys, types, strict=True)):
-        fields.append((f"v{n}", Any if kind is object else kind, msgspec.field(name=key)))
-    return msgspec.defstruct("Values", fields, forbid_unknown_fields=True, gc=False)

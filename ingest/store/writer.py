@@ -52,8 +52,8 @@ class StoreWriter:
     """Moves points from the journal in `folder` to `store`, each exactly once, and tells the journal how far.
 
     Points of records that were shed are passed over, also where their records can still be read.
-    `points`, `passed_over` and `damaged` count since start; `behind` is how many records wait. `has_room` says
-    whether the disk may be used for history; while it may not, nothing is written.
+    `points`, `passed_over` and `damaged` count since start; `behind` is how many records wait. `has_room`
+    says whether the disk may be used for history; while it may not, nothing is written.
     """
 
     def __init__(
