@@ -49,8 +49,8 @@ class DecodedTick:
 class Decoder:
     """Hands each message to the profile that matches its topic, first match first.
 
-    A profile that raises or returns nonsense (a bug) is asked again message by message, so that it costs only
-    the messages it cannot take: they are rejected as `profile_error`.
+    A profile that raises or returns nonsense (a bug) is asked again by halves, so that it costs only the
+    messages it cannot take: they are rejected as `profile_error`.
     """
 
     def __init__(self, profiles: Sequence[Profile], index: SeriesIndex, *, max_payload_bytes: int) -> None:
@@ -170,9 +170,9 @@ class Decoder:
         bodies = payloads if whole else [payloads[i] for i in messages]
         try:
             part = self._checked(profile, asked, bodies)
-        except Exception:
+        except Exception as error:  # a bug in a profile must cost its own message only
             self._report(profile)
-            return self._one_by_one(profile, topics, payloads, messages)
+            return self._halved(profile, topics, payloads, messages, error)
         return part if whole else _renumber(part, messages)
 
     def _checked(self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes]) -> Decoded:
@@ -191,21 +191,30 @@ class Decoder:
             raise ValueError("rejected or stranger message out of range")
         return part
 
-    def _one_by_one(
-        self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes], messages: Sequence[int]
+    def _halved(
+        self,
+        profile: Profile,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        messages: Sequence[int],
+        error: Exception,
     ) -> Decoded:
-        parts: list[Decoded] = []
-        rejected: list[Rejected] = []
-        for message in messages:
+        """The answer for messages of which one at least makes the profile fail, with `error`.
+
+        The halves are asked again, so that one such message costs about as much as the whole tick once more.
+        """
+        if len(messages) == 1:
+            detail = f"profile {profile.name} failed: {type(error).__name__}"
+            return _join([], len(topics), [Rejected(messages[0], Reason.PROFILE_ERROR, detail)], [])
+        middle = len(messages) // 2
+        parts = []
+        for half in (messages[:middle], messages[middle:]):
+            asked, bodies = [topics[i] for i in half], [payloads[i] for i in half]
             try:
-                part = self._checked(profile, [topics[message]], [payloads[message]])
-            except Exception as error:  # a bug in a profile must cost its own message only
-                detail = f"profile {profile.name} failed: {type(error).__name__}"
-                rejected.append(Rejected(message, Reason.PROFILE_ERROR, detail))
-                continue
-            part = _renumber(part, [message])
-            parts.append(part)
-            rejected += part.rejected
+                parts.append(_renumber(self._checked(profile, asked, bodies), half))
+            except Exception as found:
+                parts.append(self._halved(profile, topics, payloads, half, found))
+        rejected = [one for part in parts for one in part.rejected]
         strangers = [stranger for part in parts for stranger in part.strangers]
         return _join(parts, len(topics), rejected, strangers)
 

@@ -14,8 +14,9 @@ from msgspec import Meta
 from devices.model import Float64
 from devices.profiles.mapping import Columns, FlatMapping
 
-KEYS_MAX: Final = 256
-"""A message with more keys always goes the general way (chosen)."""
+KEYS_MAX: Final = 64
+PARTS_MAX: Final = 8
+"""A message with more keys or parts always goes the general way (chosen: compiling so much takes 2 ms)."""
 _Whole = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
 Group = tuple[str, dict[str, Any]]
@@ -75,7 +76,9 @@ def form_of(
     """The form of a message; None for one that only the general way should read."""
     if (at is not None and type(at) is not int) or (seq is not None and type(seq) is not int):
         return None
-    if sum(len(values) for _, values in groups) > KEYS_MAX:
+    if len(groups) > PARTS_MAX or sum(len(values) for _, values in groups) > KEYS_MAX:
+        return None
+    if not all(_can_be_named(name) and all(map(_can_be_named, values)) for name, values in groups):
         return None
     parts, some = [], False
     for name, values in groups:
@@ -89,6 +92,11 @@ def form_of(
             types.append(meant)
         parts.append((name, tuple(values), tuple(types)))
     return Form(at is not None, seq is not None, tuple(parts), plain) if some else None
+
+
+def _can_be_named(text: str) -> bool:
+    """Whether msgspec takes it as a field's name: no quote, backslash or control character."""
+    return text.isprintable() and not {'"', "\\"} & set(text)
 
 
 class _Pick(NamedTuple):

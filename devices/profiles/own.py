@@ -121,15 +121,22 @@ class OwnProfile:
                     self._learn(source, said)
 
     def _learn(self, source: int, said: _Said) -> None:
-        """Remembers the form of a message whose parts are all objects."""
-        plain = type(said.values) is dict
-        if not all(type(part) is dict for part in _parts(said) if part is not None):
+        """Remembers the form of a message whose parts are all objects. Costs nobody a message."""
+        parts = _parts(said)
+        if said.values is None:
+            parts = parts[1:]
+        if said.channels is None:
+            parts = parts[:-1]
+        if not all(type(part) is dict for part in parts):
             return
-        channels = said.channels or {}
-        if any(len(name) > CHANNEL_LENGTH_MAX for name in channels):
+        groups = [("", said.values)] if said.values is not None else []
+        groups += (said.channels or {}).items()
+        if any(len(name) > CHANNEL_LENGTH_MAX for name, _ in groups):
             return
-        groups = [("", said.values)] if plain else []
-        self.shapes.learn(source, said.at, said.seq, [*groups, *channels.items()], plain=plain)
+        try:
+            self.shapes.learn(source, said.at, said.seq, groups, plain=said.values is not None)
+        except Exception:  # the message is understood already: what it might have taught is worth no risk
+            self.shapes.decline(source)
 
     def _refuse(self, tick: Tick, refused: Rejected, source: int, payload: bytes) -> None:
         """Refuses a message but for the life flags in it; their channel is not known and left empty."""

@@ -23,7 +23,9 @@ from devices.profiles.mapping import FlatMapping
 SHAPES_MAX: Final = 64
 """Shapes that are remembered at once (chosen: device kinds times firmware versions of a district)."""
 WORTH_A_SHAPE: Final = 32
-"""So many messages must have had a form before it is compiled, which costs 1 ms (chosen)."""
+"""So many messages must have had a form before it is compiled, which costs up to 2 ms (chosen)."""
+TICKS_BETWEEN: Final = 16
+"""At most one form is compiled in so many ticks, so that invented forms hold nobody up (chosen)."""
 LEARNT_A_TICK: Final = 128
 """Messages a tick that may teach a shape, at 9 µs each (measured; the number is chosen so that messages that
 never fit one cost a tick 1 ms)."""
@@ -69,8 +71,10 @@ class Shapes:
         self._missed = np.zeros(256, np.bool_)
         self._used: list[int] = []
         self._usual = 0
+        self.declined = 0
+        """How often a message could not be learnt from for a reason nobody thought of: each is a bug."""
         self._tick = 0
-        self._may_compile = True
+        self._compile_from = 0
         self._learnt = 0
 
     @property
@@ -91,7 +95,7 @@ class Shapes:
 
         `source` is -1 where it is not known.
         """
-        self._tick, self._may_compile, self._learnt = self._tick + 1, True, 0
+        self._tick, self._learnt = self._tick + 1, 0
         if not self._numbers:
             return [], range(len(payloads))
         if len(source) and int(source.max()) >= len(self._of):
@@ -159,14 +163,20 @@ class Shapes:
             self._grow(source + 1)
         self._of[source], self._missed[source] = number, number == _OWN
 
+    def decline(self, source: int) -> None:
+        """This source is read the general way, until another of its messages teaches a form."""
+        if source < len(self._of):
+            self._of[source] = _OWN
+        self.declined += 1
+
     def _consider(self, form: Form) -> int:
         """Counts a form that has no shape; its number when it has earned one."""
         if len(self._forms) >= _FORMS_MAX:
             self._forms.clear()
         self._forms[form] += 1
-        if self._forms[form] < WORTH_A_SHAPE or not self._may_compile:
+        if self._forms[form] < WORTH_A_SHAPE or self._tick < self._compile_from:
             return _OWN
-        self._may_compile = False  # one in a tick, so that invented forms hold nobody up
+        self._compile_from = self._tick + TICKS_BETWEEN
         del self._forms[form]
         shape = Shape(form, self._mapping)
         if len(self._shapes) < SHAPES_MAX:

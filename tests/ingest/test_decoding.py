@@ -28,7 +28,13 @@ class OtherProfile(PlainProfile):
     def matches(self, topic: str) -> bool:
         return topic.startswith("o/")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        """How many messages it was asked about, the same one counted each time."""
+
     def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
+        self.asked += len(topics)
         if any(b"boom" in payload for payload in payloads):
             raise KeyError("boom")
         decoded = super().decode(topics, payloads, points)
@@ -64,6 +70,17 @@ def test_readings_of_several_profiles_come_in_the_order_of_their_messages(index:
     assert decoded.value.tolist() == [0.0, 1.0, 2.0, 3.0]
     assert decoded.seq.tolist() == [10, 11, 12, 13]
     assert decoded.row.tolist() == [index.row(topic[2:], "") for topic in topics]
+
+
+def test_a_message_that_fells_a_profile_costs_about_another_look_at_the_tick(index: SeriesIndex) -> None:
+    other = OtherProfile()
+    decoder = Decoder([other], index, max_payload_bytes=64)
+    payloads = [b'{"amps": %d}' % n for n in range(1000)]
+    payloads[617] = b'{"amps": 1, "boom": 1}'
+    decoded = decoder.decode(["o/d1"] * 1000, payloads).decoded
+    assert [(one.message, one.reason) for one in decoded.rejected] == [(617, Reason.PROFILE_ERROR)]
+    assert decoded.value.tolist() == [float(n) for n in range(1000) if n != 617]
+    assert other.asked < 3100
 
 
 def test_what_cannot_be_taken_is_refused_with_its_own_number(index: SeriesIndex) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from devices.model import Metric
 from devices.profiles.own import OwnProfile
 from devices.profiles.profile import Decoded, Reason
-from devices.profiles.shapes import SHAPES_MAX, WORTH_A_SHAPE
+from devices.profiles.shapes import SHAPES_MAX, TICKS_BETWEEN, WORTH_A_SHAPE
 from tests.devices.profiles.listening import Registry, check_form, readings
 
 METER: dict[str, Any] = {
@@ -42,6 +42,10 @@ def taught(*forms: Any, registry: Registry | None = None, devices: int = 2 * WOR
     registry = registry or Registry()
     for n, form in enumerate(forms):
         for _ in range(3):
+            profile.decode(topics(devices, n * devices), packed(form) * devices, registry)
+        for _ in range(TICKS_BETWEEN):
+            profile.decode([], [], registry)
+        for _ in range(2):
             profile.decode(topics(devices, n * devices), packed(form) * devices, registry)
     return profile
 
@@ -91,6 +95,11 @@ def test_a_device_that_says_the_same_things_is_read_by_its_shape() -> None:
         METER | {"seq": -1},
         METER | {"seq": 2**63},
         METER | {"firmware": {"deep": [1, 2]}},
+        METER | {"channels": {"l1": None}},
+        METER | {"channels": {"l1": {"current": 1}, "l2": None}},
+        METER | {"values": {"temperature.ambient": 1, 'room "A"': 1}},
+        METER | {"channels": {'l"1': {"smoke.alarm": True}}},
+        METER | {"values": {"smoke.alarm": True, "back\\slash": 1, "tab\t": 2, "": 3}},
         b"",
         b'{"values":{"smoke.alarm":true,"temperature":NaN}}',
         b"\xff\xfe",
@@ -102,6 +111,29 @@ def test_a_message_that_differs_means_what_it_always_meant(changed: Any) -> None
     profile = taught(METER, registry=registry)
     check_alike(profile, topics(3), packed(METER, changed, METER), registry)
     check_alike(profile, topics(3), packed(METER, changed, METER), registry)  # also when it comes again
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"seq": 1, "values": {"smoke.alarm": True}, "channels": {"l1": None}},
+        {"seq": 1, "values": {"smoke.alarm": True, 'room "A"': 1}},
+        {"seq": 1, "values": {"smoke.alarm": True, "a\\b": 1}},
+        {"seq": 1, "values": {"smoke.alarm": True, "a\nb": 1, "\u200b": 2}},
+        {"seq": 1, "values": {"smoke.alarm": True, "": 1}},
+        {"seq": 1, "channels": {'"': {"smoke.alarm": True}}},
+        {"seq": 1, "channels": {"": {"smoke.alarm": True}}},
+        {"seq": 1, "values": {"smoke.alarm": True} | {f"k{n}": n for n in range(300)}},
+        {"seq": 1, "channels": {f"c{n}": {"smoke.alarm": True} for n in range(60)}},
+        {"seq": 1, "channels": {"l1": {"v0": 1, "current": 2, "smoke.alarm": True}, "c1": {"current": 1}}},
+    ],
+)
+def test_no_form_costs_a_message_however_often_it_comes(form: dict[str, Any]) -> None:
+    registry = Registry()
+    profile = taught(form, registry=registry)
+    for _ in range(2 * TICKS_BETWEEN):
+        check_alike(profile, topics(4), packed(form, METER, form, form), registry)
+    assert profile.shapes.declined == 0
 
 
 def test_values_beyond_what_a_quantity_can_be_are_flagged_in_a_shape_too() -> None:
@@ -152,8 +184,8 @@ def test_invented_forms_are_bounded() -> None:
     profile = OwnProfile()
     for n in range(SHAPES_MAX + 40):
         form = {"values": {"current": 1, f"k{n}": 1}}
-        profile.decode(topics(WORTH_A_SHAPE), packed(form) * WORTH_A_SHAPE, registry)
-        profile.decode(topics(WORTH_A_SHAPE), packed(form) * WORTH_A_SHAPE, registry)
+        for _ in range(TICKS_BETWEEN):
+            profile.decode(topics(WORTH_A_SHAPE), packed(form) * WORTH_A_SHAPE, registry)
     assert len(profile.shapes) == SHAPES_MAX
     check_alike(profile, topics(4), packed(form, METER, form, {"values": {"current": 1, "k0": 2}}), registry)
 
@@ -168,7 +200,10 @@ payloads = st.fixed_dictionaries(
         "seq": st.one_of(st.integers(0, 2**44), values),
         "values": st.one_of(objects, values),
         "channels": st.one_of(
-            st.dictionaries(st.sampled_from(["l1", "n", "", "c" * 40]), objects, max_size=3), values
+            st.dictionaries(
+                st.sampled_from(["l1", "n", "", "c" * 40, 'l"']), st.one_of(objects, values), max_size=3
+            ),
+            values,
         ),
         "firmware": values,
     },
