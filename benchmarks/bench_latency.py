@@ -20,12 +20,12 @@ from typing import Final
 import aiomqtt
 from msgspec import Struct
 
-from benchmarks.bench_ingest import ingested
 from benchmarks.errors import CannotMeasure
 from benchmarks.fleet import register_load_devices
 from benchmarks.generator import CONNECTIONS, Generator, generating
 from benchmarks.numbers import percentile_ms
 from benchmarks.saturation import Bounds, saturate
+from benchmarks.served import ingested
 from benchmarks.service import PATIENCE_S, SNAPSHOT_S, RunningService, eventually, running
 from benchmarks.subscribers import Programs, Serving
 from devices.database import open_database, writing

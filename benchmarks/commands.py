@@ -39,6 +39,9 @@ def ingest(
     libraries: Annotated[
         bool, typer.Option("--libraries/--no-libraries", help="paho-mqtt and aiomqtt beside it")
     ] = True,
+    mixed: Annotated[
+        bool, typer.Option("--mixed/--no-mixed", help="the service once more, with several kinds of messages")
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Messages a second from the broker to evaluated, journalled and acknowledged."""
@@ -48,7 +51,8 @@ def ingest(
 
     try:
         bounds = Bounds(devices, seconds, messages, mix)
-        figures = run_bench(bounds, Programs(mosquitto, mosquitto_sub, null_window), libraries=libraries)
+        programs = Programs(mosquitto, mosquitto_sub, null_window)
+        figures = run_bench(bounds, programs, libraries=libraries, mixed=mixed)
     except (CannotMeasure, DidNotHappen) as error:
         raise _refused(error) from None
     _show(figures, json=json)

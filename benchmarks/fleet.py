@@ -1,4 +1,4 @@
-"""Registers the load generator's devices in one go, and reads back what became of their messages."""
+"""Registers the load generator's devices in one go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from devices.vault import create_key
 from gengfu.clock import now_us
 from gengfu.config_file import load_config
 from gengfu.migrate import upgrade
-from ingest.store.reader import SeriesReader
 from simulators.mix import FIXED, identities, parse_mix
 
 POINTS_PER_MESSAGE: Final = 4
@@ -46,15 +45,6 @@ def register_load_devices(config_file: Path, count: int, mix: str = FIXED) -> No
         connection.execute(insert(device), rows)
         connection.execute(insert(registry_change).values(at_us=now, by="bench", what=f"{count} devices"))
     engine.dispose()
-
-
-def count_points(points_db: Path) -> int:
-    """How many points lie in the embedded store."""
-    reader = SeriesReader.open(points_db)
-    try:
-        return reader.count()
-    finally:
-        reader.close()
 
 
 def expected_points(messages: int) -> int:

@@ -20,9 +20,19 @@ LONGEST_S: Final = 3600.0
 
 
 def flat_out(
-    port: int, devices: int, first_seq: int, *, seconds: float, count: int = 0, mix: str = FIXED
+    port: int,
+    devices: int,
+    first_seq: int,
+    *,
+    seconds: float,
+    count: int = 0,
+    mix: str = FIXED,
+    ledger: str = "",
 ) -> LoadPlan:
-    """As fast as the broker takes it, the window wide open, for `seconds` or until `count` are sent."""
+    """As fast as the broker takes it, the window wide open, for `seconds` or until `count` are sent.
+
+    What was published is left in the file `ledger` where one is named.
+    """
     return LoadPlan(
         port=port,
         rate=0,
@@ -33,12 +43,15 @@ def flat_out(
         first_seq=first_seq,
         drain_s=60,
         mix=mix,
+        ledger=ledger,
     )
 
 
-def one_of_each(port: int, devices: int, mix: str = FIXED) -> LoadPlan:
+def one_of_each(port: int, devices: int, mix: str = FIXED, ledger: str = "") -> LoadPlan:
     """One message of every device, at a rate that every subscriber can follow."""
-    return LoadPlan(port=port, rate=8000, seconds=LONGEST_S, count=devices, devices=devices, mix=mix)
+    return LoadPlan(
+        port=port, rate=8000, seconds=LONGEST_S, count=devices, devices=devices, mix=mix, ledger=ledger
+    )
 
 
 class Generator:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from benchmarks import machine
@@ -30,7 +31,7 @@ AFTER_S: Final = 2.0
 GIVE_UP_S: Final = 10.0
 """Without progress for so long nothing more is expected (chosen)."""
 FLAT_SEQ: Final = FIRST_SEQ + 1_000_000
-IDLE_PATIENCE_S: Final = 60.0
+IDLE_PATIENCE_S: Final = 15.0
 """How long a machine may take to rest before each run, but never longer than the interval (chosen)."""
 
 
@@ -42,6 +43,12 @@ class Bounds:
     seconds: float
     messages: int = 0
     mix: str = FIXED
+    ledgers: Path | None = None
+    """The folder in which each run of the generator leaves what it published."""
+
+    def ledger(self, run: str) -> str:
+        """The file of a run; empty where nobody asks."""
+        return str(self.ledgers / run) if self.ledgers else ""
 
     @property
     def idle_patience_s(self) -> float:
@@ -50,17 +57,19 @@ class Bounds:
 
     def for_at_most(self, seconds: float) -> Bounds:
         """The same, but no longer than this."""
-        return Bounds(self.devices, min(self.seconds, seconds), self.messages, self.mix)
+        return replace(self, seconds=min(self.seconds, seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Totals at one moment. `cpu_s` by process name."""
+    """Totals at one moment. `cpu_s` by process name; `behind` are records that wait to be stored."""
 
     at_s: float
     count: float
     cpu_s: dict[str, float]
     busy_s: float
+    stolen_s: float = 0.0
+    behind: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,10 @@ class Saturated:
     """What lies between two looks.
 
     `cpu_us` is CPU per message acknowledged by the subscriber, by process; `other_percent` what processes
-    that have no part in it used, in percent of one core: a disturbed figure says so itself. `warm` and `flat`
-    are the generator's reports of the warm-up and of the run at full speed.
+    that have no part in it used and `stolen_percent` what the host of a virtual machine took away, in percent
+    of one core: a disturbed figure says so itself. `busy_before_percent` is what the machine did just before.
+    `behind` are records that waited to be stored at both looks, `start` is the look before the first message.
+    `warm` and `flat` are the generator's reports of the warm-up and of the run at full speed.
     """
 
     rate_per_s: float
@@ -77,7 +88,10 @@ class Saturated:
     seconds: float
     cpu_us: dict[str, float]
     other_percent: float
-    idle_percent: float
+    stolen_percent: float
+    busy_before_percent: float
+    behind: tuple[float, float]
+    start: Look
     warm: LoadReport
     flat: LoadReport
 
@@ -85,11 +99,18 @@ class Saturated:
 def saturate(subscriber: Subscriber, bounds: Bounds) -> Saturated:
     """Warms up, waits until the machine rests, and measures. Raises CannotMeasure."""
     warm = warm_up(subscriber, bounds)
-    idle_percent = machine.wait_idle(bounds.idle_patience_s)
-    start = subscriber.count()
+    busy_before_percent = machine.wait_idle(bounds.idle_patience_s)
+    begin = look(subscriber, subscriber.pids())
+    start = begin.count
     seconds = SETTLE_S + bounds.seconds + AFTER_S
     plan = flat_out(
-        subscriber.port, bounds.devices, FLAT_SEQ, seconds=seconds, count=bounds.messages, mix=bounds.mix
+        subscriber.port,
+        bounds.devices,
+        FLAT_SEQ,
+        seconds=seconds,
+        count=bounds.messages,
+        mix=bounds.mix,
+        ledger=bounds.ledger("flat"),
     )
     with generating(plan) as generator:
         pids = {**subscriber.pids(), "generator": generator.pid}
@@ -106,7 +127,7 @@ def saturate(subscriber: Subscriber, bounds: Bounds) -> Saturated:
             first.cpu_s.pop("generator", None)
         last = look(subscriber, pids)
         flat = generator.report()
-    return between(first, last, idle_percent, warm, flat)
+    return between(begin, first, last, busy_before_percent, warm, flat)
 
 
 def look(subscriber: Subscriber, pids: dict[str, int]) -> Look:
@@ -115,10 +136,13 @@ def look(subscriber: Subscriber, pids: dict[str, int]) -> Look:
     count = subscriber.count()
     after = time.monotonic()
     cpu = {name: machine.cpu_s(pid) for name, pid in pids.items()}
-    return Look((before + after) / 2, count, cpu, machine.busy_s())
+    busy, stolen = machine.busy_s(), machine.stolen_s()
+    return Look((before + after) / 2, count, cpu, busy, stolen, subscriber.behind())
 
 
-def between(first: Look, last: Look, idle_percent: float, warm: LoadReport, flat: LoadReport) -> Saturated:
+def between(
+    start: Look, first: Look, last: Look, busy_before_percent: float, warm: LoadReport, flat: LoadReport
+) -> Saturated:
     """Pure. Raises CannotMeasure when nothing was acknowledged between the two."""
     seconds, messages = last.at_s - first.at_s, last.count - first.count
     if messages <= 0 or seconds <= 0:
@@ -131,7 +155,10 @@ def between(first: Look, last: Look, idle_percent: float, warm: LoadReport, flat
         seconds=seconds,
         cpu_us={name: one / messages * 1e6 for name, one in used.items()},
         other_percent=max(0.0, 100 * others / seconds),
-        idle_percent=idle_percent,
+        stolen_percent=100 * (last.stolen_s - first.stolen_s) / seconds,
+        busy_before_percent=busy_before_percent,
+        behind=(first.behind, last.behind),
+        start=start,
         warm=warm,
         flat=flat,
     )
@@ -141,12 +168,12 @@ def warm_up(subscriber: Subscriber, bounds: Bounds) -> LoadReport:
     """One message of every device, all of them acknowledged; the null subscriber learns what one is."""
     if isinstance(subscriber, Null):
         before = subscriber.read()
-        warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix))
+        warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix, bounds.ledger("warm")))
         await_stop(subscriber.read)
         subscriber.learn(warm.acknowledged, subscriber.read() - before)
         return warm
     start = subscriber.count()
-    warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix))
+    warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix, bounds.ledger("warm")))
     _await_all(subscriber, start + warm.acknowledged)
     return warm
 

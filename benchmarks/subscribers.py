@@ -75,6 +75,9 @@ class Subscriber(Protocol):
     def count(self) -> float:
         """Messages acknowledged so far, from a start of its own choice."""
 
+    def behind(self) -> float:
+        """Records of what it has acknowledged that still wait to be stored."""
+
     def pids(self) -> dict[str, int]:
         """The processes that work for it, its broker as `broker`."""
 
@@ -91,6 +94,10 @@ class Lone:
     def count(self) -> float:
         """Messages acknowledged so far."""
         return self.counted()
+
+    def behind(self) -> float:
+        """It stores nothing."""
+        return 0.0
 
     def pids(self) -> dict[str, int]:
         """Broker and subscriber."""
@@ -124,6 +131,10 @@ class Null:
         """Messages acknowledged so far: it acknowledges as it reads."""
         return self.read() / self.bytes_per_message
 
+    def behind(self) -> float:
+        """It stores nothing."""
+        return 0.0
+
     def pids(self) -> dict[str, int]:
         """Broker and subscriber."""
         return self.lone.pids()
@@ -143,6 +154,10 @@ class Serving:
     def count(self) -> float:
         """Messages acknowledged since the ingest process started."""
         return self.service.figures("ingest").get("gengfu_ingest_acked_total", 0.0)
+
+    def behind(self) -> float:
+        """Records of the journal that the store has not read."""
+        return self.service.figures("store")["gengfu_store_behind_records"]
 
     def pids(self) -> dict[str, int]:
         """All processes; the broker's leash is not the broker."""

@@ -116,7 +116,7 @@ class Pacing:
         """Sends what is due, one batch of it at most; returns the bytes that the kernel took."""
         was_sending = publisher.sending
         try:
-            taken = publisher.send(elapsed_s, self._start_ms, self._batch)
+            taken = publisher.send(elapsed_s, self._start_ms, self._batch, self._elapsed_s)
         except OSError:
             self._lost(publisher)
             return 0

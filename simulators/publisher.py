@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -187,9 +188,12 @@ class Publisher:
         """How many messages the window has room for."""
         return self._window - self.unanswered
 
-    def send(self, elapsed_s: float, start_ms: int, most: int) -> int:
+    def send(self, elapsed_s: float, start_ms: int, most: int, clock: Callable[[], float]) -> int:
         """Hands the kernel what is due `elapsed_s` after the start (epoch `start_ms`), `most` messages at
-        most, and returns how many bytes it took. Raises OSError when the connection is lost."""
+        most, and returns how many bytes it took. Raises OSError when the connection is lost.
+
+        `clock` tells seconds after the start: asked once the kernel has them all, so that what encoding and
+        sending took is in `behind`."""
         assert self.socket is not None
         if self._outgoing is None:
             messages = min(self.share.due(elapsed_s) - self.sent, self.room, most)
@@ -201,7 +205,7 @@ class Publisher:
         except _NOT_NOW:
             return 0
         if taken == len(self._outgoing.rest):
-            self.behind.add(elapsed_s - self._outgoing.intended_s, self._outgoing.messages)
+            self.behind.add(clock() - self._outgoing.intended_s, self._outgoing.messages)
             self._outgoing = None
         else:
             self._outgoing.rest = self._outgoing.rest[taken:]

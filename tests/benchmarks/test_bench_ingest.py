@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.bench_ingest import Contestant, IngestFigures
+from benchmarks.bench_ingest import Contestant, IngestFigures, MixedFigures
 from benchmarks.bench_latency import LatencyFigures, Spread
 from benchmarks.bench_memory import Growth, MemoryFigures
 from benchmarks.bench_tick import STAGES, Share, Stage, TickFigures
@@ -18,7 +18,8 @@ from benchmarks.commands import app
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PRINTED = (
-    IngestFigures, Contestant, LatencyFigures, Spread, MemoryFigures, Growth, TickFigures, Stage, Share,
+    IngestFigures, Contestant, MixedFigures,
+    LatencyFigures, Spread, MemoryFigures, Growth, TickFigures, Stage, Share,
 )  # fmt: skip
 
 
@@ -42,7 +43,10 @@ def test_a_short_run_loses_nothing_and_doubles_nothing(mix: str) -> None:
     assert result.exit_code == 0, result.stderr
     figures = json.loads(result.stdout)
     assert (figures["lost"], figures["doubled"]) == (0, 0)
-    assert set(figures["runs"]) == {"null_before", "service", "null_after", "paho", "aiomqtt"}
+    assert set(figures["runs"]) == {"null_before", "service", "null_after", "paho", "aiomqtt", "mixed"}
+    assert (figures["mixed"]["lost"], figures["mixed"]["doubled"]) == (0, 0)
+    assert figures["mixed"]["points_per_message"] != figures["points_per_message"] or mix != "fixed"
+    assert figures["cpu_us_per_message_drained"] > 0
     assert {"ingest", "store", "broker", "generator"} <= set(figures["runs"]["service"]["cpu_us"])
     assert figures["ratio_to_null"] == pytest.approx(
         figures["rate_per_s"] / (sum(figures["null_per_s"]) / 2), abs=0.01

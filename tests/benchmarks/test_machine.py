@@ -12,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.machine import busy_s, bytes_read, children, cores, cpu_s, family, resident_mb, wait_idle
+from benchmarks.machine import (
+    busy_s,
+    busy_ticks,
+    bytes_read,
+    children,
+    cores,
+    cpu_s,
+    family,
+    resident_mb,
+    stolen_s,
+    wait_idle,
+)  # fmt: skip
 
 
 @contextmanager
@@ -40,6 +51,22 @@ def test_a_process_that_works_uses_cpu_and_one_that_sleeps_none() -> None:
         assert after_work >= 0.28
         assert cpu_s(worker.pid) == pytest.approx(after_work, abs=0.05)
     assert busy > after_work
+
+
+def test_what_nobody_here_used_is_not_busy() -> None:
+    user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice = range(1, 11)
+    stat = (
+        f"cpu  {user} {nice} {system} {idle} {iowait} {irq} {softirq} {steal} {guest} {guest_nice}\ncpu0 9 9"
+    )
+    assert busy_ticks(stat) == user + nice + system + irq + softirq
+    assert stolen_s() >= 0
+
+
+def test_a_machine_is_never_busier_than_its_cores() -> None:
+    before, start = busy_s(), time.monotonic()
+    time.sleep(0.5)
+    used = (busy_s() - before) / (time.monotonic() - start)
+    assert 0 <= used <= (os.cpu_count() or 1) * 1.1
 
 
 def test_memory_that_is_used_is_resident() -> None:

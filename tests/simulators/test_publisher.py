@@ -60,7 +60,7 @@ def sink() -> Iterator[Sink]:
 def send_all_due(publisher: Publisher, elapsed_s: float, start_ms: int = 10**12) -> None:
     """As the pacing does within one tick."""
     while publisher.late(elapsed_s) and publisher.room > 0:
-        publisher.send(elapsed_s, start_ms, 256)
+        publisher.send(elapsed_s, start_ms, 256, lambda: elapsed_s)
 
 
 @pytest.mark.parametrize("qos", [0, 1])
@@ -81,6 +81,17 @@ def test_what_is_due_goes_when_it_is_due_whatever_the_broker_answers(sink: Sink,
     assert at == sorted(at)
     assert set(at) <= {10**12 + 250 + k for k in range(4000)}
     assert publisher.behind.longest_s < 5.8
+
+
+def test_lateness_is_told_by_the_clock_after_the_kernel_has_the_messages(sink: Sink) -> None:
+    """A turn that began in time and took two seconds until then was two seconds late."""
+    share = Share(0, 10, FIRST_SEQ, count=10, offset_s=0, interval_s=0.001)
+    behind = Spread()
+    publisher = Publisher(Address("127.0.0.1", sink.port), "c", share, qos=1, window=0, behind=behind)
+    publisher.open()
+    assert publisher.send(0.0, 10**12, 256, lambda: 2.0)
+    publisher.close()
+    assert behind.longest_s == pytest.approx(2.0, rel=0.05)
 
 
 def test_a_full_window_holds_messages_back_and_their_time_stands(sink: Sink) -> None:
@@ -105,7 +116,7 @@ def test_a_million_identities_take_no_more_memory_than_a_thousand(sink: Sink) ->
     )
     publisher.open()
     for _ in range(200):
-        publisher.send(1e6, 10**12, 256)
+        publisher.send(1e6, 10**12, 256, lambda: 1e6)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     publisher.close()
