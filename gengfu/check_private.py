@@ -22,11 +22,11 @@ from ingest.broker import SITE, find_mosquitto, private_broker, write_configurat
 from ingest.dial import DIAL_TIMEOUT_S, connect_link
 from ingest.gate.files import Account, file_texts, write_files
 from ingest.link import Link
-from ingest.probes.caller import Login
 from ingest.probes.finding import Finding, NotServed
 from ingest.probes.guard import probe_guard, prove_reads_only
 from ingest.probes.persistence import leave_waiting, prove_still_there
 from ingest.probes.proofs import probe_broker
+from ingest.probes.terms import Login
 from ingest.probes.trial import Trial, Wanted
 from ingest.transport import Transport
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 from ingest.probes.finding import Finding
@@ -16,7 +16,7 @@ LARGER: Final = 4
 QOS_0: Final = 20
 
 
-def prove_away(trial: Trial) -> Iterator[Finding]:
+def prove_away(trial: Trial) -> Generator[Finding, None, None]:
     """QoS 0 and the queue, with the session that is there; it stays. Raises NotServed."""
     trial.publisher.publish(trial.topic("qos0"), numbered(QOS_0, SIZE), qos=0)
     arrived = _away(trial, AWAY, SIZE, before=QOS_0)

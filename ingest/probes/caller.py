@@ -4,74 +4,60 @@ Unlike `ingest/session.py` it acknowledges when it is told to, can be cut off, a
 packets that ingest never sends, so it knows the codec itself.
 
 Errors:
-* NotServed: refused, left, or no answer in time; Unreachable: no connection.
+* NotServed: refused or left; Unreachable: no connection; Silent: no answer; TooSlow: not all in time;
+  TakenOver: another connection with the same client id. See finding.py.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import mqtt5
 
 from ingest import wire
-from ingest.link import Link, LinkLost
+from ingest.link import LinkLost
 from ingest.packets import WireError
 from ingest.probes import speech
-from ingest.probes.finding import NotServed, Unreachable
+from ingest.probes.finding import NotServed, TakenOver, Unreachable
+from ingest.probes.terms import Dial, Login, Patience, Terms, Waits
 from ingest.salvage import frame_length
 
-STEP_S: Final = 5.0
-"""How long one answer may take (chosen: a broker across a slow line answers within one)."""
 QUIET_S: Final = 0.5
-"""After so long without a byte nothing more is coming (chosen: ten times a slow line's round trip)."""
+"""After so long without a byte the broker is asked whether it has more (chosen: late inside a cluster)."""
+LEAVE_S: Final = 5.0
+LOOK_S: Final = 0.5
+"""How often it is looked whether anything left, while nothing comes (chosen)."""
 CHUNK_BYTES: Final = 1 << 16
 FAILED: Final = 0x80
+TAKEN_OVER: Final = 0x8E
 _PUBACK: Final = 4
-
-
-Dial = Callable[[], Link]
-"""Makes a connected link to the broker. Raises LinkLost or OSError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """User name and password; both empty where none are sent."""
-
-    name: str = ""
-    password: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a connection asks for, as in CONNECT. `expiry_s` 0: the session ends with the connection."""
-
-    clean: bool = True
-    expiry_s: int = 0
-    receive_maximum: int = 10_000
-    max_packet_bytes: int = 327_680
 
 
 class Caller:
     """A connection that was let in; `greeting` is the CONNACK.
 
     `messages` are the PUBLISH packets in the order of arrival. `gone`: it is over; `ended` says why the
-    broker ended it, or is empty. Use as a context: leaving it without `leave` or `cut` leaves in order.
+    broker ended it, or is empty. `taken_over`: it says that somebody else connected with the client id;
+    `unsaid`: it gave no reason, as mosquitto 2.0.11 gives none for that. A step that ran out of time ends the
+    connection. Use as a context: leaving it without `leave` or `cut` leaves in order.
     """
 
-    def __init__(self, dial: Dial, client_id: str, login: Login, terms: Terms) -> None:
+    def __init__(
+        self, dial: Dial, client_id: str, login: Login, terms: Terms, waits: Waits | None = None
+    ) -> None:
         """Connects. Raises NotServed when not let in, Unreachable when nobody is there."""
+        self._waits = waits or Waits()
         self.messages: list[mqtt5.PublishPacket] = []
         self.ended = ""
         self._buffer = b""
         self._acknowledged = 0
         self._taken: dict[int, int] = {}
-        self._granted: list[int] = []
+        self._granted: list[int] | None = None
         self._pongs = self._next_id = 0
         self._greeting: mqtt5.ConnAckPacket | None = None
-        self.gone = False
+        self.gone = self.taken_over = self.unsaid = False
         try:
             self._link = dial()
         except (LinkLost, OSError) as error:
@@ -81,7 +67,7 @@ class Caller:
             username=login.name or None,
             password=login.password.encode() if login.name else None,
             clean_start=terms.clean,
-            keep_alive=60,
+            keep_alive=terms.keep_alive_s,
             session_expiry_interval=terms.expiry_s,
             receive_max=terms.receive_maximum,
             max_packet_size=terms.max_packet_bytes,
@@ -112,10 +98,13 @@ class Caller:
 
     def subscribe(self, *filters: str) -> None:
         """As ingest does: QoS 1, Retain As Published 0, Retain Handling 1. Raises NotServed."""
-        self._granted = []
+        self._granted = None
         self._send(wire.subscribe(1, filters))
-        self._await(lambda: bool(self._granted), f"no answer to subscribing to {filters[0]}")
-        for name, code in zip(filters, self._granted, strict=True):
+        self._await(lambda: self._granted is not None, f"no answer to subscribing to {filters[0]}")
+        codes: list[int] = self._granted or []
+        if len(codes) != len(filters):
+            raise NotServed(f"subscribing to {len(filters)} filters was answered with {len(codes)} codes")
+        for name, code in zip(filters, codes, strict=True):
             if code != 1:
                 raise NotServed(f"{name} at QoS 1 was answered with {code:#04x}")
 
@@ -141,32 +130,36 @@ class Caller:
         """The PUBACK's reason code of one message at QoS 1. Raises NotServed when there is none."""
         packet_id = self._id()
         self._send(speech.publish(topic, payload, 1, packet_id, retain=retain, expiry_s=expiry_s))
-        self._await(lambda: packet_id in self._taken, f"no answer to publishing on {topic}")
+        patience = Patience(self._waits, more_bytes=len(payload))
+        self._await(lambda: packet_id in self._taken, f"no answer to publishing on {topic}", patience)
         return self._taken.pop(packet_id)
 
     def round_trip(self) -> None:
         """Returns when the broker has handled all that was sent before. Raises NotServed."""
-        wanted = self._pongs + 1
-        self._send(mqtt5.PingReqPacket().write())
-        self._await(lambda: self._pongs >= wanted, "no answer to PINGREQ")
+        self._ping()
 
     def on(self, topic: str) -> list[mqtt5.PublishPacket]:
         """What arrived on `topic`."""
         return [one for one in self.messages if one.topic == topic]
 
     def gather(self, count: int, *, acknowledge: bool, quiet_s: float = QUIET_S) -> None:
-        """Reads until `count` messages are there, or none came for `quiet_s`. Ends early with the broker."""
-        heard_at = time.monotonic()
-        limit = heard_at + 4 * STEP_S
-        while len(self.messages) < count and not self.gone and time.monotonic() < limit:
-            if self._pump(quiet_s / 4):
-                heard_at = time.monotonic()
-            elif time.monotonic() - heard_at > quiet_s:
-                break
+        """Reads until `count` are there, or none came for `quiet_s` and the broker, asked, has no more.
+
+        With `acknowledge` the broker has all acknowledgements when it returns. Raises NotServed.
+        """
+        patience = Patience(self._waits)
+        while len(self.messages) < count:
+            self._step(min(quiet_s / 4, patience.rest_s), patience, "not all messages came")
             if acknowledge:
                 self.acknowledge()
+            if patience.idle_s > quiet_s:
+                before = len(self.messages)
+                self._ping(patience)
+                if len(self.messages) == before:
+                    break
         if acknowledge:
             self.acknowledge()
+            self.round_trip()
 
     def acknowledge(self) -> None:
         """A PUBACK for each message at QoS 1 that has none yet, in order of arrival."""
@@ -189,7 +182,7 @@ class Caller:
             return
         try:
             self._send(mqtt5.DisconnectPacket(session_expiry_interval=expiry_s).write())
-            until = time.monotonic() + STEP_S
+            until = time.monotonic() + LEAVE_S
             while self._link.unsent and time.monotonic() < until:
                 self._link.wait(0.1, reading=False)
             self.is_ended(1.0)  # the broker closes when it has done it
@@ -220,21 +213,38 @@ class Caller:
             raise NotServed(f"a published message was refused with {refused[0]:#04x}")
         return still
 
-    def _await(self, there: Callable[[], bool], what: str) -> None:
-        until = time.monotonic() + STEP_S
+    def _ping(self, patience: Patience | None = None) -> None:
+        wanted = self._pongs + 1
+        self._send(mqtt5.PingReqPacket().write())
+        self._await(lambda: self._pongs >= wanted, "no answer to PINGREQ", patience)
+
+    def _await(self, there: Callable[[], bool], what: str, patience: Patience | None = None) -> None:
+        patience = patience or Patience(self._waits)
         while not there():
-            rest = until - time.monotonic()
-            if self.gone or rest <= 0:
-                raise NotServed(f"{what}: {self.ended or 'not in time'}")
-            self._pump(rest)
+            self._step(min(patience.rest_s, LOOK_S), patience, what)
+
+    def _step(self, timeout_s: float, patience: Patience, what: str) -> None:
+        """Reads once. Raises NotServed where the connection is over, or there is no time left."""
+        if self.gone:
+            raise self._over(f"{what}: {self.ended}")
+        if patience.rest_s <= 0:
+            ended = patience.end(what)
+            self._end(str(ended))
+            raise ended
+        unsent = self._link.unsent
+        if self._pump(timeout_s) or self._link.unsent < unsent:
+            patience.restart()
+
+    def _over(self, why: str) -> NotServed:
+        return TakenOver(why) if self.taken_over else NotServed(why)
 
     def _send(self, data: bytes) -> None:
         if self.gone:
-            raise NotServed(self.ended)
+            raise self._over(self.ended)
         try:
             self._link.send(data)
         except (LinkLost, OSError) as error:
-            self._end(str(error))
+            self._lose(error)
             raise NotServed(self.ended) from None
 
     def _pump(self, timeout_s: float) -> bool:
@@ -246,9 +256,15 @@ class Caller:
             self._buffer += data
             self._take_all()
             return bool(data)
-        except (LinkLost, OSError, WireError) as error:
+        except (LinkLost, OSError) as error:
+            self._lose(error)
+        except WireError as error:
             self._end(str(error))
-            return False
+        return False
+
+    def _lose(self, error: Exception) -> None:
+        self.unsaid = not self.gone
+        self._end(str(error))
 
     def _end(self, why: str) -> None:
         self.ended = self.ended or why
@@ -277,6 +293,7 @@ class Caller:
         elif isinstance(packet, mqtt5.PingRespPacket):
             self._pongs += 1
         elif isinstance(packet, mqtt5.DisconnectPacket):
+            self.taken_over = int(packet.reason_code) == TAKEN_OVER
             self._end(f"the broker says: {speech.words(packet.reason_code.name, packet.reason_str)}")
 
 

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterator
 from typing import Final
 
-from ingest.probes.caller import Caller, Dial, Login, Terms
-from ingest.probes.finding import Finding, NotServed, Unreachable
+from ingest.probes.caller import Caller
+from ingest.probes.finding import Finding, NotServed, Unreachable, Untold
+from ingest.probes.terms import Dial, Login, Terms
 from ingest.probes.trial import PREFIX
 
 NOT_AUTHORISED: Final = 0x87
@@ -20,8 +21,9 @@ counted each check adds to one row."""
 def probe_guard(dial: Dial, login: Login, *, own_user: bool) -> Iterator[Finding]:
     """Anonymous, outside the own topics, another's client id.
 
-    `login` may publish below `gengfu-check/` only. `own_user`: it is a user made for the check; else it is
-    ingest's own, and the client id is not tried, since that could end ingest's session. Raises nothing.
+    `login` may publish below `gengfu-check/` only; empty where only anonymous is to be tried: a login that is
+    ingest's, on a broker that may take the user name for the client id, would end ingest's session.
+    `own_user`: it is a user made for the check; else the client id is not tried. Raises nothing.
     """
     mark = secrets.token_hex(6)
     try:
@@ -31,6 +33,8 @@ def probe_guard(dial: Dial, login: Login, *, own_user: bool) -> Iterator[Finding
                 yield _outside(one, own_user=own_user)
                 if own_user:
                     yield _client_id(one, Caller(dial, f"{PREFIX}-{mark}-b", login, Terms()))
+    except Untold as error:
+        yield Finding("broker guard", None, f"not tried: {error}")
     except NotServed as error:
         yield Finding("broker guard", False, f"could not be tried: {error}; let this user in, then try again")
 
@@ -38,7 +42,7 @@ def probe_guard(dial: Dial, login: Login, *, own_user: bool) -> Iterator[Finding
 def _anonymous(dial: Dial, client_id: str) -> Finding:
     try:
         Caller(dial, client_id, Login(), Terms()).leave()
-    except Unreachable:
+    except (Unreachable, Untold):
         raise
     except NotServed:
         return Finding("broker credentials", True, "who gives no credentials is refused")
@@ -50,6 +54,8 @@ def _anonymous(dial: Dial, client_id: str) -> Finding:
 def _outside(one: Caller, *, own_user: bool) -> Finding:
     try:
         reason = one.reason_of(OUTSIDE, b"gengfu check")
+    except Untold:
+        raise
     except NotServed:
         reason = NOT_AUTHORISED  # thrown out for it: refused too
     who = "who publishes" if own_user else "ingest's own user that publishes"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import mqtt5
 
 from ingest.probes.caller import Caller
-from ingest.probes.finding import Finding, NotServed, Stopped
+from ingest.probes.finding import Finding, NotServed, Stopped, Untold
 from ingest.probes.trial import KEPT_S, PREFIX, Trial, numbered
 
 LIVE: Final = 1000
@@ -23,7 +23,7 @@ ASYNC_S: Final = 0.3
 Packets = list[mqtt5.PublishPacket]
 
 
-def prove_live(trial: Trial) -> Iterator[Finding]:
+def prove_live(trial: Trial) -> Generator[Finding, None, None]:
     """Subscription, in flight, session, redelivery, retain. Leaves the session behind. Raises NotServed."""
     keeps = trial.publisher.greeting.retain_available
     with trial.reader(clean=True) as reader:
@@ -40,12 +40,12 @@ def prove_live(trial: Trial) -> Iterator[Finding]:
         yield session(present=again.greeting.session_present)
         if not again.greeting.session_present:
             raise Stopped("what waits in the session")
-        again.gather(len(first), acknowledge=False)
+        again.gather(len(first) + keeps, acknowledge=False)
         yield redelivery(first, again.on(trial.topic("live")))
         again.subscribe(*trial.filters)
         again.gather(LIVE + keeps, acknowledge=True)
         if keeps:
-            yield _resubscribe(_after(trial, again))
+            yield resubscribe(_after(trial, again), trial.topic("marker"))
 
 
 def _subscribe(trial: Trial, reader: Caller) -> Iterator[Finding]:
@@ -53,6 +53,8 @@ def _subscribe(trial: Trial, reader: Caller) -> Iterator[Finding]:
     name = "broker subscription"
     try:
         reader.subscribe(*trial.filters)
+    except Untold:
+        raise
     except NotServed as error:
         yield Finding(
             name, False, f"{error}; let this user subscribe at QoS 1 below {PREFIX}/, as ingest must"
@@ -96,6 +98,8 @@ def redelivery(before: Packets, again: Packets) -> Finding:
     Ingest tells it from new messages by that (ingest/redelivery.py).
     """
     name, count = "broker redelivery", len(before)
+    if not before:
+        return Finding(name, None, "not tried: nothing had arrived that could come again")
     got = again[:count]
     same = [_identity(one) for one in got] == [_identity(one) for one in before]
     if same and all(one.duplicate for one in got):
@@ -134,9 +138,11 @@ NO_RETAIN: Final = Finding(
 )
 
 
-def _resubscribe(packets: Packets) -> Finding:
-    """Retain Handling 1 of a repeated subscription."""
+def resubscribe(packets: Packets, marker: str) -> Finding:
+    """Retain Handling 1 of a repeated subscription, after which a message on `marker` was published."""
     name = "broker resubscribe"
+    if not [one for one in packets if one.topic == marker]:
+        return Finding(name, None, "not tried: nothing arrives after subscribing again")
     if not [one for one in packets if one.retain and not one.duplicate]:
         return Finding(name, True, "subscribing again replays nothing")
     text = "subscribing again replays retained messages, old alarms after each lost line; the broker must "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.probes.finding import Finding, NotServed
+from ingest.probes.finding import Finding, NotServed, Untold
 from ingest.probes.trial import Trial, numbered
 
 WAITING: Final = 200
@@ -29,6 +29,8 @@ def prove_still_there(trial: Trial) -> Finding:
         with trial.reader(expiry_s=0) as reader:
             reader.gather(WAITING, acknowledge=True)
             got = len(reader.on(trial.topic("waits")))
+    except Untold as error:
+        return Finding(NAME, None, f"not proven: {error}")
     except NotServed as error:
         return Finding(NAME, False, f"after a restart the broker does not serve us: {error}")
     if got == WAITING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 from ingest.probes.caller import FAILED, Caller
-from ingest.probes.finding import Finding, NotServed
+from ingest.probes.finding import Finding, NotServed, Silent, Untold
 from ingest.probes.trial import Trial
 
 TRIED_BYTES: Final = 1 << 20
@@ -15,7 +15,7 @@ TOPIC_ROOM: Final = 64
 TAKEN_OVER_S: Final = 2.0
 
 
-def prove_new(trial: Trial) -> Iterator[Finding]:
+def prove_new(trial: Trial) -> Generator[Finding, None, None]:
     """Everything that a new session shows. Raises NotServed."""
     with trial.subscribed() as reader:
         if trial.publisher.greeting.retain_available:
@@ -50,8 +50,12 @@ def _size(trial: Trial, reader: Caller) -> Finding:
     size = min(longest, TRIED_BYTES)
     try:
         reason = trial.publisher.reason_of(trial.topic("size"), b"." * size)
+    except Untold:
+        raise
     except NotServed as error:
-        return Finding(name, False, f"who publishes {size} bytes is thrown out ({error}); {do}")
+        trial.drop_publisher()
+        what = "gets no answer" if isinstance(error, Silent) else "is thrown out"
+        return Finding(name, False, f"who publishes {size} bytes {what} ({error}); {do}")
     if reason >= FAILED:
         return Finding(name, False, f"a payload of {size} bytes is refused ({reason:#04x}); {do}")
     reader.gather(len(reader.messages) + 1, acknowledge=True, quiet_s=2.0)

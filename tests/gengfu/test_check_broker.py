@@ -16,9 +16,12 @@ from gengfu.folder import lock
 from gengfu.ports import settle_ports
 from gengfu.tls import AUTHORITY, CERTIFICATE, KEY, make_authority, make_server
 from ingest.gate.files import ACCESS, PASSWORDS, write_files
+from ingest.probes.caller import Caller
 from ingest.probes.finding import Finding
+from ingest.probes.terms import Login, Terms
 from tests.ingest.listeners import listening
 from tests.ingest.mosquitto import Mosquitto, free_port
+from tests.ingest.probes.trying import by_name, dial_to
 
 
 def red(shown: dict[str, Finding]) -> dict[str, str]:
@@ -113,6 +116,49 @@ def test_a_broker_that_is_open_to_everybody_is_not_well(
         shown = found(msgspec.structs.replace(on_engine, broker=own))
     wrong = {name for name, finding in shown.items() if finding.ok is False}
     assert wrong == {"broker credentials", "broker topics", "broker client id"}
+
+
+def test_two_checks_of_one_data_folder_do_not_meet(config: Config) -> None:
+    with lock(config.data_dir, "check"):
+        [said] = broker_findings(config, other_check_s=0.1)
+    assert (said.name, said.ok) == ("broker proofs", None)
+    assert "another check runs" in said.text
+
+
+def test_what_goes_wrong_with_one_broker_costs_no_other_its_check(config: Config, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_bytes(b"\xff\xfe")  # no text
+    east = FurtherBroker("east", "127.0.0.1", free_port(), username="me", password_file=str(secret))
+    brokers = (east, FurtherBroker("west", "127.0.0.1", free_port()))
+    first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
+    every = list(broker_findings(msgspec.structs.replace(config, broker=first, brokers=brokers)))
+    wrong = {one.broker: one.text for one in every if one.ok is False}
+    assert wrong.keys() == {"broker", "east", "west"}
+    assert wrong["east"].startswith("[[brokers]] east: the check itself failed, UnicodeDecodeError")
+    assert "not reachable" in wrong["west"]
+
+
+def test_a_check_with_the_user_of_ingest_leaves_what_waits_for_ingest(config: Config, tmp_path: Path) -> None:
+    """On a broker that takes the user name for the client id; who may do what is not tried there either."""
+    login = Login("site-user", "secret")
+    (tmp_path / "password").write_text(login.password)
+    with Mosquitto(tmp_path, by_name(tmp_path, login)) as broker:
+        dial = dial_to(broker.port)
+        with Caller(dial, "", login, Terms(clean=False, expiry_s=3600)) as ingest:
+            ingest.subscribe("waits/#")
+            ingest.publish("waits/for-ingest", [b"1"])
+        east = FurtherBroker(
+            "east", "127.0.0.1", broker.port, username=login.name, password_file=str(tmp_path / "password")
+        )
+        first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
+        every = list(broker_findings(msgspec.structs.replace(config, broker=first, brokers=(east,))))
+        with Caller(dial, "", login, Terms(clean=False)) as ingest:
+            ingest.gather(1, acknowledge=True)
+            assert [one.payload for one in ingest.messages] == [b"1"]
+    shown = {one.name: one.ok for one in every if one.broker == "east"}
+    assert shown["broker proofs"] is None
+    assert shown["broker credentials"]
+    assert "broker topics" not in shown
 
 
 def test_without_database_or_key_it_is_said_what_is_missing(config: Config) -> None:

@@ -105,6 +105,16 @@ class KeepsNoSession(Spoil):
         return data.replace(b"\x11\x00\x00\x01\x2c", b"\x11\x00\x00\x00\x00")
 
 
+class AnswersOneSubscriptionTwice(Spoil):
+    def coming(self, frame: bytes) -> Iterator[bytes]:
+        yield bytes([frame[0], frame[1] + 1]) + frame[2:] + b"\x01" if _is(frame, SUBACK) else frame
+
+
+class RewritesPayloads(Spoil):
+    def coming(self, frame: bytes) -> Iterator[bytes]:
+        yield frame.replace(b"000009.", b"nought.") if _is(frame, PUBLISH, b"/away") else frame
+
+
 class GrantsQos0(Spoil):
     def coming(self, frame: bytes) -> Iterator[bytes]:
         yield frame[:-1] + b"\x00" if _is(frame, SUBACK) else frame
@@ -124,6 +134,8 @@ BAD: dict[str, tuple[Spoil, set[str]]] = {
     "sends little ahead": (Spoil(window=20), {"broker in flight"}),
     "lets two share a client id": (Spoil(hides_end=True), {"broker takeover"}),
     "keeps no session": (KeepsNoSession(), {"broker session"}),
+    "answers a subscription twice": (AnswersOneSubscriptionTwice(), {"broker subscription"}),
+    "rewrites payloads": (RewritesPayloads(), {"broker order"}),
     "grants QoS 0": (GrantsQos0(), {"broker subscription"}),
 }
 

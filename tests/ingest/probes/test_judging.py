@@ -7,8 +7,9 @@ import pytest
 
 from ingest.probes.away import AWAY, queue_finding
 from ingest.probes.greeting import expiry_finding, greeting_findings
-from ingest.probes.live import in_flight
+from ingest.probes.live import in_flight, redelivery, resubscribe
 from ingest.probes.proofs import whole_findings
+from tests.ingest.probes.trying import Heard
 
 
 def test_a_session_shorter_than_a_day_is_too_short_and_silence_proves_nothing() -> None:
@@ -39,5 +40,24 @@ def test_a_bound_of_bytes_is_told_from_one_of_messages() -> None:
     assert str(AWAY) in queue_finding(480, 500, 125).text
 
 
-def test_nothing_that_arrived_is_no_disorder() -> None:
-    assert all(one.ok for one in whole_findings([], ["gengfu-check/1/live"]))
+TOPIC = "gengfu-check/1/live"
+
+
+def _judged(*payloads: bytes) -> dict[str, bool | None]:
+    arrived = [mqtt5.PublishPacket(TOPIC, one) for one in payloads]
+    return {one.name: one.ok for one in whole_findings([Heard(arrived)], [TOPIC])}
+
+
+def test_what_nothing_arrived_for_was_not_tried() -> None:
+    assert [one.ok for one in whole_findings([], [TOPIC])] == [None, None]
+    assert _judged() == {"broker order": None, "broker topic alias": None}
+    assert _judged(b"000000.") == {"broker order": None, "broker topic alias": True}
+    assert redelivery([], []).ok is None
+    assert resubscribe([], "gengfu-check/1/marker").ok is None
+
+
+def test_what_arrived_out_of_order_or_rewritten_is_said() -> None:
+    assert _judged(b"000000.", b"000001.")["broker order"] is True
+    assert _judged(b"000001.", b"000000.")["broker order"] is False
+    assert _judged(b"000000.", b"rewritten")["broker order"] is False
+    assert _judged(b"", b"000001.")["broker order"] is False

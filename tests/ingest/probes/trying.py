@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import mqtt5
+
+from devices.registry.credentials import broker_hash
 from ingest.dial import connect_link
+from ingest.gate.files import Account, file_texts, write_files
 from ingest.link import Link, LinkLost
-from ingest.probes.caller import Dial, Login
 from ingest.probes.finding import Finding
 from ingest.probes.proofs import probe_broker
+from ingest.probes.terms import Dial, Login, Waits
 from ingest.probes.trial import Trial, Wanted
 from ingest.transport import Transport
 
@@ -21,11 +26,11 @@ def dial_to(port: int) -> Dial:
     return lambda: connect_link("127.0.0.1", port, Transport(), 5.0)
 
 
-def trial_on(port: int, spoil: Spoil | None = None) -> Trial:
+def trial_on(port: int, spoil: Spoil | None = None, waits: Waits | None = None) -> Trial:
     """With a broker that lets everybody in; behind a bad line where one is given."""
     plain = dial_to(port)
     dial = (lambda: BadLine(plain(), spoil)) if spoil else plain
-    return Trial(dial, Login(), Login(), Wanted())
+    return Trial(dial, Login(), Login(), Wanted(), waits)
 
 
 def findings_of(trial: Trial) -> dict[str, Finding]:
@@ -36,10 +41,34 @@ def red(found: dict[str, Finding]) -> dict[str, str]:
     return {name: one.text for name, one in found.items() if one.ok is False}
 
 
+def by_name(folder: Path, *logins: Login) -> Callable[[str], str]:
+    """Makes a mosquitto take the user name for the client id, and let in these and nobody else."""
+    topics = ("gengfu-check", "waits")
+    write_files(folder, file_texts([Account(one.name, broker_hash(one.password), topics) for one in logins]))
+    files = f"password_file {folder / 'passwords'}\nacl_file {folder / 'access'}"
+    more = f"use_username_as_clientid true\nallow_anonymous false\n{files}"
+    return lambda text: text.replace("allow_anonymous true", more)
+
+
+@dataclass
+class Heard:
+    """A connection of which only what it heard counts."""
+
+    messages: list[mqtt5.PublishPacket]
+
+    def on(self, topic: str) -> list[mqtt5.PublishPacket]:
+        return [one for one in self.messages if one.topic == topic]
+
+
 @dataclass
 class Spoil:
-    """What a bad broker does to packets: nothing here. One object sees all connections of a trial."""
+    """What a bad broker does to packets: nothing here. One object sees all connections of a trial.
 
+    With `chunk_bytes` it is the line that is slow: so much after each `pause_s`, and packets as they are.
+    """
+
+    chunk_bytes: int = 0
+    pause_s: float = 0.0
     window: int = 1 << 30
     hides_end: bool = False
     said: list[bytes] = field(default_factory=list)
@@ -90,6 +119,9 @@ class BadLine:
         return self._link.wait(timeout_s, reading=reading)
 
     def receive(self, limit: int) -> bytes:
+        if self._spoil.chunk_bytes:
+            time.sleep(self._spoil.pause_s)
+            return self._link.receive(self._spoil.chunk_bytes)
         if not self._ready:
             self._take(limit)
         ready, self._ready = self._ready, b""
