@@ -4,27 +4,38 @@ A process says in its pulse what troubles it. What lasts longer than it may begi
 the same transaction, raises an alarm that is decided like any other: an incident of hazard `system`, told to
 every duty desk and then the supervisors. Residents, grid workers and stations are not told of our faults.
 
+Ingest and the store must run: without a pulse they are as silent as with an old one, from our own start or
+the pulse's end on. How long they may be covers the start of the whole service and its end in order. One that
+beats and dies time and again says so in its pulse (`alerts.pulse.ends_before`).
+
 What the process that writes this cannot do, no process can report of itself: see `gengfu.heartbeat`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
 from alerts.inbox import TransitionRow, store_transitions
-from alerts.pulse import SILENT_US
-from alerts.schema import pulse
-from alerts.standing import settle_faults, standing_among
+from alerts.pulse import RESTARTS, is_silent, told_in
+from alerts.schema import pulse, system_fault
+from alerts.standing import settle_faults
 from alerts.system import SYSTEM_RULE, SYSTEM_UID
 from devices.database import reading
 from devices.model import Severity
 from rules.transition import To, Transition, Why
 
 SILENT: Final = "silent"
+NO_BROKER: Final = "no_broker"
+FIRST_BROKER: Final = "broker"
+"""What a pulse calls the broker of `[broker]` where there are others."""
+FURTHER: Final = f"{NO_BROKER}."
+"""Before the name of one of `[[brokers]]`, in the word for its absence."""
+STEADY_US: Final = 60_000_000
+"""Silence ends when the pulse was there at every look for so long (chosen: one beat is not life)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +66,14 @@ AILMENTS: Final = (
         "ingest cannot write to disk or database: new alarms wait",
     ),
     Ailment(
-        "ingest", "no_broker", 60,
-        "接收进程与 MQTT 服务器断开：收不到设备消息",
-        "ingest has lost the broker: nothing is heard from devices",
+        "ingest", NO_BROKER, 60,
+        "接收进程与主 MQTT 服务器断开：收不到经它的设备消息",
+        "ingest has lost the main broker: nothing is heard from the devices on it",
+    ),
+    Ailment(
+        "ingest", "unknown", 60,
+        "接收进程无法报告自身状态：报警可能无法处理",
+        "ingest cannot say how it is: alarms may not be dealt with",
     ),
     Ailment(
         "ingest", SILENT, 60,
@@ -65,21 +81,32 @@ AILMENTS: Final = (
         "ingest is silent: alarms are not dealt with",
     ),
     Ailment(
-        "store", "store_waits", 600,
+        "ingest", RESTARTS, 90,
+        "接收进程反复异常退出：报警可能无法处理",
+        "ingest ends again and again: alarms may not be dealt with",
+    ),
+    Ailment(
+        "store", "store_waits", 300,
         "历史数据无法写入，报警不受影响",
         "points cannot be written, alarms go on",
     ),
     Ailment(
-        "store", SILENT, 600,
+        "store", SILENT, 300,
         "存储进程没有响应，报警不受影响",
         "the store process is silent, alarms go on",
     ),
+    Ailment(
+        "store", RESTARTS, 300,
+        "存储进程反复异常退出，报警不受影响",
+        "the store process ends again and again, alarms go on",
+    ),
 )  # fmt: skip
-"""All times chosen: shedding begins only after hours of want; the others may be a restart or a short lock."""
+"""All times chosen: shedding begins only after hours of want; the others may be a restart or a short lock.
+A process tells for a minute after its last start that it ended before: 90 s of that are more than one fit."""
 FOR_LONG_US: Final = 24 * 3600 * 1_000_000
 """Longer than anything may last: what stands already has lasted long enough."""
-CODES: Final = frozenset(one.code for one in AILMENTS)
 _BY_CODE: Final = {one.code: one for one in AILMENTS}
+_AWAY: Final = _BY_CODE[f"ingest.{NO_BROKER}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +118,72 @@ class Felt:
     words: frozenset[str]
 
 
+def ailment_of(code: str) -> Ailment | None:
+    """The ailment of a standing fault's code; None for a fault of another kind."""
+    name = code.removeprefix(f"{_AWAY.process}.{FURTHER}")
+    if name == code:
+        return _BY_CODE.get(code)
+    return replace(
+        _AWAY,
+        word=FURTHER + name,
+        zh_cn=f"接收进程与 MQTT 服务器 {name} 断开：收不到经它的设备消息",
+        en=f"ingest has lost broker {name}: nothing is heard from the devices on it",
+    )
+
+
 def troubles_in(trouble: str) -> frozenset[str]:
-    """The words in a pulse: they are parted by `; `, and what comes after `: ` only says which."""
-    return frozenset(part.partition(": ")[0] for part in trouble.split("; ") if part)
+    """The words in a pulse: they are parted by `; `. What comes after `: ` only says which, but each broker
+    is a trouble of its own."""
+    words: set[str] = set()
+    for part in told_in(trouble).split("; "):
+        word, _, which = part.partition(": ")
+        if word == NO_BROKER:
+            names = which.split(", ")
+            words.update(word if name in ("", FIRST_BROKER) else FURTHER + name for name in names)
+        elif word:
+            words.add(word)
+    return frozenset(words)
 
 
 def find_ailments(felt: Iterable[Felt], since: Mapping[str, int], now_us: int) -> dict[str, int]:
     """What there is now, as code and since when; `since` is what this gave the last time.
 
-    A silent process keeps the trouble it spoke of last. Of a process without a pulse, which ended in order
-    or never ran, nothing is known, so what was known stays.
+    A silent process keeps the trouble it spoke of last. Without a pulse a process is silent, and whatever
+    else was known of it stays. A clock that was set back begins the time anew: it never waits for the past.
     """
     pulses = {one.process: one for one in felt}
+    said = {f"{one.process}.{word}" for one in pulses.values() for word in one.words}
     found = {}
-    for one in AILMENTS:
-        said = pulses.get(one.process)
-        if said is None:
-            there = one.code in since
-        elif one.word == SILENT:
-            there = now_us - said.at_us > SILENT_US
+    for code in _BY_CODE.keys() | said | since.keys():
+        one = ailment_of(code)
+        if one is None:
+            continue
+        beat = pulses.get(one.process)
+        if one.word == SILENT:
+            there = beat is None or is_silent(beat.at_us, now_us)
         else:
-            there = one.word in said.words
+            there = code in since if beat is None else code in said
         if there:
-            found[one.code] = since.get(one.code, now_us)
+            found[code] = min(since.get(code, now_us), now_us)
     return found
+
+
+def find_steady(felt: Iterable[Felt], steady: Mapping[str, int], now_us: int) -> dict[str, int]:
+    """The processes that beat and do not end again and again, and since when; `steady` as in
+    `find_ailments`."""
+    return {
+        one.process: min(steady.get(one.process, now_us), now_us)
+        for one in felt
+        if not is_silent(one.at_us, now_us) and RESTARTS not in one.words
+    }
 
 
 def lasting(found: Mapping[str, int], now_us: int) -> dict[str, str]:
     """Those that have lasted longer than they may, as code and text in zh-CN and English."""
     return {
-        code: f"{_BY_CODE[code].zh_cn} · {_BY_CODE[code].en}"
+        code: f"{one.zh_cn} · {one.en}"
         for code, since_us in found.items()
-        if now_us - since_us >= _BY_CODE[code].after_s * 1e6
+        if (one := ailment_of(code)) and now_us - since_us >= one.after_s * 1e6
     }
 
 
@@ -134,17 +195,20 @@ class Ailments:
 
     def __init__(self) -> None:
         self._since: dict[str, int] = {}
+        self._steady: dict[str, int] = {}
 
     def check(self, engine: Engine, now_us: int) -> None:
         """Begins and ends standing faults, and raises and clears their alarms in the same transaction."""
         with reading(engine) as connection:
             felt = _felt(connection)
-            standing = standing_among(connection, CODES)
+            standing = _standing(connection)
         self._since = find_ailments(felt, self._since, now_us)
-        known = {one.process for one in felt}
-        codes = frozenset(one.code for one in AILMENTS if one.process in known)
+        self._steady = find_steady(felt, self._steady, now_us)
         still = dict.fromkeys(self._since.keys() & standing.keys(), now_us - FOR_LONG_US)
-        found = {c: text for c, text in lasting(self._since | still, now_us).items() if c in codes}
+        known = {one.process for one in felt}
+        there = lasting(self._since | still, now_us) | self._not_over(standing, now_us)
+        codes = {code for code in _BY_CODE.keys() | standing.keys() | there.keys() if _is_known(code, known)}
+        found = {code: text for code, text in there.items() if code in codes}
 
         def tell(connection: Connection, begun: Collection[str], ended: Collection[str]) -> None:
             rows = [_row(code, To.RAISED, now_us) for code in sorted(begun)]
@@ -153,6 +217,29 @@ class Ailments:
 
         settle_faults(engine, codes, found, now_us, Severity.P1, tell)
 
+    def _not_over(self, standing: Mapping[str, str], now_us: int) -> dict[str, str]:
+        """The silences that stand and whose process is not steady yet."""
+        over = {name for name, since_us in self._steady.items() if now_us - since_us >= STEADY_US}
+        return {
+            code: text
+            for code, text in standing.items()
+            if (one := _BY_CODE.get(code)) and one.word == SILENT and one.process not in over
+        }
+
+
+def _is_known(code: str, known: Collection[str]) -> bool:
+    """Whether it can be said of the ailment that it is there or not: without a pulse only of silence."""
+    one = ailment_of(code)
+    return one is not None and (one.word == SILENT or one.process in known)
+
+
+def _standing(connection: Connection) -> dict[str, str]:
+    """The ailments that stand, with their texts."""
+    rows = connection.execute(
+        select(system_fault.c.code, system_fault.c.text).where(system_fault.c.ended_us.is_(None))
+    )
+    return {row.code: row.text for row in rows if ailment_of(row.code)}
+
 
 def _felt(connection: Connection) -> list[Felt]:
     rows = connection.execute(select(pulse.c.name, pulse.c.at_us, pulse.c.trouble))
@@ -160,7 +247,8 @@ def _felt(connection: Connection) -> list[Felt]:
 
 
 def _row(code: str, to: To, now_us: int) -> TransitionRow:
-    one = _BY_CODE[code]
+    one = ailment_of(code)
+    assert one is not None, code  # only what `ailment_of` knows is ever found
     why = Why(one.en, one.zh_cn) if to is To.RAISED else Why(f"over: {one.en}", f"已恢复：{one.zh_cn}")
     transition = Transition(
         rule=SYSTEM_RULE,

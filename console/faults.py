@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from alerts.ailments import CODES
+from alerts.ailments import ailment_of
 from alerts.pulse import ailing
 from alerts.schema import system_fault
 from console.words import say
@@ -25,7 +26,8 @@ class Fault:
 
 def standing_faults(connection: Connection, language: str, now_us: int) -> list[Fault]:
     """Processes that do not do their work first, then recorded faults that have not ended, worst first."""
-    return [*_processes(connection, language, now_us), *_recorded(connection)]
+    processes = _processes(connection, language, now_us)
+    return [*processes, *_recorded(connection, {one.code for one in processes})]
 
 
 def _processes(connection: Connection, language: str, now_us: int) -> list[Fault]:
@@ -39,11 +41,18 @@ def _processes(connection: Connection, language: str, now_us: int) -> list[Fault
     return faults
 
 
-def _recorded(connection: Connection) -> list[Fault]:
+def _recorded(connection: Connection, shown: Collection[str]) -> list[Fault]:
+    """Those of a process that is `shown` are left out: it says itself what it has. One without a pulse
+    cannot."""
     fault = system_fault.c
     rows = connection.execute(
         select(fault.code, fault.severity, fault.text, fault.since_us)
-        .where(fault.ended_us.is_(None), fault.code.not_in(CODES))  # those are shown with their process
+        .where(fault.ended_us.is_(None))
         .order_by(fault.severity, fault.since_us)
     )
-    return [Fault(*row) for row in rows]
+    faults = []
+    for row in rows:
+        one = ailment_of(row.code)
+        if one is None or f"process.{one.process}" not in shown:
+            faults.append(Fault(*row))
+    return faults

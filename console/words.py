@@ -63,6 +63,14 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "与 MQTT 服务器断开：收不到设备消息，请立即联系维护",
         "has lost the broker: nothing is heard from devices, call maintenance now",
     ),
+    "pulse.unknown": (
+        "无法报告自身状态：报警可能无法处理，请立即联系维护",
+        "cannot say how it is: alarms may not be dealt with, call maintenance now",
+    ),
+    "pulse.restarts": (
+        "反复异常退出：报警可能无法处理，请立即联系维护",
+        "ends again and again: alarms may not be dealt with, call maintenance now",
+    ),
     "pulse.stalled": (
         "无法写入磁盘或数据库：新报警在等待，请立即联系维护",
         "cannot write to disk or database: new alarms wait, call maintenance now",

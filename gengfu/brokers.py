@@ -26,7 +26,7 @@ def every_settings(config: Config, filters: tuple[str, ...]) -> list[SourceSetti
     for one in config.brokers:
         try:
             every.append(further_settings(config, one, filters))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # not there, not ours to read, not UTF-8
             log.error("password_file_unreadable", broker=one.name, file=one.password_file, error=str(error))
             without = msgspec.structs.replace(one, password_file="")
             every.append(further_settings(config, without, filters))
@@ -39,7 +39,7 @@ def source_settings(config: Config, filters: tuple[str, ...]) -> SourceSettings:
 
 
 def further_settings(config: Config, broker: FurtherBroker, filters: tuple[str, ...]) -> SourceSettings:
-    """Of one of `[[brokers]]`. Raises OSError where its password file cannot be read."""
+    """Of one of `[[brokers]]`. Raises OSError, UnicodeError where its password file cannot be read."""
     file = broker.password_file
     password = Path(file).read_text(encoding="utf-8").strip() if file else ""
     return _settings(config, broker, filters, broker.username, password, name=broker.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
@@ -17,8 +17,8 @@ Positive = Annotated[float, Meta(gt=0, le=36_500)]
 Name = Annotated[str, Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 TransportName = Kind
-UrlPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=1000)]
-SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
+UrlPath = Annotated[str, Meta(pattern=r"^/[!-~]*\Z", max_length=1000)]
+SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z")]
 Program = Annotated[str, Meta(pattern=r"^(/.*|[^/]*)\Z")]
 """A name to look for in PATH, or an absolute path."""
 
@@ -97,13 +97,18 @@ class FurtherBroker(Struct, frozen=True, forbid_unknown_fields=True):
     client_key: str = ""
 
 
+LEAST_RESERVE_MB: Final = 16
+"""A slot is an eighth of the reserve: 2 MB hold a tick of 10,000 messages, all that may be unacknowledged at
+the broker's usual bound, at 123 bytes each (chosen)."""
+
+
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     """The tick and the journal. `journal_max_mb` bounds the spool on disk.
 
     `reserve_mb` is room taken at the start, in which alarms go on when there is none for history. The default
     holds two snapshot intervals of 100,000 devices that report every 30 s: 3,333 messages/s x 123 bytes x
     120 s = 49 MB. `ballast_mb` is what is freed for database and snapshots when the disk is full (chosen: one
-    snapshot of some 100,000 series and the database's log).
+    snapshot of some 100,000 series and the database's log). Between 0 and LEAST_RESERVE_MB it cannot be.
     """
 
     tick_ms: Annotated[int, Meta(ge=1, le=100)] = 20
@@ -116,10 +121,15 @@ class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where points go. `embedded` keeps them in the data folder for `keep_days`."""
+    """Where points go. `embedded` keeps them in the data folder for `keep_days`.
+
+    `keep_mb`: beyond so much the oldest points go before their time; 0 for no limit but `keep_days` (chosen:
+    what somebody asked to be kept for so long is not dropped unasked).
+    """
 
     kind: Annotated[str, Meta(pattern="^embedded$")] = "embedded"
     keep_days: Positive = 30.0
+    keep_mb: Annotated[int, Meta(ge=0, le=1 << 30)] = 0
 
 
 class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,7 +142,7 @@ class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
     clock_ratio: Annotated[float, Meta(ge=1, le=60)] = 1.0
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
     senders: Annotated[int, Meta(ge=2, le=512)] = 64
-    heartbeat_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    heartbeat_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?\Z")] = ""
     heartbeat_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
 
 
@@ -156,7 +166,7 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Name = "127.0.0.1"
     port: Port = 0
-    public_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    public_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?\Z")] = ""
 
 
 class ConsoleListener(Listener, frozen=True, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config import LEAST_RESERVE_MB, Broker, Config, FurtherBroker
 from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
 
 ENVIRONMENT: Final = "GENGFU_CONFIG"
@@ -82,6 +82,11 @@ def parse_config(text: str, name: str) -> Config:
     _check_database(config.database, name)
     if wrong := wrong_brokers(config):
         raise ConfigError(f"{name}: key {wrong}")
+    if 0 < config.ingest.reserve_mb < LEAST_RESERVE_MB:
+        raise ConfigError(
+            f"{name}: key `ingest.reserve_mb`: a slot of it must hold the longest tick: 0 for none, or"
+            f" {LEAST_RESERVE_MB} and more are allowed"
+        )
     return config
 
 

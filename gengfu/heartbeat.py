@@ -6,11 +6,13 @@ asked tells people when the call fails to come: the machine is gone, its network
 stands still because even the reserve is used up (contract 9).
 
 A series store that cannot be written does not stop it: alarms go on, and the desk is told by the system
-fault. What is sent is the request alone.
+fault. Nor does one of `[[brokers]]` that is away: the desk is told of it by name, and a heartbeat that one
+of many brokers holds back for days would hide the end of the machine. What is sent is the request alone.
 """
 
 from __future__ import annotations
 
+import http.client
 import threading
 import urllib.error
 import urllib.request
@@ -20,13 +22,14 @@ from typing import Final
 import msgspec
 import structlog
 
+from alerts.ailments import FURTHER, troubles_in
 from gengfu.config import Config
 
 log = structlog.get_logger()
 
 TIMEOUT_S: Final = 10.0
 """How long the other side may take (chosen)."""
-HISTORY_ONLY: Final = frozenset({"store_waits"})
+HISTORY_ONLY: Final = frozenset({"store_waits", "shedding"})
 """Troubles for which no alarm waits."""
 
 
@@ -64,7 +67,7 @@ class Heartbeat:
         try:
             with urllib.request.urlopen(self._url, timeout=TIMEOUT_S):  # noqa: S310 - http(s) by configuration
                 self.beats += 1
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self.missed += 1
             log.warning("heartbeat_not_taken", error=type(error).__name__, times=self.missed)
 
@@ -82,14 +85,16 @@ def heartbeat_of(config: Config, ports: Mapping[str, int]) -> Heartbeat | None:
 
 
 def alarms_go_on(health_url: str) -> bool:
-    """Whether the process answers, and says that it is well or that only history waits."""
+    """Whether the process answers, and says that it is well, or that only history waits or one of
+    `[[brokers]]` is away."""
     try:
         with urllib.request.urlopen(health_url, timeout=2):  # noqa: S310 - our own
             return True
     except urllib.error.HTTPError as error:
         with error:
-            return _trouble(error.read()) <= HISTORY_ONLY
-    except OSError:
+            words = _trouble(error.read())
+            return all(word in HISTORY_ONLY or word.startswith(FURTHER) for word in words)
+    except (OSError, http.client.HTTPException):
         return False
 
 
@@ -99,4 +104,4 @@ def _trouble(body: bytes) -> frozenset[str]:
         said = msgspec.json.decode(body, type=dict[str, object]).get("trouble")
     except msgspec.DecodeError:
         said = None
-    return frozenset(str(said).split("; ")) if said else frozenset({"unknown"})
+    return troubles_in(str(said or "")) or frozenset({"unknown"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import dataclass
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine
@@ -31,6 +32,7 @@ from ingest.following import Following, apply_changes
 from ingest.freeing import Freeing, quarantine_us
 from ingest.intake import Intake
 from ingest.journal import Journal
+from ingest.journal_files import list_segments
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
@@ -39,10 +41,15 @@ from ingest.snapshot import SnapshotFolder
 from ingest.source import MqttSource
 from ingest.sources import Sources
 from ingest.stamps import Stamps
+from ingest.store.offset import stored_seq
 from ingest.tick import Parts, Tick
 from rules.transition import Transition
 
 log = structlog.get_logger()
+
+HUNG_S: Final = 10.0
+"""A turn of the tick that takes longer hangs: a disk that does not answer, or a database that stays locked,
+for which a commit waits up to 30 s (chosen: transactions of ours and writes to a slow disk take less)."""
 
 
 @dataclass(slots=True)
@@ -93,12 +100,12 @@ class Ingest:
         }
 
     def health(self) -> dict[str, object]:
-        """Well means: connected to every broker, and nothing waits for disk or database. Points that are
-        shed are trouble, but no alarm waits for them.
+        """Well means: connected to every broker, nothing waits for disk or database, and the tick turns.
+        Points that are shed are trouble, but no alarm waits for them.
 
         `connected` is of the broker of `[broker]`: the caretaker asks for it.
         """
-        heard, stalled = self.source.counters, self.tick.stalled
+        heard, stalled = self.source.counters, stalled_by(self.tick, time.monotonic())
         away = [name or FIRST for name, one in heard.items() if not one.connected]
         which = f": {', '.join(away)}" if len(heard) > 1 else ""
         waits = "stalled" if stalled else f"no_broker{which}" if away else ""
@@ -123,6 +130,12 @@ class Ingest:
                 "broker", {name: float(one.sessions_lost) for name, one in heard.items()}
             ),
         }
+
+
+def stalled_by(tick: Tick[Any], now_s: float) -> str:
+    """What new alarms wait for at `now_s` of the monotonic clock: a step that failed, or one that does not
+    return; empty for nothing."""
+    return tick.stalled or ("no answer" if now_s - tick.turned_s > HUNG_S else "")
 
 
 def run_ingest(config: Config) -> None:
@@ -169,12 +182,13 @@ def compose(config: Config) -> Ingest:
         index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
     ballast = ballast_of(config)
     ballast.keep()
-    had_session = bool(snapshot) or any((config.data_dir / "journal").glob("*.journal"))
+    had_session = bool(snapshot) or bool(list_segments(config.data_dir / "journal"))
+    stored = stored_seq(config.data_dir / "points.db")
     journal = Journal(
         config.data_dir / "journal",
         segment_bytes=config.ingest.segment_mb << 20,
         max_bytes=config.ingest.journal_max_mb << 20,
-        at_least=max(snapshot.seq if snapshot else 0, committed_seq(engine)) + 1,
+        at_least=max(snapshot.seq if snapshot else 0, committed_seq(engine), stored) + 1,
         reserve_bytes=config.ingest.reserve_mb << 20,
         may_return=lambda: ballast.is_whole,
     )

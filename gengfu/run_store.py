@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from typing import Final
+
+import structlog
 
 from devices.database import open_database
 from gengfu.clock import now_us
@@ -15,15 +19,63 @@ from gengfu.logs import set_up_logs
 from gengfu.service import stop_on_signal
 from gengfu.telemetry import serve_figures
 from ingest.store.embedded import EmbeddedStore
-from ingest.store.writer import StoreWriter
+from ingest.store.layout import StoreError
+from ingest.store.writer import STORE_FAILS, StoreWriter, advice
+
+log = structlog.get_logger()
 
 HISTORY_YIELDS: Final = 5
 """Niceness of this process: where the processor is short, alarms go before history (chosen: a third of the
 share the others get, so that it never stands still)."""
+TRY_AGAIN_S: Final = 10.0
+"""Between two tries to open the store's file (chosen)."""
 
 
-def figures(writer: StoreWriter) -> dict[str, float | dict[str, float]]:
-    """What `/metrics` shows; names are documented in docs/metrics.md."""
+class Storing:
+    """The writer of the configured store, as soon as its file can be opened; until then `writer` is None.
+
+    A file that is damaged or of another release is left as it is and tried again: somebody has to move it
+    away. Points wait in the journal, alarms go on.
+    """
+
+    def __init__(
+        self, config: Config, has_room: Callable[[], bool], *, try_again_s: float = TRY_AGAIN_S
+    ) -> None:
+        self.writer: StoreWriter | None = None
+        self.store: EmbeddedStore | None = None
+        self._config, self._has_room, self._try_again_s = config, has_room, try_again_s
+        self._said = False
+
+    def open(self) -> None:
+        """Tries once. What is wrong is logged once."""
+        folder, wanted = self._config.data_dir, self._config.store
+        store = None
+        try:
+            store = EmbeddedStore(
+                folder / "points.db", keep_days=wanted.keep_days, keep_bytes=wanted.keep_mb << 20
+            )
+            self.writer = StoreWriter(folder / "journal", store, has_room=self._has_room)
+            self.store = store
+        except (StoreError, *STORE_FAILS) as error:
+            if store:
+                store.close()
+            if not self._said:
+                log.error("store_cannot_be_opened", error=str(error), **advice(error))
+            self._said = True
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`; lets go of the store then."""
+        while self.writer is None and not stop.wait(self._try_again_s):
+            self.open()
+        if self.writer and self.store:
+            self.writer.run(stop)
+            self.store.close()
+
+
+def figures(writer: StoreWriter | None) -> dict[str, float | dict[str, float]]:
+    """What `/metrics` shows; names are documented in docs/metrics.md. Nothing without a store."""
+    if writer is None:
+        return {}
     return {
         "points_total": float(writer.points),
         "behind_records": float(writer.behind),
@@ -33,9 +85,10 @@ def figures(writer: StoreWriter) -> dict[str, float | dict[str, float]]:
     }
 
 
-def health(writer: StoreWriter) -> dict[str, object]:
+def health(writer: StoreWriter | None) -> dict[str, object]:
     """Well means: the store takes what it is given."""
-    return {"ok": not writer.failing, "trouble": "store_waits" if writer.failing else ""}
+    waits = writer is None or writer.failing
+    return {"ok": not waits, "trouble": "store_waits" if waits else ""}
 
 
 def run_store(config: Config) -> None:
@@ -45,20 +98,20 @@ def run_store(config: Config) -> None:
     follow_leash()
     held = lock(config.data_dir, "store")
     os.nice(HISTORY_YIELDS)
-    store = EmbeddedStore(config.data_dir / "points.db", keep_days=config.store.keep_days)
     ballast = ballast_of(config)
-    writer = StoreWriter(config.data_dir / "journal", store, has_room=lambda: ballast.leaves_room)
+    storing = Storing(config, lambda: ballast.leaves_room)
+    storing.open()
     telemetry = serve_figures(
         config.metrics.host,
         config.metrics.store,
         "store",
-        lambda: figures(writer),
-        lambda: health(writer),
+        lambda: figures(storing.writer),
+        lambda: health(storing.writer),
     )
     engine = open_database(config.database_url)
-    heart = Heart(engine, "store", lambda: health(writer), now_us, ballast)
+    heart = Heart(engine, "store", lambda: health(storing.writer), now_us, ballast)
     heart.start()
-    writer.run(stop)
+    storing.run(stop)
     heart.stop()
     telemetry.close()
     held.close()

@@ -7,9 +7,11 @@ then the series store writes nothing into what was meant for alarms.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +43,7 @@ class Ballast:
     def __init__(self, path: Path, size: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._path, self._size, self._monotonic = path, size, monotonic
         self._looked_s = self._released_s = -math.inf
+        self._thread: threading.Thread | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -53,33 +56,61 @@ class Ballast:
         return self.is_whole or _free_bytes(self._path.parent) > self._size
 
     def keep(self) -> None:
-        """Makes it where it is missing and there is room to spare; looks every LOOK_S. Raises nothing."""
+        """Makes it where it is missing and there is room to spare; looks every LOOK_S. Raises nothing.
+
+        Takes as long as the disk needs for it: for the start.
+        """
+        if self._is_due():
+            self._make()
+
+    def keep_behind(self) -> None:
+        """As `keep`, in a thread of its own: a tick does not wait for the disk."""
+        busy = self._thread is not None and self._thread.is_alive()
+        if not busy and self._is_due():
+            self._thread = threading.Thread(target=self._make, name="ballast", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Returns when it is not being made any more."""
+        if self._thread:
+            self._thread.join()
+
+    def _is_due(self) -> bool:
         now_s = self._monotonic()
         if now_s - self._looked_s < LOOK_S or now_s - self._released_s < REST_S:
-            return
+            return False
         self._looked_s = now_s
-        if self._is_there() if self._size else not self._path.exists():
-            return
-        self._path.unlink(missing_ok=True)
-        if not self._size or _free_bytes(self._path.parent) < SPARE * self._size:
-            return
+        return True
+
+    def _make(self) -> None:
         fresh = self._path.with_suffix(".new")
         try:
+            if self._is_there() if self._size else not self._path.exists():
+                return
+            self._path.unlink(missing_ok=True)
+            if not self._size or _free_bytes(self._path.parent) < SPARE * self._size:
+                return
+            released_s = self._released_s
             allocate(fresh, self._size)
-            fresh.replace(self._path)
+            if released_s == self._released_s:
+                fresh.replace(self._path)
+            else:  # room was needed meanwhile
+                fresh.unlink()
         except OSError as error:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
             log.warning("ballast_not_made", error=error.strerror)
 
     def release(self, error: BaseException) -> None:
-        """Deletes it where `error` says that there was no room (`finds_no_room`)."""
-        if finds_no_room(error) and drop_ballast(self._path):
+        """Deletes it where `error` says that there was no room (`finds_no_room`). Raises nothing."""
+        is_being_made = self._thread is not None and self._thread.is_alive()
+        if finds_no_room(error) and (drop_ballast(self._path) or is_being_made):
             self._released_s = self._monotonic()
 
     def _is_there(self) -> bool:
         try:
             return self._path.stat().st_size == self._size
-        except FileNotFoundError:
+        except OSError:
             return False
 
 
@@ -105,5 +136,9 @@ def finds_no_room(error: BaseException) -> bool:
 
 
 def _free_bytes(folder: Path) -> int:
-    found = os.statvfs(folder)
+    """What is free to us; 0 where the disk does not say."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return 0
     return found.f_bavail * found.f_frsize

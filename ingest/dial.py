@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import select
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from ingest.link import Address, Link, LinkLost, TcpLink, ready
+from ingest.look_up import LookUp
 from ingest.tls_link import TlsLink
 from ingest.transport import Transport
 from ingest.websocket import WebSocketLink
@@ -23,27 +21,17 @@ DIAL_TIMEOUT_S: Final = 5.0
 
 
 class Dialer:
-    """Look-up, then each address in turn. Ask again until it is there.
+    """Look-up, then each address in turn. Ask again until it is there. Raises LinkLost as `LookUp.begin`."""
 
-    A name is looked up in a thread of its own, because the system's resolver blocks for seconds, and there
-    TLS reads its files; a numeric address without TLS needs none.
-    """
-
-    def __init__(
-        self, host: str, port: int, monotonic: Callable[[], float], transport: Transport | None = None
-    ) -> None:
-        self._host, self._port, self._monotonic = host, port, monotonic
-        self._transport = transport or Transport()
-        self._context: ssl.SSLContext | None = None
+    def __init__(self, look_up: LookUp, monotonic: Callable[[], float]) -> None:
+        self._look_up, self._monotonic = look_up, monotonic
         self._deadline = monotonic() + DIAL_TIMEOUT_S
+        self._context: ssl.SSLContext | None = None
         self._addresses: list[Address] | None = None
         self._link: Link | None = None
         self._stage = ""
         self._why = LinkLost("look-up takes too long")
-        if _numeric(host) and not self._transport.secure:
-            self._look_up()
-        else:
-            threading.Thread(target=self._look_up, name="resolve", daemon=True).start()
+        look_up.begin()
 
     @property
     def link(self) -> Link | None:
@@ -83,6 +71,9 @@ class Dialer:
             self._give_up(link, LinkLost(f"no answer to {link.stage}", do=do))
 
     def _next(self) -> Link | None:
+        if self._addresses is None and (found := self._look_up.found):
+            self._addresses, self._context = list(found.addresses), found.context
+            self._why = found.why or self._why
         while self._addresses:
             address = self._addresses.pop(0)
             try:
@@ -100,10 +91,11 @@ class Dialer:
         return None
 
     def _wrapped(self, link: Link) -> Link:
+        about = self._look_up
         if self._context:
-            link = TlsLink(link, self._context, self._host)
-        if self._transport.websocket:
-            link = WebSocketLink(link, self._host, self._port, self._transport)
+            link = TlsLink(link, self._context, about.host)
+        if about.transport.websocket:
+            link = WebSocketLink(link, about.host, about.port, about.transport)
         return link
 
     def _give_up(self, link: Link, why: LinkLost) -> None:
@@ -116,23 +108,10 @@ class Dialer:
         if why.do or not self._why.do:
             self._why = why
 
-    def _look_up(self) -> None:
-        found: list[Address] = []
-        try:
-            if self._transport.secure:
-                self._context = self._transport.context()
-            infos = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            found = [(family, address) for family, _, _, _, address in infos]  # type: ignore[misc]
-        except LinkLost as lost:
-            self._why = lost
-        except (OSError, UnicodeError) as error:
-            self._why = LinkLost(f"cannot look up {self._host}: {error}")
-        self._addresses = found
-
 
 def connect_link(host: str, port: int, transport: Transport, timeout_s: float) -> Link:
     """An open link, for commands that may wait for it. Raises LinkLost, also after `timeout_s`."""
-    dialer, until = Dialer(host, port, time.monotonic, transport), time.monotonic() + timeout_s
+    dialer, until = Dialer(LookUp(host, port, transport), time.monotonic), time.monotonic() + timeout_s
     while True:
         link = dialer.step(0.05)
         if link:
@@ -140,11 +119,3 @@ def connect_link(host: str, port: int, transport: Transport, timeout_s: float) -
         if time.monotonic() > until:
             dialer.close()
             raise LinkLost(f"no connection to {host}:{port} after {timeout_s:g} s")
-
-
-def _numeric(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -37,14 +37,16 @@ NOT_HERE: Final = "correct port, path or transport: does a WebSocket listener fo
 class Frames:
     """One connection's framing; start a new one for each connection. `host` is with its port.
 
-    `request` opens it. `accepted`: the broker agreed. `answer` is what must be sent back, taken by
-    `take_answer`. Memory: one header of HTTP (16 kB) or of a frame, and one control frame (125 bytes).
+    `request` opens it. `accepted`: the broker agreed. `taken` counts frames and parts of frames.
+    `take_answer` gives what must be sent back. Memory: one header of HTTP (16 kB) or of a frame, and one
+    control frame (125 bytes).
     Raises LinkLost for a host or path that cannot be asked for.
     """
 
     def __init__(self, host: str, path: str) -> None:
         self.accepted = False
         self.over: LinkLost | None = None
+        self.taken = 0
         self._answer = b""
         self._connection = WSConnection(ConnectionType.CLIENT)
         try:
@@ -60,6 +62,7 @@ class Frames:
         try:
             self._connection.receive_data(data)
             for event in self._connection.events():
+                self.taken += 1
                 if isinstance(event, BytesMessage):
                     content.append(bytes(event.data))
                 else:

@@ -6,44 +6,36 @@ on into the reserve (`ingest.reserve`), marked as shed: recovery replays them li
 over their points. When there is room for a whole segment again, it goes on as before. Only when the reserve
 is used up does `append` refuse; the tick then stops reading the socket and the broker keeps what comes.
 
-Errors:
-* JournalError
-  * JournalLocked: another process writes to this folder.
-  * JournalFull: neither journal nor reserve has room for the record; nothing was written.
 An OSError of `append` (I/O error) leaves the journal usable: the half-written record is cut off before the
-next attempt.
+next attempt. Where a file fails again and again the next one is tried, then the reserve.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from ingest.journal_errors import JournalFull, take_lock
 from ingest.journal_files import (
     DURABLE,
     FULL,
     READER,
-    SLOT_HEAD_BYTES,
     Damage,
     Mark,
-    Segment,
-    list_segments,
     read_mark,
-    sync_folder,
 )
 from ingest.journal_segment import OpenSegment, begin_slot, make_segment, resume_segment
+from ingest.journal_shelf import Shelf
 from ingest.record import Record, encode_record
-from ingest.reserve import SLOTS, Reserve
+from ingest.reserve import SLOTS
 
 log = structlog.get_logger()
 
@@ -53,17 +45,9 @@ LOOK_S: Final = 1.0
 RESERVE_S: Final = 10.0
 """Between two looks for room for the rest of the reserve (chosen)."""
 
-
-class JournalError(Exception):
-    """The journal cannot do what was asked."""
-
-
-class JournalLocked(JournalError):
-    """Another process holds the folder's lock."""
-
-
-class JournalFull(JournalError):
-    """The size bound is reached and the reserve used up. Readers or the snapshot must move on first."""
+TRIES: Final = 3
+"""So often in a row a file may fail before another one is taken, and twice that before the reserve is
+(chosen: with the tick's waits 0.4 and 1.6 seconds)."""
 
 
 class Journal:
@@ -97,16 +81,15 @@ class Journal:
         self._looked_s = -math.inf
         self._reserve_looked_s = monotonic()
         self._kept_after = self._newest_snapshot = 0
-        self._lock = _take_lock(folder)
+        self._lock = take_lock(folder)
         self._durable = Mark(folder / DURABLE)
         self.damage: list[Damage] = []
         """What could not be read of the newest segment when it was opened, before its last whole record."""
         self._next_seq = at_least
-        self._segments = list_segments(folder)
+        self._failures = 0
+        self._shelf = Shelf(folder, reserve_bytes)
+        self.reserve = self._shelf.reserve
         self._open: OpenSegment
-        used = [one.path for one in self._segments if one.in_reserve]
-        self.reserve = Reserve(folder, reserve_bytes, used)
-        self._sizes = {one.path: one.path.stat().st_size for one in self._segments if not one.in_reserve}
         self._open_newest(max(at_least, self._durable.seq + 1))
 
     @property
@@ -117,7 +100,7 @@ class Journal:
     @property
     def bytes_on_disk(self) -> int:
         """The size of all segments outside the reserve together."""
-        return sum(self._sizes.values())
+        return self._shelf.bytes_on_disk
 
     @property
     def shedding(self) -> bool:
@@ -131,8 +114,12 @@ class Journal:
 
     @property
     def at_the_brim(self) -> bool:
-        """Whether the last slot of the reserve is half full: the next tick may be one too many."""
-        return self.shedding and not self.reserve.free and self._open.end > self.reserve.slot_bytes // 2
+        """Whether the last slot of the reserve is half full: the next tick may be one too many.
+
+        Never where no reserve is asked for any more: there is nothing to wait for then.
+        """
+        has_last = self.shedding and self.reserve.slot_bytes > 0 and not self.reserve.free
+        return has_last and self._open.is_half_full
 
     def append(self, record: Record) -> bool:
         """Returns when the record is durable: whether it was shed.
@@ -141,16 +128,12 @@ class Journal:
         """
         if record.seq != self._next_seq:
             raise ValueError(f"record {record.seq} is not the next one, {self._next_seq}")
-        shed = self.shedding and not self._returns()
-        if not shed:
-            try:
-                self._write(encode_record(record))
-            except (JournalFull, OSError) as error:
-                if not self._sheds(error):
-                    raise
-                shed = True
-        if shed:
-            self._write_reserve(encode_record(replace(record, shed=True)))
+        try:
+            shed = self._put(record)
+        except OSError as error:
+            self._failures += error.errno not in FULL
+            raise
+        self._failures = 0
         self._next_seq = record.seq + 1
         self._durable.seq = record.seq
         return shed
@@ -162,9 +145,16 @@ class Journal:
         """
         self._kept_after, self._newest_snapshot = seq, max(seq, newest)
         self.trim()
+        self._begin_anew()
 
     def keep_reserve(self) -> None:
-        """Makes slots that are missing, as far as the disk has room; looks every RESERVE_S."""
+        """Makes slots that are missing, as far as the disk has room; looks every RESERVE_S.
+
+        At the brim, where nothing is appended, it looks for room for history too. Raises nothing.
+        """
+        if self.at_the_brim and not self._returns():
+            with contextlib.suppress(OSError):
+                self._begin_anew()
         now_s = self._monotonic()
         if not self.reserve.is_whole and now_s - self._reserve_looked_s >= RESERVE_S:
             self._reserve_looked_s = now_s
@@ -176,15 +166,8 @@ class Journal:
         kept = self._kept_after
         floor = min([kept, *(read_mark(self._folder / f"{READER}{name}") for name in self._readers)])
         slots_floor = kept if self.reserve.free else self._newest_snapshot
-        past = [
-            one
-            for one, after in pairwise(self._segments)
-            if after.first_seq <= (slots_floor if one.in_reserve else floor) + 1
-        ]
-        for one in past:
-            self._forget(one)
-        if past:
-            sync_folder(self._folder)
+        past = self._shelf.past(floor, slots_floor)
+        self._shelf.forget(*past)
         return len(past)
 
     def close(self) -> None:
@@ -193,13 +176,30 @@ class Journal:
         self._durable.close()
         os.close(self._lock)
 
+    def _put(self, record: Record) -> bool:
+        """The record is on the disk: whether it was shed."""
+        if not (self.shedding and not self._returns()):
+            try:
+                self._write(encode_record(record))
+                return False
+            except (JournalFull, OSError) as error:
+                if not self._sheds(error):
+                    raise
+        self._write_reserve(encode_record(replace(record, shed=True)))
+        return True
+
+    @property
+    def _file_is_bad(self) -> bool:
+        """Whether the open file has failed so often that another one is worth a try now."""
+        return self._failures > 0 and self._failures % TRIES == 0 and not self._open.is_empty
+
     def _write(self, data: bytes) -> None:
         """Into the segment outside the reserve, or the next one."""
         self._make_room(len(data))
-        if not self._open.fits(len(data)):
+        if self._file_is_bad or not self._open.fits(len(data)):
             self._switch_to(make_segment(self._folder, self._next_seq, self._segment_bytes))
         self._open.write(data)
-        self._sizes[self._open.segment.path] = self._open.end
+        self._shelf.grew(self._open.segment, self._open.end)
 
     def _make_room(self, size: int) -> None:
         if self.bytes_on_disk + size <= self._max_bytes:
@@ -212,111 +212,93 @@ class Journal:
 
     def _sheds(self, error: JournalFull | OSError) -> bool:
         """Goes over to the reserve; False where this error does not call for it or nothing is free."""
-        if isinstance(error, OSError) and error.errno not in FULL:
+        self._open.settle()  # also where it stays: nobody may meet half a record as if it were damage
+        passing = isinstance(error, OSError) and error.errno not in FULL and self._failures + 1 < 2 * TRIES
+        if passing or not self.reserve.free:
             return False
-        old = self._open
-        if not self.reserve.free:
-            return False
-        with contextlib.suppress(OSError):  # what cannot be cut off is passed over by its seq
-            old.cut()
-            old.sync()
-        self._switch_to(self._fresh_slot())
+        self._switch_to(self._shelf.begin_slot(self._next_seq))
         log.error("points_are_shed", seq=self._next_seq, why=str(error))
         self._looked_s = self._monotonic()
         return True
 
     def _write_reserve(self, data: bytes) -> None:
-        if len(data) > self.reserve.slot_bytes - SLOT_HEAD_BYTES:
-            raise JournalFull(f"a record of {len(data)} bytes is too long for the reserve")
-        if not self._open.fits(len(data)):
-            self._switch_to(self._fresh_slot())
+        is_bad = self._file_is_bad and self.reserve.free
+        if is_bad or not self._open.fits(len(data)):
+            self._switch_to(self._shelf.begin_slot(self._next_seq, len(data)))
         self._open.write(data)
-
-    def _fresh_slot(self) -> OpenSegment:
-        path = self.reserve.take()
-        if path is None:
-            raise JournalFull("journal and reserve are full; a snapshot or the store must make room")
-        try:
-            return begin_slot(path, self._next_seq, self.reserve.slot_bytes)
-        except OSError:
-            self.reserve.give_back(path)
-            raise
 
     def _returns(self) -> bool:
         """Goes back to a segment outside the reserve where there is room for one; looks every LOOK_S."""
         if self._monotonic() - self._looked_s < LOOK_S:
             return False
         self._looked_s = self._monotonic()
-        self.trim()
+        with contextlib.suppress(OSError):
+            self.trim()
         room = min(self._segment_bytes, self._max_bytes // 8)  # not for a moment only
-        if self.bytes_on_disk + room > self._max_bytes or not self._may_return():
+        may = self._may_return() or not self.reserve.slot_bytes  # without a reserve nothing else is left
+        if self.bytes_on_disk + room > self._max_bytes or not may:
             return False
         try:
+            self._open.must_settle()  # no second copy of the next record, marked as shed
             fresh = make_segment(self._folder, self._next_seq, self._segment_bytes, probe=room)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
+        except OSError:
             return False
         self._switch_to(fresh)
         log.warning("points_are_stored_again", seq=self._next_seq)
         return True
 
+    def _begin_anew(self) -> None:
+        """At the brim: the last slot from its beginning, once the newest snapshot has all that is in it."""
+        if self.at_the_brim and self._newest_snapshot >= self._next_seq - 1:
+            path, most = self._open.segment.path, self._open.most
+            self._switch_to(begin_slot(path, self._next_seq, most))
+
     def _switch_to(self, fresh: OpenSegment) -> None:
         old = self._open
+        if old.segment.path != fresh.segment.path:
+            old.settle()
         old.close()
         self._take_up(fresh)
-        if old.is_empty:
-            self._forget(old.segment)
+        if old.is_empty and old.segment.path != fresh.segment.path:
+            with contextlib.suppress(OSError):  # it stays, and goes with the next trim
+                self._shelf.forget(old.segment)
 
     def _take_up(self, fresh: OpenSegment) -> None:
         self._open = fresh
-        self._segments = sorted([*self._segments, fresh.segment], key=lambda one: one.order)
-        if not fresh.segment.in_reserve:
-            self._sizes[fresh.segment.path] = 0
-
-    def _forget(self, segment: Segment) -> None:
-        """Takes a segment away whose records nobody needs."""
-        self._segments.remove(segment)
-        if segment.in_reserve:
-            self.reserve.give_back(segment.path)
-        else:
-            del self._sizes[segment.path]
-            segment.path.unlink(missing_ok=True)
+        self._shelf.add(fresh.segment)
 
     def _open_newest(self, at_least: int) -> None:
         """Continues the newest segment after its last whole record; what follows that is a torn tail."""
-        if not self._segments:
+        newest = self._shelf.newest
+        if newest is None:
             self._next_seq = max(at_least, 1)
             self._start_afresh()
             return
-        self._open, last_seq, self.damage = resume_segment(self._segments[-1], self._segment_bytes)
-        if not self.shedding:
-            self._sizes[self._open.segment.path] = self._open.end
+        self._open, last_seq, self.damage = resume_segment(newest, self._segment_bytes)
+        self._shelf.grew(newest, self._open.end)
         self._next_seq = last_seq + 1
         if at_least > self._next_seq:
             log.error("journal_behind", next_seq=self._next_seq, continues_with=at_least)
             self._next_seq = at_least
             self._open.close()
-            self._start_afresh()
+            self._start_afresh(self._open)
         self._durable.seq = self._next_seq - 1
 
-    def _start_afresh(self) -> None:
-        """A new segment; a slot where the disk has no room for one. Raises OSError where neither is there."""
+    def _start_afresh(self, before: OpenSegment | None = None) -> None:
+        """A new segment; a slot where the disk has no room for one, if need be the empty one of `before`.
+
+        Raises OSError where neither is there.
+        """
         try:
             fresh = make_segment(self._folder, self._next_seq, self._segment_bytes)
         except OSError as error:
-            if error.errno not in FULL or not self.reserve.free:
+            if error.errno not in FULL:
                 raise
-            fresh = self._fresh_slot()
+            if self.reserve.free:
+                fresh = self._shelf.begin_slot(self._next_seq)
+            elif before and before.segment.in_reserve and before.is_empty:
+                fresh = begin_slot(before.segment.path, self._next_seq, before.most)
+            else:
+                raise
         self._take_up(fresh)
         self._durable.seq = self._next_seq - 1
-
-
-def _take_lock(folder: Path) -> int:
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise JournalLocked(f"{folder}: another process writes this journal") from None
-    return descriptor

@@ -31,10 +31,10 @@ class OpenSegment:
     """
 
     def __init__(self, segment: Segment, end: int, most: int) -> None:
-        """`most` bytes are written to it at most. Raises OSError."""
+        """`most` bytes are written to it at most (`most` of the object). Raises OSError."""
         self.segment = segment
         self.end = end
-        self._most = most
+        self.most = most
         self._descriptor = os.open(segment.path, os.O_RDWR)
         self._torn = False
 
@@ -43,16 +43,21 @@ class OpenSegment:
         """Whether it holds no record."""
         return self.end == self.segment.start
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether more than half of its room is used."""
+        return self.end > self.most // 2
+
     def fits(self, size: int) -> bool:
         """Whether so many bytes go into it. An empty one outside the reserve takes a record of any size."""
-        return self.end + size <= self._most or (self.is_empty and not self.segment.in_reserve)
+        return self.end + size <= self.most or (self.is_empty and not self.segment.in_reserve)
 
     def write(self, data: bytes) -> None:
         """Returns when the record is durable. Raises OSError with nothing of it promised."""
         if self._torn:  # also after a failed fdatasync: its pages are not trustworthy, so it is written anew
             self.cut()
         self._torn = True
-        rest = min(HEADER_BYTES, self._most - self.end - len(data)) if self.segment.in_reserve else 0
+        rest = min(HEADER_BYTES, self.most - self.end - len(data)) if self.segment.in_reserve else 0
         write_all(self._descriptor, data + bytes(rest) if rest else data, self.end)
         sync_file(self._descriptor)
         self._torn = False
@@ -61,11 +66,22 @@ class OpenSegment:
     def cut(self) -> None:
         """Takes away what lies behind the last record. Raises OSError."""
         if self.segment.in_reserve:
-            rest = min(HEADER_BYTES, self._most - self.end)
+            rest = min(HEADER_BYTES, self.most - self.end)
             write_all(self._descriptor, bytes(rest), self.end)
         else:
             os.ftruncate(self._descriptor, self.end)
         self._torn = False
+
+    def must_settle(self) -> None:
+        """Takes away what a failed write has left, if one did, and makes that durable. Raises OSError."""
+        if self._torn:
+            self.cut()
+            self.sync()
+
+    def settle(self) -> None:
+        """As `must_settle`, as far as the disk lets it."""
+        with contextlib.suppress(OSError):
+            self.must_settle()
 
     def sync(self) -> None:
         """Returns when all of it is on the disk: a record that was written and never synced is one then."""

@@ -78,15 +78,16 @@ class Reserve:
 
     def give_back(self, path: Path) -> None:
         """Nobody needs the records in this slot any more. Raises OSError."""
-        self._used.discard(path)
         if not self._fits(path):
             path.unlink(missing_ok=True)
+            self._used.discard(path)
             return
         descriptor = os.open(path, os.O_RDWR)
         try:
             os.pwrite(descriptor, bytes(SLOT_HEAD_BYTES), 0)
         finally:
             os.close(descriptor)
+        self._used.discard(path)
         self._free.append(path)
 
     def _make(self, path: Path) -> bool:

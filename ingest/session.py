@@ -30,6 +30,10 @@ HANDSHAKE_TIMEOUT_S: Final = 15.0
 RESUBSCRIBE_S: Final = 10.0
 """How long after a refused filter it is asked for again (chosen)."""
 CLOSE_TIMEOUT_S: Final = 0.5
+UNSENT_EACH: Final = 128
+"""At most so many bytes wait in our memory for each message that may be unacknowledged: more than a PUBACK
+alone in a WebSocket frame in a TLS record takes, so that a broker which keeps to Receive Maximum and is only
+slow to read stays below it (chosen)."""
 _NEVER: Final = float("inf")
 
 
@@ -109,11 +113,13 @@ class Session:
         return self._wire.salvaged
 
     def beat(self, commits: int) -> None:
-        """Does what time asks for: a PINGREQ, a filter tried again. Raises Ended without a CONNACK in time.
+        """Does what time asks for: a PINGREQ, a filter tried again. `commits` is the newest commit's number.
 
-        `commits` is the number of the newest commit.
+        Raises Ended without a CONNACK in time, and where acknowledgements pile up (UNSENT_EACH).
         """
         now = self._monotonic()
+        if self._link.unsent > UNSENT_EACH * self._settings.receive_maximum + CHUNK_BYTES:
+            raise Ended("the broker sends more than we allowed and does not read what we answer")
         if self.greeting is None:
             if now - self.opened_at > HANDSHAKE_TIMEOUT_S:
                 raise Ended("no answer to CONNECT")

@@ -64,7 +64,7 @@ class SnapshotFolder:
         self._thread: threading.Thread | None = None
         self._kept: list[int] = []
         self.failures = 0
-        self.failed_by: OSError | None = None
+        self.failed_by: Exception | None = None
         """Why the last one could not be saved; None where it was."""
 
     @property
@@ -83,7 +83,7 @@ class SnapshotFolder:
         return max(self._kept, default=0)
 
     def save(self, snapshot: Snapshot) -> None:
-        """Returns when the snapshot is durable. Raises OSError; what was written of it is gone then."""
+        """Returns when the snapshot is durable. Raises OSError, MemoryError; nothing is left then."""
         path = self._folder / f"{snapshot.seq:020d}{_SUFFIX}"
         fresh = path.with_suffix(".new")
         try:
@@ -92,10 +92,9 @@ class SnapshotFolder:
                     file.write(part)
                 file.flush()
                 sync_file(file.fileno())
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise
-        fresh.replace(path)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)  # there only where it failed
         sync_folder(self._folder)
         self._kept = [*(s for s in self._kept if s != snapshot.seq), snapshot.seq][-_KEPT:]
         for old in self._paths()[:-_KEPT]:
@@ -130,10 +129,10 @@ class SnapshotFolder:
         try:
             self.save(snapshot)
             self.failed_by = None
-        except OSError as error:
+        except Exception as error:  # also MemoryError: a thread that just ended would look like success
             self.failures += 1
             self.failed_by = error
-            log.error("snapshot_failed", error=str(error), times=self.failures)
+            log.error("snapshot_failed", error=str(error) or type(error).__name__, times=self.failures)
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{_SUFFIX}"))

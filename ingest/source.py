@@ -18,6 +18,7 @@ from typing import Protocol
 
 from ingest.dial import Dialer
 from ingest.link import LinkLost
+from ingest.look_up import LookUp, Resolve, system_addresses
 from ingest.pace import PAUSE_S, SHORT_LIVES, STEADY_S, TAKEN_OVER_S, Backoff
 from ingest.packets import WireError
 from ingest.session import Ended, Session, SourceSettings, TakenOver, log_of
@@ -104,7 +105,8 @@ class MqttSource:
 
     `now_us` is wall-clock time in µs, `monotonic` seconds that never jump, `jitter` uniform in [0, 1).
     `resumes`: a former process had a session, so a broker that does not know it at the first connect has lost
-    it. Raises nothing: every failure of the connection is logged and tried again with backoff.
+    it. `resolve` is how a name is looked up. Raises nothing: every failure of the connection is logged and
+    tried again with backoff.
     """
 
     def __init__(
@@ -115,8 +117,10 @@ class MqttSource:
         resumes: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = _uniform,
+        resolve: Resolve = system_addresses,
     ) -> None:
         self._settings = settings
+        self._look_up = LookUp(settings.host, settings.port, settings.transport, resolve)
         self._log = log_of(settings)
         self._now_us, self._monotonic = now_us, monotonic
         self._resumes = resumes
@@ -185,11 +189,15 @@ class MqttSource:
         For waiting on several sources at once; after it, `poll(0)` does what is due.
         """
         if self._session:
+            if self._session.pending:
+                return 0.0
             poll.register(*self._session.interest)
-            return 0.0 if self._session.pending else longest_s
+            return longest_s
         if self._dialer and (link := self._dialer.link):
+            if link.pending:
+                return 0.0
             poll.register(link, link.interest(reading=False))
-            return 0.0 if link.pending else longest_s
+            return longest_s
         if self._dialer is None:
             return min(longest_s, max(0.0, self._retry_at - self._monotonic()))
         return longest_s
@@ -240,8 +248,7 @@ class MqttSource:
             if rest_s > 0:
                 time.sleep(min(rest_s, timeout_s))
                 return
-            settings = self._settings
-            self._dialer = Dialer(settings.host, settings.port, self._monotonic, settings.transport)
+            self._dialer = Dialer(self._look_up, self._monotonic)
         link = self._dialer.step(timeout_s)
         if link:
             self._dialer = None

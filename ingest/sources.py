@@ -18,8 +18,9 @@ class Sources:
 
     Memory: one batch is in hand at a time, whatever the number of brokers: what one read brought, 1 MiB and
     one chunk of 64 KiB at most. For each broker, besides the socket's buffers: one packet that is not
-    complete (`max_packet_bytes`), 4 bytes of acknowledgement for each message of a batch that the socket did
-    not take, with TLS twice 64 KiB and OpenSSL's buffers, and 850 kB of redelivery tail.
+    complete (`max_packet_bytes`), acknowledgements that the socket did not take (4 bytes a message; with more
+    than UNSENT_EACH for each of `receive_maximum` the connection is ended), with a WebSocket 64 KiB, with TLS
+    twice 64 KiB and OpenSSL's buffers, and 850 kB of redelivery tail.
 
     Cost of a poll that finds nothing: 7 µs with one broker, 19 with two, 137 with sixteen (measured).
     Names are unique.

@@ -25,7 +25,7 @@ from sqlalchemy.exc import OperationalError
 from devices.model import EngineInput
 from ingest.ballast import Ballast
 from ingest.intake import Intake
-from ingest.journal import JournalFull
+from ingest.journal_errors import JournalFull
 from ingest.record import Record
 from ingest.redelivery import Split, Tail
 from ingest.seams import Freed, Inbox, Ledger, Rules, Spool, T, TickSource
@@ -84,7 +84,8 @@ class Tick(Generic[T]):
 
     `clock_us` is the wall clock; `wait` is how a step that failed is waited for. Counters are attributes:
     `ticks`, `transitions`, `redelivered`, `stalls` (failed steps), `freed` (series that are gone) and
-    `seconds` (working, without waiting); those of messages and readings are in `Intake.figures`.
+    `seconds` (working, without waiting), and `turned_s`, when the last turn began (monotonic); those of
+    messages and readings are in `Intake.figures`.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Tick(Generic[T]):
         self.last_input_id = last_input_id
         self.ticks = self.transitions = self.redelivered = self.stalls = self.freed = 0
         self.seconds = 0.0
+        self.turned_s = time.monotonic()
 
     @property
     def stalled(self) -> str:
@@ -123,6 +125,7 @@ class Tick(Generic[T]):
 
     def run_once(self, timeout_s: float) -> bool:
         """One tick, or a step of the one in hand. Waits at most `timeout_s`. True when a tick was done."""
+        self.turned_s = time.monotonic()
         if self._in_hand is None and not self._parts.journal.at_the_brim:
             raw = self._parts.source.poll(timeout_s)
             started = time.perf_counter()
@@ -275,7 +278,7 @@ class Tick(Generic[T]):
         if parts.shed:
             parts.shed.flush(now_us)
         if parts.ballast:
-            parts.ballast.keep()
+            parts.ballast.keep_behind()
             if parts.snapshots.failed_by:
                 parts.ballast.release(parts.snapshots.failed_by)
         parts.journal.keep_reserve()

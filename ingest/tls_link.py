@@ -152,7 +152,7 @@ class TlsLink:
                 self._over = self._over or lost
 
     def _failed(self, error: Exception) -> LinkLost:
-        self._below.close()
+        """What to raise, later where something came before it; the socket stays, somebody may wait for it."""
         if isinstance(error, ssl.SSLZeroReturnError):
             return LinkLost("closed by the broker")
         if isinstance(error, ssl.SSLCertVerificationError):

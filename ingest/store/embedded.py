@@ -43,6 +43,10 @@ under the heaviest load narrow cells wait (chosen: 160,000 points a second leave
 SIZES: Final = Sizes()
 HORIZON_STEP_NS: Final = 60 * 10**9
 """How exactly age is kept: a write a minute for it is enough (chosen)."""
+POINT_BYTES: Final = 32
+"""Of a point in a block at most: 24 before compression, and what compressing may add."""
+SPARE_PAGES: Final = 16
+"""For the indices, when a write may not grow the file (chosen)."""
 _INSERT: Final = """
     INSERT INTO block (day, width, cell, tier, born, points, slot_min, slot_max, ts_min, ts_max, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -105,6 +109,18 @@ class EmbeddedStore:
         self._count(rows)
         self._written += len(points)
         self.repeats += len(points) - len(distinct)
+
+    def fits(self, points: Points) -> bool:
+        """Whether pages that are free in the file hold them, so that it does not grow; rather no than yes.
+
+        The log beside the file is used all the same: some 20 MB, there since the first writes.
+        """
+        if not len(points):
+            return True
+        cells = np.unique((points.ts_ns // DAY_NS << 20) + points.slot // WIDE)
+        blocks = len(cells) + len(points) // self._sizes.block
+        _, free, size = self._pages()
+        return free * size >= POINT_BYTES * len(points) + (2 * blocks + SPARE_PAGES) * size
 
     def read(self, slot: int, from_ns: int, to_ns: int, limit: int = 10_000) -> Points:
         """As `SeriesReader.read`."""
@@ -194,10 +210,7 @@ class EmbeddedStore:
         """The oldest of the young enough, as many as it takes to come below `keep_bytes`."""
         if not self.keep_bytes:
             return []
-        pages, free, size = (
-            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
+        pages, free, size = self._pages()
         excess = (pages - free) * size - self.keep_bytes
         query = f"{_PLACE} WHERE ts_max >= ? ORDER BY ts_max LIMIT ?"
         chosen: list[tuple[int, ...]] = []
@@ -208,6 +221,14 @@ class EmbeddedStore:
                 if excess <= 0:
                     break
         return chosen
+
+    def _pages(self) -> tuple[int, int, int]:
+        """How many there are, how many of them are free, and the bytes of one."""
+        pages, free, size = (
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return pages, free, size
 
     def _drop(self, rows: Sequence[tuple[int, ...]]) -> int:
         if not rows:

@@ -13,9 +13,11 @@ from typing import Final, Protocol
 import numpy as np
 import structlog
 
+from ingest.ballast import finds_no_room
 from ingest.journal_files import READER, Damage, Mark
 from ingest.journal_reader import JournalReader
 from ingest.record import Record
+from ingest.store.layout import StoreError
 from ingest.store.points import Points
 
 log = structlog.get_logger()
@@ -29,6 +31,12 @@ REST_S: Final = 1.0
 large as the load is (measured: a point in 160,000 costs a third of one in 20,000)."""
 PRUNE_EVERY_S: Final = 5.0
 LONGEST_WAIT_S: Final = 30.0
+STORE_FAILS: Final = (OSError, sqlite3.DatabaseError)
+"""What a store raises that cannot be used: locked, without room (`OperationalError`), or damaged."""
+_MOVE_AWAY: Final = (
+    "stop the service, move points.db, points.db-wal and points.db-shm away, and start it: a new file is"
+    " made. Only history is in it; alarms go on"
+)
 
 
 class SeriesStore(Protocol):
@@ -42,10 +50,13 @@ class SeriesStore(Protocol):
         """The newest journal record whose points are in the store."""
 
     def write(self, points: Points, offset: int) -> None:
-        """All points and the offset, or nothing. Raises sqlite3.OperationalError or OSError."""
+        """All points and the offset, or nothing. Raises sqlite3.DatabaseError or OSError."""
+
+    def fits(self, points: Points) -> bool:
+        """Whether `write` would put them where there is room already, and take no more of the disk."""
 
     def prune(self, now_us: int) -> int:
-        """Deletes a bite of what is too old; how many points."""
+        """Deletes a bite of what is too old; how many points. Raises as `write` does."""
 
 
 class StoreWriter:
@@ -53,7 +64,8 @@ class StoreWriter:
 
     Points of records that were shed are passed over, also where their records can still be read.
     `points`, `passed_over` and `damaged` count since start; `behind` is how many records wait. `has_room`
-    says whether the disk may be used for history; while it may not, nothing is written.
+    says whether the disk may be used for history; while it may not, only what fits into room that the store
+    freed is written.
     """
 
     def __init__(
@@ -76,6 +88,7 @@ class StoreWriter:
         self._pending: list[Record] = []
         self._pruned_at = 0.0
         self._failing = False
+        self._unpruned: Exception | None = None
         self._full = False
         self.points = self.passed_over = 0
 
@@ -86,7 +99,7 @@ class StoreWriter:
 
     @property
     def failing(self) -> bool:
-        """Whether the store did not take the last batch: points wait in the journal."""
+        """Whether the store did not take the last batch (points wait in the journal), or no pruning."""
         return self._failing
 
     @property
@@ -113,9 +126,9 @@ class StoreWriter:
         offset = batch[-1].seq if rest else position
         if offset <= self._mark.seq:
             return 0
-        if not self._has_room():
-            raise OSError(errno.ENOSPC, "what is left of the disk is kept for alarms")
         points = _points_of([record for record in batch if not record.shed])
+        if not self._has_room() and not self._store.fits(points):
+            raise OSError(errno.ENOSPC, "what is left of the disk is kept for alarms")
         self._store.write(points, offset)
         self._pending = rest
         self._mark.seq = offset
@@ -124,24 +137,23 @@ class StoreWriter:
         return max(len(batch), 1)
 
     def run(self, stop: threading.Event) -> None:
-        """Writes until `stop`. A store that cannot be written now is tried again; nothing is skipped."""
+        """Writes until `stop`. A store that cannot be written now is tried again; nothing is skipped.
+
+        It is pruned all the while: of a disk full of history only that gives room back.
+        """
         wait_s = REST_S
         while not stop.is_set():
+            refused: Exception | None = None
+            written = 0
             try:
-                busy = self.run_once() > 0 and self._full
-                self._prune_sometimes()
-            except (OSError, sqlite3.OperationalError) as error:
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-                if not self._failing:
-                    log.error("store_waits", error=str(error))
-                self._failing = True
+                written = self.run_once()
+            except STORE_FAILS as error:
+                refused = error
+            freed = self._prune_sometimes()
+            self._note(refused or self._unpruned)
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S) if refused and not freed else REST_S
+            if refused or not written or not self._full:
                 stop.wait(wait_s)
-                continue
-            if self._failing:
-                log.warning("store_goes_on")
-            self._failing, wait_s = False, REST_S
-            if not busy:
-                stop.wait(REST_S)
         self.close()
 
     def close(self) -> None:
@@ -149,10 +161,34 @@ class StoreWriter:
         self._reader.close()
         self._mark.close()
 
-    def _prune_sometimes(self) -> None:
-        if self._monotonic() - self._pruned_at >= PRUNE_EVERY_S:
-            self._pruned_at = self._monotonic()
-            self._store.prune(self._clock_us())
+    def _prune_sometimes(self) -> int:
+        """How many points were dropped; what went wrong is in `_unpruned` until the next time."""
+        if self._monotonic() - self._pruned_at < PRUNE_EVERY_S:
+            return 0
+        self._pruned_at, self._unpruned = self._monotonic(), None
+        try:
+            return self._store.prune(self._clock_us())
+        except STORE_FAILS as error:
+            self._unpruned = error
+            return 0
+
+    def _note(self, trouble: Exception | None) -> None:
+        """Says when it begins and when it is over."""
+        if trouble and not self._failing:
+            log.error("store_waits", error=str(trouble), **advice(trouble))
+        elif self._failing and not trouble:
+            log.warning("store_goes_on")
+        self._failing = trouble is not None
+
+
+def advice(trouble: Exception) -> dict[str, str]:
+    """What somebody can do about a store that cannot be used, as a field of the log; empty where nothing."""
+    if finds_no_room(trouble):
+        return {"do": "make room on the disk, lower store.keep_days, or bound the store with store.keep_mb"}
+    waits = isinstance(trouble, sqlite3.OperationalError) or not isinstance(
+        trouble, sqlite3.DatabaseError | StoreError
+    )
+    return {} if waits else {"do": _MOVE_AWAY}
 
 
 def _without_damage(found: list[Record | Damage]) -> list[Record]:

@@ -109,6 +109,18 @@ def test_of_several_brokers_the_one_that_is_away_is_named(block: Block) -> None:
         assert "(broker, north)" in page
 
 
+def test_a_process_that_never_beat_is_shown_by_its_fault_and_one_that_beats_only_once(block: Block) -> None:
+    block.fault("ingest.silent", "接收进程没有响应")
+    block.fault("ingest.no_broker.north", "north 断开")
+    with block.console() as reader:
+        assert "接收进程没有响应" in reader.client.get("/board").text
+        with writing(block.engine) as connection:
+            beat(connection, "ingest", block.clock(), "no_broker: north")
+        page = reader.client.get("/board").text
+        assert "(north)" in page
+        assert "north 断开" not in page
+
+
 def test_the_reader_switches_the_language_once(block: Block) -> None:
     block.smoke("501")
     block.decide()

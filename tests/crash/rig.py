@@ -272,7 +272,7 @@ def register(engine: Engine) -> None:
 
 
 def _write_config(folder: Path, port: int, settings: dict[str, object]) -> None:
-    words = {"snapshot_s": 0.2, "segment_mb": 1, "reserve_mb": 8, "ballast_mb": 0, **settings}
+    words = {"snapshot_s": 0.2, "segment_mb": 1, "reserve_mb": 16, "ballast_mb": 0, **settings}
     metrics = "".join(f"{name} = 0\n" for name in ("ingest", "store"))
     (folder / "gengfu.toml").write_text(
         f'data = "data"\n[broker]\nhost = "127.0.0.1"\nanonymous = true\nport = {port}\n'

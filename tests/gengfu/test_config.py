@@ -220,3 +220,14 @@ def test_the_broker_program_is_a_name_or_an_absolute_path(program: str) -> None:
 def test_a_relative_path_of_the_broker_program_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"broker\.program"):
         parse_config('[broker]\nprogram = "bin/mosquitto"\n', "x")
+
+
+@pytest.mark.parametrize("size", [1, 8, 15])
+def test_a_reserve_whose_slots_are_shorter_than_a_tick_is_refused(size: int) -> None:
+    with pytest.raises(ConfigError, match=r"ingest\.reserve_mb.*0 for none, or 16 and more"):
+        parse_config(f"[ingest]\nreserve_mb = {size}\n", "gengfu.toml")
+
+
+@pytest.mark.parametrize("size", [0, 16])
+def test_no_reserve_and_the_least_are_allowed(size: int) -> None:
+    assert parse_config(f"[ingest]\nreserve_mb = {size}\n", "gengfu.toml").ingest.reserve_mb == size

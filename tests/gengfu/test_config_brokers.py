@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gengfu.brokers import every_settings
 from gengfu.config_file import ConfigError, load_config, parse_config
@@ -23,6 +24,8 @@ def further(*lines: str, name: str = "north", host: str = "north.example") -> st
         ('[broker]\nhost = "x"\npath = "/x"\n', '`broker.path`: only with broker.transport = "ws" or "wss"'),
         ('[broker]\nhost = "x"\ntransport = "ws"\npath = "x"\n', "`broker.path`"),
         ('[broker]\nhost = "x"\ntransport = "ws"\npath = "/x y"\n', "`broker.path`"),
+        ('[broker]\nhost = "x"\ntransport = "ws"\npath = "/mqtt\\n"\n', "`broker.path`"),
+        (further(name="north\\n"), r"`brokers\[0\].name`"),
         ('[broker]\nhost = "x"\nserver_authority = "ca"\n', 'only with broker.transport = "tls" or "wss"'),
         ('[broker]\nhost = "x"\ntransport = "tls"\nclient_key = "k"\n', "needs broker.client_certificate"),
         ("[[brokers]]\nname = 'a'\n", r"`brokers\[0\]`: .*`host`"),
@@ -79,3 +82,12 @@ def test_a_password_file_that_went_missing_keeps_the_other_brokers_heard(tmp_pat
     text = "[broker]\nanonymous = true\n" + further("username = 'u'", f"password_file = '{tmp_path}/none'")
     every = every_settings(parse_config(text, "file"), ())
     assert [(one.name, one.username, one.password) for one in every] == [("", "", ""), ("north", "u", "")]
+
+
+def test_a_password_file_that_is_no_text_keeps_the_other_brokers_heard(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_bytes(b"\xff\xfesecret")
+    text = "[broker]\nanonymous = true\n" + further("username = 'u'", f"password_file = '{tmp_path}/pass'")
+    with capture_logs() as logs:
+        every = every_settings(parse_config(text, "file"), ())
+    assert [(one.name, one.username, one.password) for one in every] == [("", "", ""), ("north", "u", "")]
+    assert [one["event"] for one in logs] == ["password_file_unreadable"]

@@ -83,7 +83,7 @@ def health(trouble: str, *, ok: bool) -> Telemetry:
     return Telemetry("127.0.0.1", 0, lambda: {"ok": ok, "trouble": trouble})
 
 
-def test_history_that_waits_does_not_stop_it_and_everything_else_does() -> None:
+def test_history_that_waits_and_a_further_broker_do_not_stop_it_and_everything_else_does() -> None:
     for trouble, ok, expected in (
         ("", True, True),
         ("shedding", True, True),
@@ -91,6 +91,11 @@ def test_history_that_waits_does_not_stop_it_and_everything_else_does() -> None:
         ("stalled", False, False),
         ("shedding; stalled", False, False),
         ("", False, False),
+        ("no_broker", False, False),
+        ("no_broker: broker, north", False, False),
+        ("no_broker: north, south", False, True),
+        ("shedding; no_broker: north", False, True),
+        ("stalled; no_broker: north", False, False),
     ):
         telemetry = health(trouble, ok=ok)
         assert alarms_go_on(f"http://127.0.0.1:{telemetry.port}/healthz") is expected, trouble

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ingest.dial import Dialer
 from ingest.frames import Frames
 from ingest.link import Link, LinkLost
+from ingest.look_up import LookUp
 from ingest.transport import Transport
 from ingest.websocket import WebSocketLink
 from tests.ingest.sourcing import PATIENCE_S
@@ -212,7 +213,7 @@ def served(behind: bytes) -> Iterator[tuple[Link, socket.socket]]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        dialer = Dialer("127.0.0.1", listener.getsockname()[1], time.monotonic, Transport("ws"))
+        dialer = Dialer(LookUp("127.0.0.1", listener.getsockname()[1], Transport("ws")), time.monotonic)
         while not (link := dialer.step(0.05)):
             pass
         thread.join()
@@ -228,6 +229,28 @@ def test_what_came_in_one_piece_with_the_agreement_is_there_though_the_socket_is
         assert (link.pending, link.wait(0.0, reading=True)) == (True, True)
         assert link.receive(65536) == b"early"
         assert (link.pending, link.wait(0.0, reading=True)) == (False, False)
+
+
+def test_tiny_frames_are_taken_a_bounded_number_at_a_time_and_all_in_the_end() -> None:
+    many = 5000
+    letters = [b"%c" % (65 + i % 26) for i in range(many)]
+    with served(b"".join(frame(BINARY, one) for one in letters)) as (link, peer):
+        got: list[bytes] = []
+        until = time.monotonic() + PATIENCE_S
+        while sum(map(len, got)) < many:
+            assert time.monotonic() < until
+            if link.wait(0.02, reading=True):
+                got.append(link.receive(65536))
+        assert b"".join(got) == b"".join(letters)
+        assert max(map(len, got)) < 512
+        assert not link.pending
+        peer.sendall(frame(BINARY, b"x" * 60_000))
+        large = b""
+        while len(large) < 60_000:
+            assert time.monotonic() < until
+            if link.wait(0.02, reading=True):
+                large += link.receive(65536)
+        assert large == b"x" * 60_000
 
 
 class Deaf:

@@ -10,11 +10,12 @@ import pytest
 
 from ingest.dial import Dialer
 from ingest.link import Link, LinkLost
+from ingest.look_up import LookUp
 from tests.ingest.mosquitto import free_port
 
 
 def _dial(host: str, port: int) -> Link:
-    dialer = Dialer(host, port, time.monotonic)
+    dialer = Dialer(LookUp(host, port), time.monotonic)
     while True:
         link = dialer.step(0.05)
         if link:

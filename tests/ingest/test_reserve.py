@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from ingest.journal import Journal, JournalFull
+from ingest.journal import Journal
+from ingest.journal_errors import JournalFull
 from ingest.journal_files import SLOT_HEAD_BYTES, Damage, Mark, list_segments
 from ingest.journal_reader import JournalReader
 from ingest.record import HEADER_BYTES, Record, encode_record
 from ingest.reserve import SLOTS
+from tests.ingest.house import House
 from tests.ingest.test_journal import SIZE, disk_full_after, record
 
 SLOT = SLOT_HEAD_BYTES + 3 * SIZE + 8
@@ -356,3 +358,78 @@ def test_a_reader_whose_slot_was_used_again_under_it_misses_nothing_that_was_sto
     assert reader.damaged == 0
     reader.close()
     desk.close()
+
+
+def test_a_reserve_of_one_slot_is_begun_anew_with_every_snapshot_that_has_all_of_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with capture_logs():
+        desk.append(8)
+        desk.journal.reserve._free[1:] = []
+        for _ in range(5):
+            while not desk.journal.at_the_brim:
+                assert desk.append() == [True]
+            newest = desk.journal.next_seq - 1
+            desk.journal.keep_after(0, newest - 1)
+            desk.journal.keep_reserve()
+            assert desk.stands() == "at the brim"
+            desk.journal.keep_after(newest - 1, newest)
+            assert desk.stands() == "sheds"
+            assert desk.append() == [True]
+            assert desk.seqs(newest) == [newest + 1]
+            desk.reopen()
+            assert desk.seqs(newest) == [newest + 1]
+            desk.journal.reserve._free[:] = []
+    desk.close()
+
+
+def test_at_the_brim_it_goes_back_when_there_is_room_although_no_snapshot_can_be_made(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with capture_logs():
+        desk.append(8 + 3 * SLOTS)
+        desk.store.seq = 8
+        desk.journal.keep_after(9)
+        while not desk.journal.at_the_brim:
+            desk.append()
+        desk.clock.now_s += 2
+        desk.journal.keep_reserve()
+        assert desk.stands() == "stores"
+        assert desk.append() == [False]
+    desk.close()
+
+
+def test_a_reserve_that_is_not_asked_for_any_more_is_left_as_soon_as_there_is_room(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with capture_logs():
+        desk.append(9)
+        desk.reserve = 0
+        desk.reopen()
+        assert not desk.journal.at_the_brim
+        assert desk.append(2) == [True] * 2  # what is left of the slot
+        for _ in range(2):
+            with pytest.raises(JournalFull, match="no reserve"):
+                desk.append()
+        desk.journal.keep_after(desk.journal.next_seq - 1)
+        desk.store.seq = 8
+        desk.clock.now_s += 2
+        assert desk.append() == [False]
+    assert desk.seqs(11) == [12]
+    desk.close()
+
+
+def test_with_one_slot_the_tick_takes_all_that_comes_and_the_fire_too(tmp_path: Path) -> None:
+    house = House(tmp_path, max_bytes=8192, segment_bytes=4096)
+    house.reserve_bytes = SLOTS * 8192
+    tick = house.start()
+    house.journal.reserve._free[1:] = []
+    for n in range(400):
+        house.broker.publish("t/d1", b'{"amps": %d}' % n)
+    house.broker.publish("t/d1", b'{"smoke": 1}')
+    with capture_logs():
+        for _ in range(1_000):
+            tick.run_once(0.0)
+            house.parts.snapshots.wait()
+            house.line.now_us += 1_000_000
+    assert house.journal.shedding
+    assert (house.broker.waiting, house.broker.inflight) == ([], {})
+    assert len(house.alarms()) == 1
+    house.stop()

@@ -87,3 +87,19 @@ def test_a_snapshot_written_behind_is_there_in_the_end(tmp_path: Path) -> None:
     loaded = folder.load()
     assert loaded is not None
     assert loaded.seq == 4
+
+
+def test_a_snapshot_that_cannot_be_made_is_a_failure_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = SnapshotFolder(tmp_path)
+    huge = np.broadcast_to(np.zeros(2), (1 << 50, 2))  # two numbers, until it is written
+    with capture_logs() as logs:
+        folder.save_behind(Snapshot(1, 0, {"a.x": huge}))
+        folder.wait()
+    assert folder.failures == 1
+    assert isinstance(folder.failed_by, MemoryError)
+    assert [one["event"] for one in logs] == ["snapshot_failed"]
+    assert list(tmp_path.iterdir()) == []
+    folder.save_behind(snapshot(2))
+    folder.wait()
+    assert folder.failures == 1
+    assert folder.newest_seq == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.redelivery import Tail
+from ingest.session import CHUNK_BYTES, UNSENT_EACH
 from tests.ingest.mosquitto import encode_publish
 from tests.ingest.sourcing import (
     CONNACK,
@@ -215,3 +217,33 @@ def test_a_connection_lost_while_a_batch_waits_loses_and_doubles_nothing(scripte
         (raw,) = poll_until(source, lambda: source.counters.received == 3)
         assert tail.split(raw, source.progress).keep.tolist() == [False, True]
         assert raw.queued
+
+
+def test_a_broker_that_only_sends_does_not_fill_our_memory_with_acknowledgements(scripted: Scripted) -> None:
+    settings = replace(settings_for(scripted.port), receive_maximum=10)
+    bound = UNSENT_EACH * settings.receive_maximum + CHUNK_BYTES
+    publish = b"".join(encode_publish("t", b"", packet_id=i) for i in range(1, 20_001))
+    with running(settings) as source, capture_logs() as lines:
+        scripted.accept(source, CONNACK, SUBACK)
+        connect(source)
+        over = threading.Event()
+
+        def flood() -> None:
+            with contextlib.suppress(OSError):
+                while not over.is_set():
+                    scripted.peer.sendall(publish)
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        until = time.monotonic() + PATIENCE_S
+        while "broker_lost" not in [line["event"] for line in lines]:
+            assert time.monotonic() < until, source.counters
+            raw = source.poll(0.01)
+            if raw:
+                source.commit(raw)
+        over.set()
+        thread.join()
+    [line] = [line for line in lines if line["event"] == "broker_lost"]
+    assert "does not read what we answer" in line["reason"]
+    # What the socket took before is some megabytes at most.
+    assert source.counters.acked * 4 < bound + (32 << 20)

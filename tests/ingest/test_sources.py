@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -21,8 +24,9 @@ from ingest.session import SourceSettings
 from ingest.source import MqttSource, RawBatch
 from ingest.sources import Sources
 from ingest.tick import Tick
+from ingest.transport import Transport
 from tests.ingest.house import Alarm, Fuse, House, Killed
-from tests.ingest.listeners import KINDS, CuttingProxy, Listeners, listening
+from tests.ingest.listeners import KINDS, CuttingProxy, Listeners, listening, make_certificates
 from tests.ingest.mosquitto import Mosquitto, RawPublisher, encode_publish, free_port
 from tests.ingest.sourcing import CONNACK, PATIENCE_S, SUBACK, TOPIC, Scripted, numbers, settings_for
 
@@ -274,6 +278,49 @@ def _accept(script: Scripted, sources: Sources) -> None:
         script.peer.settimeout(PATIENCE_S)
         return
     raise AssertionError("nobody came")
+
+
+def test_a_record_that_is_not_tls_behind_a_message_ends_that_connection_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    tls, silent = make_certificates(tmp_path), Scripted()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls / "server.crt", tls / "server.key")
+    message = encode_publish(TOPIC, b"smoke", packet_id=1)
+    go, sent, over = threading.Event(), threading.Event(), threading.Event()
+
+    def serve() -> None:
+        with context.wrap_socket(listener.accept()[0], server_side=True) as peer:
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            peer.sendall(CONNACK + SUBACK)
+            go.wait(PATIENCE_S)
+            peer.sendall(message)
+            with socket.socket(fileno=os.dup(peer.fileno())) as below:
+                below.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+                sent.set()
+                over.wait(PATIENCE_S)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        settings = replace(
+            plain("bad", listener.getsockname()[1]),
+            receive_maximum=1,
+            transport=Transport("tls", authority=str(tls / "ca.crt")),
+        )
+        with hearing(settings, plain("silent", silent.port)) as sources:
+            poll_until(sources, connected(sources, "bad"), commit=True)
+            go.set()
+            assert sent.wait(PATIENCE_S)
+            [raw] = poll_until(sources, bool, commit=False)
+            for _ in range(3):
+                assert sources.poll(0.0) is None
+            sources.commit(raw)
+            poll_until(sources, lambda _: not sources.counters["bad"].connected, commit=True)
+            assert raw.payloads == [b"smoke"]
+        over.set()
+        thread.join()
+    silent.close()
 
 
 def test_ten_restarts_of_a_broker_are_survived_on_every_transport(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +178,82 @@ def test_damage_in_the_journal_is_passed_over_and_said(tmp_path: Path) -> None:
     writer.close()
     journal.close()
     store.close()
+
+
+class Rounds(threading.Event):
+    """Waits for nothing, and is over after so many waits."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.left -= 1
+        if self.left <= 0:
+            self.set()
+        return self.is_set()
+
+
+def ticking(step_s: float = 10.0) -> Callable[[], float]:
+    at_s = itertools.count(step_s, step_s)
+    return lambda: next(at_s)
+
+
+def test_a_disk_full_of_history_heals_itself_as_days_pass(tmp_path: Path) -> None:
+    journal, store = open_journal(tmp_path), open_store(tmp_path)
+    many = 50_000
+    values = np.random.default_rng(1).random(many)
+    for day in range(4):
+        at = np.arange(many, dtype=np.int64) * 10**6 + day * 3_600 * 10**9
+        store.write(Points(np.arange(many, dtype=np.int32), at, values, np.zeros(many, np.uint32)), 0)
+    pages = store._pages()[0]
+    append(journal, 40, readings=100)
+    writer = StoreWriter(
+        tmp_path / "journal",
+        store,
+        clock_us=lambda: 3 * 86_400 * 10**6,
+        monotonic=ticking(),
+        has_room=lambda: False,
+    )
+    with capture_logs() as logs:
+        writer.run(Rounds(20))
+    assert [one["event"] for one in logs] == ["store_waits", "store_goes_on"]
+    assert "store.keep_mb" in logs[0]["do"]
+    assert (store.offset, writer.points, writer.failing) == (40, 4000, False)
+    assert store._pages()[0] <= pages, "it takes nothing of the disk"
+    store.close()
+    journal.close()
+
+
+def test_what_does_not_fit_into_freed_room_waits_while_there_is_none(tmp_path: Path) -> None:
+    journal, store = open_journal(tmp_path), open_store(tmp_path)
+    append(journal, 3)
+    writer = StoreWriter(tmp_path / "journal", store, monotonic=ticking(), has_room=lambda: False)
+    with capture_logs():
+        writer.run(Rounds(20))
+    assert (store.offset, writer.points, writer.failing) == (0, 0, True)
+    store.close()
+    journal.close()
+
+
+def test_a_file_found_damaged_while_it_is_written_is_said_and_tried_again(tmp_path: Path) -> None:
+    journal, store = open_journal(tmp_path), open_store(tmp_path)
+    append(journal, 3)
+    (root,) = store._connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'block_by_age'"
+    ).fetchone()
+    store.close()
+    path = tmp_path / "points.db"
+    data = bytearray(path.read_bytes())
+    at = (root - 1) * 16_384
+    data[at : at + 200] = b"\x7f" * 200
+    path.write_bytes(data)
+    store = open_store(tmp_path)
+    writer = StoreWriter(tmp_path / "journal", store, monotonic=ticking())
+    with capture_logs() as logs:
+        writer.run(Rounds(5))
+    assert [one["event"] for one in logs] == ["store_waits"]
+    assert "move points.db" in logs[0]["do"]
+    assert (writer.failing, writer.points) == (True, 0)
+    store.close()
+    journal.close()

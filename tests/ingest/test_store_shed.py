@@ -27,6 +27,9 @@ class Shelf:
         self.values += points.value.tolist()
         self.offset = offset
 
+    def fits(self, points: Points) -> bool:
+        return len(points) == 0
+
     def prune(self, now_us: int) -> int:
         return 0
 

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from ingest.dial import Dialer, connect_link
 from ingest.link import LinkLost
+from ingest.look_up import LookUp
 from ingest.source import RawBatch
 from ingest.transport import Kind, Transport
 from tests.ingest.listeners import (
@@ -184,7 +185,7 @@ def test_a_broker_that_never_shakes_hands_is_given_up_in_time(tmp_path: Path) ->
 
 
 def _dial(clock: Callable[[], float], port: int, transport: Transport) -> None:
-    dialer = Dialer("127.0.0.1", port, clock, transport)
+    dialer = Dialer(LookUp("127.0.0.1", port, transport), clock)
     until = time.monotonic() + 20
     while time.monotonic() < until:
         dialer.step(0.02)
