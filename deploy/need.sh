@@ -11,6 +11,7 @@ found() {
         done
         command -v initdb >/dev/null 2>&1
         ;;
+    mosquitto-clients) command -v mosquitto_sub >/dev/null 2>&1 ;;
     chromium)
         command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
             [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
@@ -45,6 +46,7 @@ with_brew() {
     case "$1" in
     chromium) brew install --quiet --cask chromium ;;
     postgresql) brew install --quiet postgresql@17 ;;
+    mosquitto-clients) brew install --quiet mosquitto ;;
     *) brew install --quiet "$1" ;;
     esac
 }
