@@ -24,7 +24,7 @@ from benchmarks.errors import CannotMeasure
 from benchmarks.fleet import register_load_devices
 from benchmarks.generator import CONNECTIONS, Generator, generating
 from benchmarks.numbers import percentile_ms
-from benchmarks.saturation import Bounds, saturate
+from benchmarks.saturation import Bounds, saturate, warm_up
 from benchmarks.served import ingested
 from benchmarks.service import PATIENCE_S, SNAPSHOT_S, RunningService, eventually, running
 from benchmarks.subscribers import Programs, Serving
@@ -133,6 +133,7 @@ def _prepare(service: RunningService, block: Block, phones: Phones, course: Cour
         write_block(connection, Vault.open(config.key_path), block, phones.address, now_us())
     engine.dispose()
     service.start()
+    warm_up(Serving(service), Bounds(course.devices, course.seconds, mix=course.mix))
 
 
 def _plan(service: RunningService, course: Course, rate: float, index: int) -> LoadPlan:

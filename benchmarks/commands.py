@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
 from typing import Annotated
 
 import msgspec
@@ -20,6 +22,16 @@ Mix = Annotated[str, typer.Option("--mix", help="kinds of messages, as of `gengf
 Rate = Annotated[
     float, typer.Option(min=0, help="messages a second that are 100 %; 0: found by a run at full speed")
 ]
+
+
+@app.callback()
+def root() -> None:
+    """Told to end, a bench ends what it started as well, as it does when interrupted."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 @app.command()
