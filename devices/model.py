@@ -25,8 +25,10 @@ Bool = NDArray[np.bool_]
 class Metric(IntEnum):
     """What a series measures. The numbers are journalled: never reuse or renumber one.
 
-    `name_on_wire` is the public name (`current.residual`), `unit` the canonical unit. Flags are 0.0 or
-    1.0 and have the empty unit.
+    `name_on_wire` is the public name (`current.residual`) and belongs to one metric alone, `unit` the
+    canonical unit. `quantity` is what is measured and `role` where, by the names people use: smoke density in
+    another unit is another metric of the same quantity, and so is a temperature of the device's own
+    electronics. Flags are 0.0 or 1.0 and have the empty unit.
     """
 
     SMOKE_ALARM = 1
@@ -44,12 +46,17 @@ class Metric(IntEnum):
     SWITCH = 13
     ARC_ALARM = 14
     BREAKER_TRIP = 15
+    DEVICE_ONLINE = 16
     SMOKE_DENSITY = 20
     BATTERY_PCT = 21
     BATTERY_V = 22
     TEMPERATURE = 23
     TEMPERATURE_AMBIENT = 24
     HUMIDITY = 25
+    TEMPERATURE_DEVICE = 26
+    SMOKE_DENSITY_PCT = 27
+    SMOKE_DENSITY_PPM = 28
+    SMOKE_DENSITY_DBM = 29
     CURRENT = 30
     CURRENT_RESIDUAL = 31
     VOLTAGE = 32
@@ -62,6 +69,9 @@ class Metric(IntEnum):
     ENERGY_EXPORT = 39
     CHARGE_TOTAL = 40
     ARC_HALF_CYCLES = 41
+    ANALOG_CURRENT = 42
+    ANALOG_VOLTAGE = 43
+    ILLUMINANCE = 44
     LINK_RSSI = 50
     LINK_SNR = 51
     LINK_LQI = 52
@@ -73,8 +83,18 @@ class Metric(IntEnum):
         return self.name.lower().replace("_", ".", 1)
 
     @property
+    def quantity(self) -> str:
+        """What is measured: `smoke.density` in any unit, `temperature` of whatever but the room."""
+        return _SAME_QUANTITY.get(self, self).name_on_wire
+
+    @property
+    def role(self) -> str:
+        """`device` where it is the device's own and not what the device watches; else empty."""
+        return "device" if self is Metric.TEMPERATURE_DEVICE else ""
+
+    @property
     def unit(self) -> str:
-        """The canonical unit; empty for flags and bare numbers."""
+        """The canonical unit; empty for flags and bare numbers, `raw` for the device's own scale."""
         return _UNITS.get(self, "")
 
     @property
@@ -84,10 +104,15 @@ class Metric(IntEnum):
 
 
 _UNITS: Final[dict[Metric, str]] = {
+    Metric.SMOKE_DENSITY: "raw",
+    Metric.SMOKE_DENSITY_PCT: "%",
+    Metric.SMOKE_DENSITY_PPM: "ppm",
+    Metric.SMOKE_DENSITY_DBM: "dB/m",
     Metric.BATTERY_PCT: "%",
     Metric.BATTERY_V: "V",
     Metric.TEMPERATURE: "degC",
     Metric.TEMPERATURE_AMBIENT: "degC",
+    Metric.TEMPERATURE_DEVICE: "degC",
     Metric.HUMIDITY: "%",
     Metric.CURRENT: "A",
     Metric.CURRENT_RESIDUAL: "A",
@@ -99,9 +124,18 @@ _UNITS: Final[dict[Metric, str]] = {
     Metric.ENERGY_IMPORT: "Wh",
     Metric.ENERGY_EXPORT: "Wh",
     Metric.CHARGE_TOTAL: "Ah",
+    Metric.ANALOG_CURRENT: "mA",
+    Metric.ANALOG_VOLTAGE: "V",
+    Metric.ILLUMINANCE: "lx",
     Metric.LINK_RSSI: "dBm",
     Metric.LINK_SNR: "dB",
     Metric.LINK_MARGIN: "dB",
+}
+_SAME_QUANTITY: Final[dict[Metric, Metric]] = {
+    Metric.TEMPERATURE_DEVICE: Metric.TEMPERATURE,
+    Metric.SMOKE_DENSITY_PCT: Metric.SMOKE_DENSITY,
+    Metric.SMOKE_DENSITY_PPM: Metric.SMOKE_DENSITY,
+    Metric.SMOKE_DENSITY_DBM: Metric.SMOKE_DENSITY,
 }
 METRIC_BY_NAME: Final[dict[str, Metric]] = {m.name_on_wire: m for m in Metric}
 METRIC_LIMIT: Final = 64

@@ -20,6 +20,8 @@ _SCALES: Final[dict[str, dict[str, float]]] = {
     "V": {"V": 1.0, "mV": 1e-3},
     "W": {"W": 1.0, "kW": 1e3},
     "Wh": {"Wh": 1.0, "kWh": 1e3},
+    "mA": {"mA": 1.0, "A": 1e3},
+    "raw": {"raw": 1.0, "": 1.0},
 }
 _QUANTITY: Final = re.compile(r"([-+]?[0-9]+(?:\.[0-9]+)?)(?: +(\S+))?$")
 

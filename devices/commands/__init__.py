@@ -16,12 +16,13 @@ from devices.commands.contact import contact_app
 from devices.commands.desk import Desk
 from devices.commands.device import device_app
 from devices.commands.dwelling import dwelling_app
+from devices.commands.profile import Shelf, profile_app
 from devices.commands.publisher import publisher_app
 from devices.commands.sheets import registry_app
 from devices.commands.stair import stair_app
 from devices.commands.user import user_app
 
-__all__ = ["Desk", "apps"]
+__all__ = ["Desk", "Shelf", "apps", "profile_app"]
 
 apps: Final[dict[str, typer.Typer]] = {
     "area": area_app,

@@ -9,7 +9,7 @@ import numpy as np
 
 from devices.model import Int32, Int64, Quality
 from devices.profiles.mapping import FlatMapping
-from devices.profiles.profile import Decoded, Points
+from devices.profiles.profile import NO_ASIDES, Asides, Decoded, Points
 from devices.profiles.shapes import Alike, outside
 from devices.profiles.sources import STRANGER, Sources
 from devices.profiles.times import epoch_ms_of
@@ -63,9 +63,12 @@ def decoded_alike(alike: Alike, rows: Int32, mapping: FlatMapping, messages: int
 def joined(general: Decoded, parts: Sequence[Decoded]) -> Decoded:
     """All readings in message order; refusals and strangers are those of `general`."""
     whole = [part for part in (general, *parts) if len(part.row)]
+    asides = joined_asides([general.asides, *(part.asides for part in parts)])
     seq: Int64 = np.maximum.reduce([general.seq, *(part.seq for part in parts)])
     if len(whole) == 1:
-        return replace(whole[0], seq=seq, rejected=general.rejected, strangers=general.strangers)
+        return replace(
+            whole[0], seq=seq, rejected=general.rejected, strangers=general.strangers, asides=asides
+        )
     message = np.concatenate([part.message for part in whole])
     order = np.argsort(message, kind="stable")
     return Decoded(
@@ -78,4 +81,13 @@ def joined(general: Decoded, parts: Sequence[Decoded]) -> Decoded:
         seq=seq,
         rejected=general.rejected,
         strangers=general.strangers,
+        asides=asides,
     )
+
+
+def joined_asides(parts: Sequence[Asides]) -> Asides:
+    """All of them, kind by kind, in the order of the parts."""
+    some = [part for part in parts if part != NO_ASIDES]
+    if len(some) <= 1:
+        return some[0] if some else NO_ASIDES
+    return Asides(*(sum(kind, ()) for kind in zip(*some, strict=True)))

@@ -70,8 +70,16 @@ class OwnProfile:
         """As `Remembering.recall` promises."""
         return self._sources.recall(topics)
 
-    def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
-        """As `Profile.decode` promises."""
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """As `Profile.decode` promises. The time of receipt and what is retained make no difference."""
         sources = self._sources
         if sources.start_tick():
             self.shapes.forget()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from devices.model import Bool, Float64, Int16, Int32, Int64, Metric, UInt32
 
@@ -16,6 +16,8 @@ class Reason(StrEnum):
     NOT_JSON = "not_json"
     NOT_UTF8 = "not_utf8"
     WRONG_TYPE = "wrong_type"
+    UNREADABLE = "unreadable"
+    """Against the rules of a format that is neither text nor JSON, or of one made of JSON."""
     NOTHING_KNOWN = "nothing_known"
     TOO_LARGE = "too_large"
     UNKNOWN_TOPIC = "unknown_topic"
@@ -51,6 +53,68 @@ class StrangerReading:
     quality: int
 
 
+class Note(NamedTuple):
+    """What a profile has learnt from its devices and must know after a restart; `value` "" means
+    forgotten."""
+
+    profile: str
+    table: str
+    key: str
+    value: str
+
+
+class Said(NamedTuple):
+    """What a device said of itself, or was said of it, beside readings.
+
+    `key`: `label`, `vendor`, `model`, `firmware`, `parent` (a uid), `max_silence` (seconds), or `presence`
+    with the text `removed`.
+    """
+
+    uid: str
+    key: str
+    text: str
+
+
+class Proposal(NamedTuple):
+    """A device that announces itself on `topic` and which a person may register; `topic` "" where the
+    announcement is
+    withdrawn."""
+
+    uid: str
+    topic: str
+    detail: dict[str, str]
+
+
+class Reply(NamedTuple):
+    """What a device waits for, where the site allows answers."""
+
+    topic: str
+    payload: bytes
+
+
+class Hold(NamedTuple):
+    """A flag that is said once and never taken back: (`row`, `metric`) counts as false again `until_us_after`
+    microseconds after the readings of `message`."""
+
+    message: int
+    row: int
+    metric: int
+    until_us_after: int
+
+
+class Asides(NamedTuple):
+    """What a tick's messages brought beside readings."""
+
+    notes: tuple[Note, ...] = ()
+    said: tuple[Said, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+
+NO_ASIDES: Final = Asides()
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What one call of `Profile.decode` found, in message order.
@@ -69,6 +133,7 @@ class Decoded:
     seq: Int64
     rejected: list[Rejected]
     strangers: list[StrangerReading]
+    asides: Asides = NO_ASIDES
 
 
 class Points(Protocol):
@@ -95,8 +160,22 @@ class Profile(Protocol):
     def matches(self, topic: str) -> bool:
         """Whether a message on `topic` is this profile's."""
 
-    def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
-        """All messages of one tick at once. Never raises for bad input, whatever the bytes."""
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """All messages of one tick at once. Never raises for bad input, whatever the bytes.
+
+        `received_us`: when they came, for times that are relative to it; 0 where nobody knows. `retained`:
+        per
+        message whether the broker had kept it, None for none of them; such a message says nothing of whether
+        its device is there now.
+        """
 
 
 @runtime_checkable
@@ -105,3 +184,12 @@ class Remembering(Profile, Protocol):
 
     def recall(self, topics: Sequence[str]) -> Int32:
         """Per topic a number that is not negative where it was this profile's and somebody's."""
+
+
+@runtime_checkable
+class Learning(Profile, Protocol):
+    """A profile that learns from its devices what it must know after a restart."""
+
+    def remember(self, notes: Iterable[Note]) -> None:
+        """Takes back what it noted before; called once, before the first message. Notes of other profiles and
+        such as it cannot use are passed over."""

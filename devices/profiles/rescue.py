@@ -8,7 +8,7 @@ that stands beside it. Only true flags are found, never false ones: what is doub
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -24,6 +24,30 @@ _TRUE: Final = rb"""
     )
 """
 """Every repetition is bounded, so that the time is linear in the bytes, whoever chose them."""
+
+
+_SCALAR: Final = rb"""
+    (?:
+        [\s\x00]{0,16} : \s{0,16} \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
+      | (?:
+            \s{0,8} , \s{0,8} \\{0,3}["'] \w{1,16} \\{0,3}["'] \s{0,8} : \s{0,8}
+            (?: \\{0,3}["'] [^"'\\{}]{0,32} \\{0,3}["'] | [-+.\w]{1,24} )
+        ){0,4}?
+        \s{0,8} , \s{0,8} \\{0,3}["'] (?:value|v|vb|vs|val) \\{0,3}["']
+    )?
+    [\s\x00]{0,16} : [\s\x00]{0,16}
+    (?:
+        (?P<bare> [A-Za-z_]{1,32} )
+      | \\{0,3}["'] (?P<quoted> [^"'\\\x00\r\n]{1,64} ) (?:\\{0,3}["']|\x00|\Z)
+      | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
+    )
+"""
+"""Any scalar behind a key, for profiles that have words of their own for a fire: `"key": 1`, `"key":
+{"value": 1`, and `"n": "key", … "v": 1`."""
+_TOKEN: Final = re.compile(rb"""(?P<mark>\\{0,3}["'])(?P<key>[^"'\\]{1,128})(?P=mark)""")
+_BEHIND: Final = re.compile(_SCALAR, re.VERBOSE)
+Scalar = bool | float | str | None
+_BARE: Final = {"true": True, "false": False, "null": None}
 
 
 def unpadded(payload: bytes) -> bytes:
@@ -50,3 +74,39 @@ class Rescue:
             if number is None or float(number) != 0:
                 found[match["key"].decode()] = True
         return found
+
+
+class Scalars:
+    """Keys and the scalars behind them, in octets that cannot be read: for whoever can judge the scalars."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._names = [key.encode() for key in sorted(set(keys), key=len, reverse=True) if key]
+        names = b"|".join(map(re.escape, self._names))
+        self._pattern = re.compile(_KEY % names + _SCALAR, re.VERBOSE) if names else None
+
+    def found(self, payload: bytes) -> Iterator[tuple[str, Scalar]]:
+        """Each place where one of the keys stands before a scalar, in order. Never raises."""
+        if self._pattern is None or not any(name in payload for name in self._names):
+            return  # the search for plain octets costs a hundredth of the pattern
+        for match in self._pattern.finditer(payload):
+            yield match["key"].decode(), _scalar(match)
+
+
+def scalars_of(payload: bytes, is_asked: Callable[[str], bool]) -> Iterator[tuple[str, Scalar]]:
+    """The same for keys in quotes of which `is_asked` says yes, for those that no list can name. Never
+    raises."""
+    for token in _TOKEN.finditer(payload):
+        key = token["key"].decode(errors="replace")
+        if is_asked(key):
+            match = _BEHIND.match(payload, token.end())
+            if match is not None:
+                yield key, _scalar(match)
+
+
+def _scalar(match: re.Match[bytes]) -> Scalar:
+    if match["number"] is not None:
+        return float(match["number"])
+    if match["bare"] is not None:
+        word = match["bare"].decode()
+        return _BARE.get(word.lower(), word)
+    return match["quoted"].decode(errors="replace").strip()

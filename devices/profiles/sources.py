@@ -130,20 +130,42 @@ class Sources:
             rows = self._rows.reshape(-1).take(at)
         return self._only_registered(rows, points)
 
-    def end_tick(self) -> None:
-        """Forgets what was met in this tick and is nobody's."""
+    def find(self, keys: Sequence[str]) -> list[int]:
+        """As `recall`, for a few keys beside the tick's topics: nothing is kept of the answer."""
+        found = self._table.find(np.fromiter(map(hash, keys), np.int64, len(keys)))
+        numbers: list[int] = found.tolist()
+        return numbers
+
+    def forget(self, topic: str) -> int:
+        """Forgets a topic, because it has come to stand for another device; gives its number, which may be
+        given to another topic from now on, or -1 where it was not remembered."""
+        number = self.find([topic])[0]
+        if number >= 0:
+            self._met.pop(topic, None)
+            self._recalled = None
+            self._drop(topic, number)
+        return number
+
+    def end_tick(self) -> list[int]:
+        """Forgets what was met in this tick and is nobody's; gives the numbers that became free."""
         self._recalled = None
+        freed: list[int] = []
         if self._met:
             numbers = list(self._met.values())
             somebody: list[bool] = np.any(self._rows[numbers] >= 0, axis=1).tolist()
             for (topic, number), lives in zip(self._met.items(), somebody, strict=True):
                 if not lives:
-                    self._table.remove(hash(topic))
-                    self._rows[number] = UNRESOLVED
-                    self._free.append(number)
+                    self._drop(topic, number)
+                    freed.append(number)
             self._met.clear()
         if len(self._channels) > self._kept_channels:
             self._drop_channels()
+        return freed
+
+    def _drop(self, topic: str, number: int) -> None:
+        self._table.remove(hash(topic))
+        self._rows[number] = UNRESOLVED
+        self._free.append(number)
 
     def _widen(self) -> None:
         """Columns for the channels that were named, as far as there may be some."""

@@ -84,3 +84,10 @@ def test_a_life_flag_heard_in_a_refused_message_is_printed_before_the_refusal() 
 @given(payload=st.binary(max_size=80), topic=st.sampled_from(["", "gengfu/b/readings", "zigbee2mqtt/x"]))
 def test_any_bytes_give_lines_and_never_an_exception(payload: bytes, topic: str) -> None:
     assert all("rejected" in line or "device" in line for line in lines(payload, topic))
+
+
+def test_a_line_names_the_quantity_and_the_role_that_is_not_the_usual() -> None:
+    payload = b'{"values":{"temperature.device":40.5,"smoke.density_ppm":3,"temperature":21}}'
+    assert [
+        (line["metric"], line.get("role"), line["unit"]) for line in lines(payload, "gengfu/A1/readings")
+    ] == [("temperature", "device", "degC"), ("smoke.density", None, "ppm"), ("temperature", None, "degC")]

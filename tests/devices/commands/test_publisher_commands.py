@@ -51,9 +51,9 @@ def test_the_password_is_shown_at_once_and_never_again(block_desk: Desk) -> None
 
 
 def test_a_prefix_that_nobody_listens_to_is_said(block_desk: Desk) -> None:
-    lost = run(block_desk, "add", "hub", "--kind", "gateway", "--prefix", "home/3")
+    lost = run(block_desk, "add", "hub", "--kind", "gateway", "--prefix", "home/3/x")
     assert lost.exit_code == 0
-    assert "nobody listens below home/3" in lost.stderr
+    assert "nobody listens below home/3/x" in lost.stderr
     assert "zigbee2mqtt/#" in lost.stderr
     heard = run(block_desk, "add", "zig", "--kind", "gateway", "--prefix", "zigbee2mqtt")
     assert "nobody listens" not in heard.stderr

@@ -11,8 +11,8 @@ from devices.model import LIFE_FLAGS, Metric, Quality
 from devices.profiles.own import OwnProfile
 from devices.profiles.profile import Profile, Reason
 from devices.profiles.rescue import Rescue, unpadded
-from devices.profiles.zigbee2mqtt import Zigbee2MqttProfile
 from tests.devices.profiles.listening import Registry, check_form, hear, readings, short
+from tests.devices.profiles.shipping import zigbee2mqtt
 
 OWN = "gengfu/d1/readings"
 ZIGBEE = "zigbee2mqtt/0x00124B00AABBCC01"
@@ -75,13 +75,13 @@ def test_a_flag_in_a_part_that_is_passed_over_is_heard_beside_the_other_part() -
 def test_a_byte_order_mark_and_nuls_at_the_end_cost_nothing(head: bytes, tail: bytes) -> None:
     state = b'{"values":{"smoke.alarm":true,"current":2}}'
     assert short(hear(OwnProfile(), OWN, head + state + tail)) == {"smoke.alarm": 1.0, "current": 2.0}
-    assert short(hear(Zigbee2MqttProfile(), ZIGBEE, head + b'{"smoke":false}' + tail)) == {"smoke.alarm": 0.0}
+    assert short(hear(zigbee2mqtt(), ZIGBEE, head + b'{"smoke":false}' + tail)) == {"smoke.alarm": 0.0}
 
 
 @pytest.mark.parametrize(
     ("payload", "metric"),
     [
-        (b'{"smoke":true,"temperature":NaN}', "smoke.alarm"),
+        (b'{"smoke":true,"temperature":Nan}', "smoke.alarm"),
         (b'{"temperature":1e999,"gas":1}', "gas.alarm"),
         (b'{"battery":50,"smoke":"true","x":', "smoke.alarm"),
         (b'[{"smoke":true}]', "smoke.alarm"),
@@ -89,21 +89,21 @@ def test_a_byte_order_mark_and_nuls_at_the_end_cost_nothing(head: bytes, tail: b
 )
 def test_a_vendors_own_key_is_looked_for(payload: bytes, metric: str) -> None:
     registry = Registry()
-    decoded = Zigbee2MqttProfile().decode([ZIGBEE], [payload], registry)
+    decoded = zigbee2mqtt().decode([ZIGBEE], [payload], registry)
     assert readings(decoded, registry) == [("zigbee:00124b00aabbcc01", "", metric, 1.0, ["suspect"])]
     assert len(decoded.rejected) == 1
 
 
 @pytest.mark.parametrize("said", ["true", "ON", "alarm", "1", 3])
 def test_a_vendors_flag_is_true_in_every_spelling(said: Any) -> None:
-    assert short(hear(Zigbee2MqttProfile(), ZIGBEE, {"smoke": said})) == {"smoke.alarm": 1.0}
+    assert short(hear(zigbee2mqtt(), ZIGBEE, {"smoke": said})) == {"smoke.alarm": 1.0}
 
 
 @pytest.mark.parametrize(
     ("profile", "topic", "payload"),
     [
         (OwnProfile(), OWN, b'{"values":{"smoke.alarm":true,"temperature":NaN}}'),
-        (Zigbee2MqttProfile(), ZIGBEE, b'{"smoke":true,"temperature":NaN}'),
+        (zigbee2mqtt(), ZIGBEE, b'{"smoke":true,"temperature":Nan}'),
     ],
 )
 def test_a_stranger_in_alarm_is_heard_and_refused_once(profile: Profile, topic: str, payload: bytes) -> None:
@@ -204,5 +204,5 @@ def test_a_true_flag_is_found_among_any_bytes(before: bytes, flag: Metric, said:
 def test_any_bytes_are_searched_and_decoded_without_an_exception(payload: bytes) -> None:
     LIFE.true_flags(payload)
     unpadded(payload)
-    for profile, topic in ((OwnProfile(), OWN), (Zigbee2MqttProfile(), ZIGBEE)):
+    for profile, topic in ((OwnProfile(), OWN), (zigbee2mqtt(), ZIGBEE)):
         check_form(profile.decode([topic], [payload], Registry()), 1)

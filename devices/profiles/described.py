@@ -1,0 +1,293 @@
+"""A profile that a file describes: its messages read the general way, whatever they are.
+
+The general way is the only place where a value is judged: payload → tree (`formats`) → the first message
+kind whose `where` holds (`choosing`) → findings (`walk`) → readings (`hearing`, `reading`) → arrays
+(`gathering`). A fast way beside it may take messages whose form the general way has understood before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from devices.model import Int32
+from devices.profiles.alike import joined
+from devices.profiles.announced import Announced
+from devices.profiles.carrying import Carrying
+from devices.profiles.choosing import Candidate
+from devices.profiles.compiled import Compiled, CompiledObject, Kind, Start, Way
+from devices.profiles.fast import FastWay
+from devices.profiles.gathering import Gathering
+from devices.profiles.hearing import Heard, Hearing
+from devices.profiles.identity import Identity
+from devices.profiles.language.file import Message
+from devices.profiles.language.topics import find_topic
+from devices.profiles.memory import Memory
+from devices.profiles.outside import Outside
+from devices.profiles.presence import ABSENT, Attendance
+from devices.profiles.profile import Asides, Decoded, Note, Points, Reason, Said
+from devices.profiles.rescuing import TrueFlags
+from devices.profiles.sources import Sources
+
+TOPICS_MAX: Final = 65_536
+"""Topics whose kinds are remembered; then all are looked up anew (chosen: 0.5 KiB each)."""
+LONGEST_REMEMBERED_TOPIC: Final = 256
+SAID_MAX: Final = 262_144
+"""Texts of devices that are not said again; then all are (chosen: 30 MB, for only their hashes are kept)."""
+
+
+class Fast(Protocol):
+    """The fast way: messages of forms that the general way has understood before."""
+
+    answers: bool
+    """Whether what devices wait for is sent; then its messages go the general way."""
+
+    def take(
+        self, source: Int32, payloads: Sequence[bytes], sources: Sources, points: Points
+    ) -> tuple[list[Decoded], Sequence[int]]:
+        """The readings of messages it is sure of, all of registered devices, as parts with the tick's
+        message numbers (`seq` one per message of the tick), and the numbers of those that must go the
+        general way, in order.
+
+        `source` is negative where the topic is not remembered, or where the message must not be taken.
+        """
+
+    def learn(self, source: int, payload: bytes, candidates: Sequence[Candidate], heard: Heard) -> None:
+        """The general way understood a message of this source, whose device is the source's own. Must not
+        raise."""
+
+    def forget(self, sources: Sequence[int] | None) -> None:
+        """These numbers (None: all) may stand for other topics or devices from now on."""
+
+
+class DescribedProfile:
+    """Implements `Remembering` and `Learning` for what a file describes. `objects` are those of all profiles.
+
+    Bounded: sources as `Sources` says, what is learnt as `Memory` says, topics and texts as above.
+    `anywhere`: the kinds that the file allows on any topic are taken there, and objects that stand alone
+    (for `gengfu decode`).
+    """
+
+    def __init__(
+        self, compiled: Compiled, objects: Sequence[CompiledObject], *, anywhere: bool = False
+    ) -> None:
+        self.name = compiled.name
+        self.version = compiled.version
+        self.filters: tuple[str, ...] = tuple(dict.fromkeys(topic.filter for topic in compiled.topics))
+        self.compiled = compiled
+        self.objects = tuple(objects)
+        self.memory = Memory(compiled.name)
+        carries = anywhere or any(
+            kind.object is not None or kind.codec_way is not None for kind in compiled.kinds
+        )
+        self.carrying = Carrying(compiled.columns, objects if carries else ())
+        self.fast: Fast | None = FastWay(self.carrying)
+        """None: all messages go the general way."""
+        self._anywhere = _anywhere_kinds(compiled) if anywhere else ()
+        self._identity = Identity(self.memory)
+        self._attendance = Attendance(self.memory)
+        self._announced = Announced()
+        self._sources = Sources(("",))
+        self._candidates: dict[str, tuple[Candidate, ...]] = {}
+        self._rescues: dict[int, TrueFlags] = {}
+        self._said: dict[int, float] = {}
+        """By the hash of uid and key the hash of the text, of `max_silence` the seconds."""
+
+    def matches(self, topic: str) -> bool:
+        """Whether one of the profile's topic patterns takes it."""
+        return bool(self._of_topic(topic))
+
+    def candidates(self, topic: str) -> Sequence[Candidate]:
+        """The kinds of message that may come on a topic, in the file's order."""
+        return self._of_topic(topic)
+
+    def recall(self, topics: Sequence[str]) -> Int32:
+        """As `Remembering.recall` promises."""
+        return self._sources.recall(topics)
+
+    def remember(self, notes: Iterable[Note]) -> None:
+        """As `Learning.remember` promises."""
+        self.memory.restore(notes)
+        self._attendance.restored()
+
+    def answer(self, *, wanted: bool) -> None:
+        """Whether replies are sent: where they are not, messages that ask for one can be read the fast way.
+        To be said before the first message; without it they are."""
+        if self.fast is not None:
+            self.fast.answers = wanted
+
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """As `Profile.decode` promises."""
+        if self._sources.start_tick() and self.fast is not None:
+            self.fast.forget(None)
+        remembered = self._sources.recall(topics)
+        parts, rest = self._taken(remembered, payloads, points)
+        gathering = Gathering(self._sources, [-1] * len(topics), retained)
+        hearing = Hearing(
+            gathering,
+            self.carrying,
+            self._identity,
+            self.memory,
+            self._rescuing,
+            points,
+            received_us,
+            self._announced,
+        )
+        numbers: list[int] = remembered.tolist()
+        for n in rest:
+            candidates = self._of_topic(topics[n])
+            if not candidates:
+                gathering.refuse(n, Reason.UNKNOWN_TOPIC, topics[n])
+                continue
+            heard = hearing.message(n, topics[n], payloads[n], numbers[n], candidates)
+            if heard is not None and self.fast is not None:
+                self._teach(self.fast, numbers[n], payloads[n], candidates, heard)
+        self._heard_besides(gathering, parts, topics, numbers)
+        return self._finished(gathering, hearing.outside, parts, points)
+
+    def _heard_besides(
+        self, gathering: Gathering, parts: Sequence[Decoded], topics: Sequence[str], numbers: Sequence[int]
+    ) -> None:
+        """Tells of messages read the fast way whose devices are said to come or go in the same tick."""
+        noticed = gathering.noticed(self._attendance) if parts else set()
+        if not noticed:
+            return
+        for n in sorted({n for part in parts for n in part.message.tolist()}):
+            uid = self._sources.uid(numbers[n])
+            if uid in noticed:
+                gathering.heard_besides.append((n, gathering.place(topics[n], uid, numbers[n])))
+
+    def _teach(
+        self, fast: Fast, source: int, payload: bytes, candidates: Sequence[Candidate], heard: Heard
+    ) -> None:
+        if source >= 0 and self._sources.uid(source) == heard.uid:
+            fast.learn(source, payload, candidates, heard)
+
+    def at_any_topic(self) -> DescribedProfile:
+        """The same for messages whose topics are not its own, with a memory of its own."""
+        return DescribedProfile(self.compiled, self.objects, anywhere=True)
+
+    def _taken(
+        self, remembered: Int32, payloads: Sequence[bytes], points: Points
+    ) -> tuple[list[Decoded], Sequence[int]]:
+        """What the fast way takes: nothing of devices that are absent, whose return only the general way
+        tells."""
+        if self.fast is None:
+            return [], range(len(payloads))
+        if self._attendance.anybody_absent:
+            uid, absent = self._sources.uid, self.memory.table(ABSENT)
+            back = [
+                n for n, source in enumerate(remembered.tolist()) if source >= 0 and uid(source) in absent
+            ]
+            if back:
+                remembered = remembered.copy()
+                remembered[back] = -1
+        return self.fast.take(remembered, payloads, self._sources, points)
+
+    def _finished(
+        self, gathering: Gathering, outside: Outside, parts: Sequence[Decoded], points: Points
+    ) -> Decoded:
+        decoded, registered = gathering.finish(self._attendance, points)
+        lives: list[bool] = registered.tolist()
+        for place, table, key, value in gathering.notes:
+            if lives[place]:
+                self.memory.set(table, key, value)
+        for place, parent in gathering.parents:
+            if lives[place]:
+                self._attendance.heard_through(gathering.uid(place), parent)
+                outside.said.append(Said(gathering.uid(place), "parent", parent))
+        said = self._news([*outside.said, *gathering.said_of(lives)])
+        freed = [self._sources.forget(topic) for topic in self._identity.renamed()]
+        freed += self._sources.end_tick()
+        if freed and self.fast is not None:
+            self.fast.forget(freed)
+        asides = Asides(
+            self.memory.taken(),
+            said,
+            tuple(outside.proposals),
+            tuple(outside.replies),
+            decoded.asides.holds,
+        )
+        decoded = replace(decoded, asides=asides)
+        return joined(decoded, parts) if parts else decoded
+
+    def _news(self, said: Sequence[Said]) -> tuple[Said, ...]:
+        """What was not said before in this process; of `max_silence` the longest that was said counts."""
+        news = []
+        for one in said:
+            key = hash((one.uid, one.key))
+            before = self._said.get(key)
+            silence = one.key == "max_silence"
+            now = float(one.text) if silence else hash(one.text)
+            if before is not None and (before >= now if silence else before == now):
+                continue
+            if len(self._said) >= SAID_MAX:
+                self._said.clear()
+            self._said[key] = now
+            news.append(one)
+        return tuple(news)
+
+    def _of_topic(self, topic: str) -> tuple[Candidate, ...]:
+        """The kinds of message that may come on a topic, in the file's order."""
+        known = self._candidates.get(topic)
+        if known is not None:
+            return known
+        kinds = self.compiled.kinds
+        found = tuple(
+            Candidate(kinds[pattern.kind], captures)
+            for pattern, captures in find_topic(self.compiled.topics, topic)
+        )
+        if not found:
+            found = tuple(Candidate(kind, {}) for kind in self._anywhere)
+        if len(topic) <= LONGEST_REMEMBERED_TOPIC:
+            if len(self._candidates) >= TOPICS_MAX:
+                self._candidates.clear()
+            self._candidates[topic] = found
+        return found
+
+    def _rescuing(self, kind: Kind) -> TrueFlags:
+        known = self._rescues.get(kind.number)
+        if known is None:
+            known = self._rescues[kind.number] = TrueFlags(kind, self.carrying.objects)
+        return known
+
+
+def _anywhere_kinds(compiled: Compiled) -> tuple[Kind, ...]:
+    """The kinds for any topic, and last one for an object that stands alone."""
+    kinds = [compiled.kinds[number] for number in compiled.anywhere]
+    return (*kinds, _bare(len(compiled.kinds))) if compiled.objects else tuple(kinds)
+
+
+def _bare(number: int) -> Kind:
+    """A message that is nothing but a vendor's object."""
+    return Kind(
+        number=number,
+        name="object",
+        where=(),
+        said=Message(name="object"),
+        device=(),
+        alias=None,
+        parent=None,
+        object=Way(Start.PAYLOAD, ()),
+        codec_way=None,
+        codec_port=None,
+        clocks=(),
+        seq=None,
+        backfill=(),
+        replayed=(),
+        items=(),
+        presence=None,
+        learns=None,
+        about=(),
+        reply=None,
+        max_silence_s=0.0,
+    )

@@ -1,0 +1,1 @@
+"""Payload formats: octets in, a tree of plain values out, or the reason why not."""

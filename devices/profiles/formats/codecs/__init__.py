@@ -1,0 +1,1 @@
+"""Vendors' own octets inside another payload: codec plug-ins, each a function of octets."""

@@ -1,0 +1,1 @@
+"""The profile language: what a profile file may say, and how it is read and checked."""
