@@ -14,7 +14,7 @@ What the process that writes this cannot do, no process can report of itself: se
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
@@ -34,6 +34,10 @@ FIRST_BROKER: Final = "broker"
 """What a pulse calls the broker of `[broker]` where there are others."""
 FURTHER: Final = f"{NO_BROKER}."
 """Before the name of one of `[[brokers]]`, in the word for its absence."""
+PROFILE: Final = "profile"
+"""The word of a profile file that cannot be used; which, says `FILE:LINE: KEY: PROBLEM`."""
+OF_PROFILE: Final = f"{PROFILE}."
+"""Before the name of the file, in the word for it: each file is a trouble of its own."""
 STEADY_US: Final = 60_000_000
 """Silence ends when the pulse was there at every look for so long (chosen: one beat is not life)."""
 
@@ -86,6 +90,11 @@ AILMENTS: Final = (
         "ingest ends again and again: alarms may not be dealt with",
     ),
     Ailment(
+        "ingest", PROFILE, 300,
+        "设备规约文件无法使用：旧版本（如有）继续有效",
+        "a profile file cannot be used: the version before, if there is one, goes on",
+    ),
+    Ailment(
         "store", "store_waits", 300,
         "历史数据无法写入，报警不受影响",
         "points cannot be written, alarms go on",
@@ -102,11 +111,13 @@ AILMENTS: Final = (
     ),
 )  # fmt: skip
 """All times chosen: shedding begins only after hours of want; the others may be a restart or a short lock.
-A process tells for a minute after its last start that it ended before: 90 s of that are more than one fit."""
+Who edits a profile file saves it more than once before it is right. A process tells for a minute after its
+last start that it ended before: 90 s of that are more than one fit."""
 FOR_LONG_US: Final = 24 * 3600 * 1_000_000
 """Longer than anything may last: what stands already has lasted long enough."""
 _BY_CODE: Final = {one.code: one for one in AILMENTS}
 _AWAY: Final = _BY_CODE[f"ingest.{NO_BROKER}"]
+_REFUSED: Final = _BY_CODE[f"ingest.{PROFILE}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +127,20 @@ class Felt:
     process: str
     at_us: int
     words: frozenset[str]
+    details: Mapping[str, str] = field(default_factory=dict)
+    """By word, what a text for people adds to the ailment's own."""
 
 
 def ailment_of(code: str) -> Ailment | None:
     """The ailment of a standing fault's code; None for a fault of another kind."""
+    file = code.removeprefix(f"{_REFUSED.process}.{OF_PROFILE}")
+    if file != code:
+        return replace(
+            _REFUSED,
+            word=OF_PROFILE + file,
+            zh_cn=f"设备规约文件 {file} 无法使用：旧版本（如有）继续有效",
+            en=f"profile file {file} cannot be used: the version before, if there is one, goes on",
+        )
     name = code.removeprefix(f"{_AWAY.process}.{FURTHER}")
     if name == code:
         return _BY_CODE.get(code)
@@ -140,9 +161,21 @@ def troubles_in(trouble: str) -> frozenset[str]:
         if word == NO_BROKER:
             names = which.split(", ")
             words.update(word if name in ("", FIRST_BROKER) else FURTHER + name for name in names)
+        elif word == PROFILE and ":" in which:
+            words.add(OF_PROFILE + which.partition(":")[0])
         elif word:
             words.add(word)
     return frozenset(words)
+
+
+def details_in(trouble: str) -> dict[str, str]:
+    """What a pulse says of each profile file that cannot be used, by the word of `troubles_in`."""
+    parts = [part.partition(": ") for part in told_in(trouble).split("; ")]
+    return {
+        OF_PROFILE + which.partition(":")[0]: which
+        for word, _, which in parts
+        if word == PROFILE and ":" in which
+    }
 
 
 def find_ailments(felt: Iterable[Felt], since: Mapping[str, int], now_us: int) -> dict[str, int]:
@@ -178,10 +211,14 @@ def find_steady(felt: Iterable[Felt], steady: Mapping[str, int], now_us: int) ->
     }
 
 
-def lasting(found: Mapping[str, int], now_us: int) -> dict[str, str]:
-    """Those that have lasted longer than they may, as code and text in zh-CN and English."""
+def lasting(
+    found: Mapping[str, int], now_us: int, details: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Those that have lasted longer than they may, as code and text in zh-CN and English; `details` are added
+    to the text, by code."""
+    added = {code: f"; {text}" for code, text in (details or {}).items()}
     return {
-        code: f"{one.zh_cn} · {one.en}"
+        code: f"{one.zh_cn} · {one.en}{added.get(code, '')}"
         for code, since_us in found.items()
         if (one := ailment_of(code)) and now_us - since_us >= one.after_s * 1e6
     }
@@ -206,7 +243,8 @@ class Ailments:
         self._steady = find_steady(felt, self._steady, now_us)
         still = dict.fromkeys(self._since.keys() & standing.keys(), now_us - FOR_LONG_US)
         known = {one.process for one in felt}
-        there = lasting(self._since | still, now_us) | self._not_over(standing, now_us)
+        details = {f"{one.process}.{word}": text for one in felt for word, text in one.details.items()}
+        there = lasting(self._since | still, now_us, details) | self._not_over(standing, now_us)
         codes = {code for code in _BY_CODE.keys() | standing.keys() | there.keys() if _is_known(code, known)}
         found = {code: text for code, text in there.items() if code in codes}
 
@@ -243,7 +281,7 @@ def _standing(connection: Connection) -> dict[str, str]:
 
 def _felt(connection: Connection) -> list[Felt]:
     rows = connection.execute(select(pulse.c.name, pulse.c.at_us, pulse.c.trouble))
-    return [Felt(row.name, row.at_us, troubles_in(row.trouble)) for row in rows]
+    return [Felt(row.name, row.at_us, troubles_in(row.trouble), details_in(row.trouble)) for row in rows]
 
 
 def _row(code: str, to: To, now_us: int) -> TransitionRow:

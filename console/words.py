@@ -71,6 +71,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "反复异常退出：报警可能无法处理，请立即联系维护",
         "ends again and again: alarms may not be dealt with, call maintenance now",
     ),
+    "pulse.profile": (
+        "设备规约文件无法使用，旧版本（如有）继续有效",
+        "a profile file cannot be used; the version before, if there is one, goes on",
+    ),
     "pulse.stalled": (
         "无法写入磁盘或数据库：新报警在等待，请立即联系维护",
         "cannot write to disk or database: new alarms wait, call maintenance now",

@@ -68,12 +68,13 @@ def tls_listener(config: Config) -> TlsListener | None:
     return TlsListener(broker.listen, broker.tls_port, certificate, key)
 
 
-def site_texts(config: Config, engine: Engine, vault: Vault) -> dict[str, str]:
-    """The password file and access list as the registry is. Raises what the database raises, VaultError."""
+def site_texts(config: Config, engine: Engine, vault: Vault, answers: tuple[str, ...] = ()) -> dict[str, str]:
+    """The password file and access list as the registry is; ingest may write to the filters `answers`, on
+    which profiles answer their devices. Raises what the database raises, VaultError."""
     with reading(engine) as connection:
         publishers = valid_publishers(connection)
     accounts = [
-        _account(engine, vault, config.broker.client_id, (), reads_all=True),
+        _account(engine, vault, config.broker.client_id, (), reads_all=True, writes=answers),
         _account(engine, vault, CHECK, (CHECK_TOPICS,)),
         _account(engine, vault, CHECK_READER, (CHECK_TOPICS,)),
     ]
@@ -113,12 +114,18 @@ def login_of(config: Config) -> tuple[str, str]:
 
 
 def _account(
-    engine: Engine, vault: Vault, name: str, prefixes: tuple[str, ...], *, reads_all: bool = False
+    engine: Engine,
+    vault: Vault,
+    name: str,
+    prefixes: tuple[str, ...],
+    *,
+    reads_all: bool = False,
+    writes: tuple[str, ...] = (),
 ) -> Account:
     """With a salt that follows from the secret: the same file each time, and no reload for nothing."""
     secret = _secret(engine, vault, name)
     salt = hmac.digest(secret, b"salt", hashlib.sha256)[:SALT_BYTES]
-    return Account(name, broker_hash(secret.hex(), salt), prefixes, reads_all)
+    return Account(name, broker_hash(secret.hex(), salt), prefixes, reads_all, writes=writes)
 
 
 def _secret(engine: Engine, vault: Vault, name: str) -> bytes:

@@ -25,6 +25,7 @@ from devices.database import ChangeNotice, reading
 from devices.schema import registry_change
 from devices.vault import Vault
 from gengfu.access import access_folder, is_private, site_texts, tls_listener
+from gengfu.answers import Answers
 from gengfu.config import Config
 from gengfu.tls import fits
 from ingest.gate.files import write_files
@@ -50,6 +51,7 @@ class Keeper:
         self._notice = ChangeNotice(engine)
         self._unread = True
         self._version = -1
+        self._answers = Answers(config)
         self._stamp = self._seen_stamp = self._certificate()
         self._asked_at: float | None = None
         self._waits_since: float | None = None
@@ -62,6 +64,7 @@ class Keeper:
     def look(self) -> None:
         """Writes and reloads what changed. Raises FAILURES; call it again then."""
         self._unread = self._notice.changed() or self._unread
+        self._unread = self._answers.changed() or self._unread
         if self._folder and self._unread:
             self._follow(self._folder)
             self._unread = False
@@ -103,14 +106,15 @@ class Keeper:
     def _follow(self, folder: Path) -> None:
         with reading(self._engine) as connection:
             version = connection.scalar(select(func.max(registry_change.c.id))) or 0
-        if version == self._version:
+        if version == self._version and not self._answers.unwritten:
             return
-        texts = site_texts(self._config, self._engine, self._vault())
+        texts = site_texts(self._config, self._engine, self._vault(), self._answers.filters)
         self.names = frozenset(line.partition(":")[0] for line in texts["passwords"].splitlines())
         if write_files(folder, texts):
             self._wanted = True
             log.info("access_files_written", accounts=len(self.names))
         self._version = version
+        self._answers.unwritten = False
 
     def _reload(self) -> None:
         if is_private(self._config):

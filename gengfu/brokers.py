@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,14 +11,24 @@ import msgspec
 import structlog
 
 from gengfu.access import login_of
-from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config import AnyBroker, Config, FurtherBroker
 from gengfu.config_brokers import port_of, transport_of
-from ingest.session import SourceSettings
+from ingest.source_settings import SourceSettings
 
 log = structlog.get_logger()
 
 TOPIC_BYTES: Final = 65_536
 """A packet is at most so much longer than its payload: the longest topic MQTT allows."""
+
+
+def source_names(config: Config) -> list[str]:
+    """The names of the sources, as `every_settings` gives them."""
+    return ["", *(one.name for one in config.brokers)]
+
+
+def without(every: list[SourceSettings], gone: Mapping[str, tuple[str, ...]]) -> list[SourceSettings]:
+    """The same, with what each broker's session is to be freed of, by the source's name."""
+    return [replace(one, gone=gone.get(one.name, ())) for one in every]
 
 
 def every_settings(config: Config, filters: tuple[str, ...]) -> list[SourceSettings]:
@@ -47,7 +59,7 @@ def further_settings(config: Config, broker: FurtherBroker, filters: tuple[str, 
 
 def _settings(
     config: Config,
-    broker: Broker | FurtherBroker,
+    broker: AnyBroker,
     filters: tuple[str, ...],
     username: str,
     password: str,

@@ -23,6 +23,7 @@ from devices.shortlist import shortlist
 from devices.vault import KeyMissing, VaultError
 from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
+from gengfu.check_profiles import profile_findings
 from gengfu.check_room import room_finding
 from gengfu.clock import now_us
 from gengfu.config import Config
@@ -66,6 +67,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _pages()
     yield _links(config)
+    yield from profile_findings(config)
     yield from broker_findings(config)
 
 

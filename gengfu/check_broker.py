@@ -27,7 +27,7 @@ from gengfu.access import (
 from gengfu.brokers import further_settings
 from gengfu.check_private import private_findings
 from gengfu.check_site import site_findings
-from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config import AnyBroker, Config, FurtherBroker
 from gengfu.config_brokers import FIRST, port_of, transport_of
 from gengfu.config_file import ConfigError, load_config
 from gengfu.folder import FolderTaken, holder_of, lock
@@ -203,18 +203,18 @@ def _further(config: Config, broker: FurtherBroker) -> Iterator[Finding]:
     yield NOT_PROVEN
 
 
-def dial_of(broker: Broker | FurtherBroker) -> Dial:
+def dial_of(broker: AnyBroker) -> Dial:
     """Connects as ingest does, with TLS or WebSocket where it does."""
     return lambda: connect_link(broker.host, port_of(broker), transport_of(broker), DIAL_TIMEOUT_S)
 
 
-def place_of(broker: Broker | FurtherBroker) -> str:
+def place_of(broker: AnyBroker) -> str:
     """What people call it."""
     over = "" if broker.transport == "tcp" else f" over {broker.transport}"
     return f"{broker.host}:{port_of(broker)}{over}"
 
 
-def wanted_of(config: Config, broker: Broker | FurtherBroker) -> Wanted:
+def wanted_of(config: Config, broker: AnyBroker) -> Wanted:
     """What ingest will ask of it."""
     return Wanted(
         session_expiry_s=broker.session_expiry_h * 3600,

@@ -13,7 +13,10 @@ import typer
 from gengfu.cli import CHOSEN, ConfigOption, JsonOption, configuration, refuse
 
 if TYPE_CHECKING:  # late imports keep the command quick to answer
-    from devices.commands import Desk
+    from devices.commands import Desk, Shelf
+    from devices.profiles.compiled import Compiled
+    from devices.profiles.explain import Explanation
+    from gengfu.config import Config
     from ingest.deadletters import DeadLetter
 
 rule_app = typer.Typer(no_args_is_help=True, help="The catalogue of rules, with sources.")
@@ -23,7 +26,8 @@ deadletter_app = typer.Typer(no_args_is_help=True, help="Messages that were refu
 def mount(app: typer.Typer) -> None:
     """Adds every sub-command to `app`."""
     from benchmarks.commands import app as bench_app
-    from devices.commands import apps
+    from devices.commands import apps, profile_app
+    from gengfu import discover_command as _discover  # noqa: F401 - adds `device discover`
     from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
     from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
@@ -34,6 +38,8 @@ def mount(app: typer.Typer) -> None:
     for name, sub in apps.items():
         sub.callback()(_open_desk)
         app.add_typer(sub, name=name)
+    profile_app.callback()(_open_shelf)
+    app.add_typer(profile_app, name="profile")
     app.add_typer(simulate_app, name="simulate")
     app.add_typer(bench_app, name="bench")
     app.add_typer(key_app, name="key")
@@ -49,6 +55,19 @@ def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
     chosen = config or context.obj
     context.meta[CHOSEN] = chosen
     context.obj = lambda: _desk(context, chosen)
+
+
+def _open_shelf(context: typer.Context, config: ConfigOption = None) -> None:
+    """Where the site's profiles lie; nothing is made and no database opened."""
+    chosen = config or context.obj
+    context.meta[CHOSEN] = chosen
+    context.obj = lambda: _shelf(configuration(chosen))
+
+
+def _shelf(settled: Config) -> Shelf:
+    from devices.commands import Shelf
+
+    return Shelf(Path(settled.ingest.profiles_dir), settled.site.timezone)
 
 
 def _desk(context: typer.Context, config: Path | None) -> Desk:
@@ -71,11 +90,17 @@ def _desk(context: typer.Context, config: Path | None) -> Desk:
 
 
 def decode(
+    context: typer.Context,
     topic: Annotated[str, typer.Option("--topic", help="the topic the payload came on")] = "",
-    profile: Annotated[str, typer.Option("--profile", help="else chosen by topic")] = "",
-    explain: Annotated[bool, typer.Option("--explain", help="say on stderr which profile and why")] = False,
+    profile: Annotated[
+        str, typer.Option("--profile", help="a name, or a profile's file; else chosen by topic")
+    ] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="say why: on stderr, or with --json as objects")
+    ] = False,
     file: Annotated[str, typer.Argument(help="a file, or - for standard input")] = "-",
-    json: JsonOption = True,
+    config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> None:
     """One payload, or a list of {topic, payload, retain?, qos?}, to readings: a JSON line each."""
     from devices.decode_command import decode_lines
@@ -85,12 +110,38 @@ def decode(
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise refuse(f"{file}: {error.strerror}") from None
+    site, name = _profiles_for(configuration(config or context.obj), profile)
+    tell = (_explain_as_json if json else _explain) if explain else None
     refused = False
-    for line in decode_lines(payload, topic=topic, profile=profile, received_us=now_us()):
+    for line in decode_lines(
+        payload, topic=topic, profile=name, received_us=now_us(), site=site, explained=tell
+    ):
         refused |= "rejected" in line
         typer.echo(msgspec.json.encode(line).decode())
     if refused:
         raise typer.Exit(1)
+
+
+def _profiles_for(settled: Config, profile: str) -> tuple[list[Compiled], str]:
+    """The site's own profiles, and the name of the one that was asked for, by name or file."""
+    from devices.profiles.language.error import ProfileError
+    from devices.profiles.site import asked_for
+
+    try:
+        return asked_for(Path(settled.ingest.profiles_dir), profile, site_tz=settled.site.timezone)
+    except ProfileError as error:
+        raise refuse("\n".join(map(str, error.all))) from None
+
+
+def _explain(one: Explanation) -> None:
+    from devices.profiles.explained import explained
+
+    for line in explained(one):
+        typer.echo(line, err=True)
+
+
+def _explain_as_json(one: Explanation) -> None:
+    typer.echo(msgspec.json.encode({"explained": one}).decode())
 
 
 @rule_app.command("list")

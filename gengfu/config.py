@@ -31,20 +31,12 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     language: Annotated[str, Meta(pattern="^(zh-CN|en)$")] = "zh-CN"
 
 
-class Broker(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which broker. Without `host` a private mosquitto is started with our settings.
+class AnyBroker(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How ingest gets to a broker, and what it asks of it.
 
-    `port` 0 with a private broker means a free one. `session_expiry_h` is how long the broker keeps our
-    session while we are away (at least a day); `receive_maximum` bounds what is unacknowledged.
-
-    `program` is the mosquitto that is started (empty: the one in PATH or where packages put it).
-    `listen`, `tls` and what belongs to it are the private broker's. `anonymous` lets anybody publish, and the
-    private broker then listens on loopback only. On a broker of the site's own, `access_dir` is where its
-    password file and access list are kept up to date, `reload_command` makes it read them, and `log_file` is
-    the log in which refusals are counted.
-
-    `transport`, `path`, `server_authority`, `client_certificate` and `client_key` say how ingest gets to a
-    broker of the site's own; the private one is met on loopback without TLS.
+    `session_expiry_h` is how long the broker keeps our session while we are away (at least a day);
+    `receive_maximum` bounds what is unacknowledged. `path` is a WebSocket's; `server_authority`,
+    `client_certificate` and `client_key` are for TLS.
     """
 
     host: str = ""
@@ -60,6 +52,21 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     server_authority: str = ""
     client_certificate: str = ""
     client_key: str = ""
+
+
+class Broker(AnyBroker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which broker. Without `host` a private mosquitto is started with our settings.
+
+    `port` 0 with a private broker means a free one, and `transport` and what belongs to it do not count: it
+    is met on loopback without TLS.
+
+    `program` is the mosquitto that is started (empty: the one in PATH or where packages put it).
+    `listen`, `tls` and what belongs to it are the private broker's. `anonymous` lets anybody publish, and the
+    private broker then listens on loopback only. On a broker of the site's own, `access_dir` is where its
+    password file and access list are kept up to date, `reload_command` makes it read them, and `log_file` is
+    the log in which refusals are counted.
+    """
+
     program: Program = ""
     anonymous: bool = False
     listen: Name = "127.0.0.1"
@@ -74,7 +81,7 @@ class Broker(Struct, frozen=True, forbid_unknown_fields=True):
     log_file: str = ""
 
 
-class FurtherBroker(Struct, frozen=True, forbid_unknown_fields=True):
+class FurtherBroker(AnyBroker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A broker of the site's own, heard beside that of `[broker]`; its keys mean what they mean there.
 
     `name` tells it from the others in logs, metrics and the journal. Who may publish on it is the site's
@@ -83,18 +90,6 @@ class FurtherBroker(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: SourceName
     host: Name
-    port: Port = 0
-    username: str = ""
-    password_file: str = ""
-    client_id: Name = "gengfu-ingest"
-    session_expiry_h: Annotated[int, Meta(ge=24, le=1000)] = 72
-    receive_maximum: Annotated[int, Meta(ge=1, le=65535)] = 10_000
-    keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
-    transport: TransportName = "tcp"
-    path: UrlPath = "/mqtt"
-    server_authority: str = ""
-    client_certificate: str = ""
-    client_key: str = ""
 
 
 LEAST_RESERVE_MB: Final = 16
@@ -109,6 +104,9 @@ class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     holds two snapshot intervals of 100,000 devices that report every 30 s: 3,333 messages/s x 123 bytes x
     120 s = 49 MB. `ballast_mb` is what is freed for database and snapshots when the disk is full (chosen: one
     snapshot of some 100,000 series and the database's log). Between 0 and LEAST_RESERVE_MB it cannot be.
+
+    `profiles_dir` is where the site's own profiles lie; `profiles` names those that are heard, own and
+    shipped, all where it is empty; `replies_for` names those whose answers to devices are sent.
     """
 
     tick_ms: Annotated[int, Meta(ge=1, le=100)] = 20
@@ -116,6 +114,9 @@ class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     segment_mb: Annotated[int, Meta(ge=1, le=1024)] = 64
     journal_max_mb: Annotated[int, Meta(ge=16)] = 4096
     snapshot_s: Positive = 60.0
+    profiles_dir: Name = "profiles"
+    profiles: tuple[Name, ...] = ()
+    replies_for: tuple[Name, ...] = ()
     reserve_mb: Annotated[int, Meta(ge=0, le=65_536)] = 64
     ballast_mb: Annotated[int, Meta(ge=0, le=65_536)] = 64
 

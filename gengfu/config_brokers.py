@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from gengfu.config import Broker, Config, FurtherBroker, is_loopback
+from gengfu.config import AnyBroker, Broker, Config, FurtherBroker, is_loopback
 from ingest.transport import PORTS, Transport
 
 BROKER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@=-]{0,99}")
@@ -30,7 +30,7 @@ def wrong_brokers(config: Config) -> str:
     )
 
 
-def transport_of(broker: Broker | FurtherBroker) -> Transport:
+def transport_of(broker: AnyBroker) -> Transport:
     """How ingest gets to it."""
     return Transport(
         kind=broker.transport,
@@ -41,7 +41,7 @@ def transport_of(broker: Broker | FurtherBroker) -> Transport:
     )
 
 
-def port_of(broker: Broker | FurtherBroker) -> int:
+def port_of(broker: AnyBroker) -> int:
     """Where ingest meets it; for the private one only after its port is settled."""
     return broker.port or PORTS[broker.transport]
 
@@ -73,7 +73,7 @@ def _wrong_further(broker: FurtherBroker, at: str) -> str:
     return _wrong_transport(broker, at)
 
 
-def _wrong_transport(broker: Broker | FurtherBroker, at: str) -> str:
+def _wrong_transport(broker: AnyBroker, at: str) -> str:
     transport = transport_of(broker)
     if not transport.secure and (broker.server_authority or broker.client_certificate or broker.client_key):
         keys = "`, `".join(f"{at}.{key}" for key in FURTHER_PATHS[1:])
@@ -91,7 +91,7 @@ def _wrong_names(config: Config) -> str:
     names[FIRST] += 1  # what [broker] is called in metrics
     if twice := [name for name, count in names.items() if count > 1]:
         return f"`brokers`: name {twice[0]!r} stands for another already"
-    every: list[Broker | FurtherBroker] = [*config.brokers]
+    every: list[AnyBroker] = [*config.brokers]
     if config.broker.host:
         every.append(config.broker)
     sessions = Counter((one.host.lower(), port_of(one), one.client_id) for one in every)

@@ -20,7 +20,7 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gengfu.config import LEAST_RESERVE_MB, Broker, Config, FurtherBroker
+from gengfu.config import LEAST_RESERVE_MB, AnyBroker, Config, FurtherBroker
 from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
 
 ENVIRONMENT: Final = "GENGFU_CONFIG"
@@ -31,7 +31,7 @@ LIBPQ_WORDS: Final = frozenset({"host", "sslmode", "sslrootcert", "sslcert", "ss
 """What may follow `?` in a PostgreSQL URL: a socket's folder, TLS, and where passwords lie."""
 
 
-B = TypeVar("B", Broker, FurtherBroker)
+B = TypeVar("B", bound=AnyBroker)
 
 
 class ConfigError(Exception):
@@ -155,4 +155,5 @@ def _settle(config: Config, base: Path) -> Config:
         key_file=absolute(config.key_file),
         broker=settled(config.broker, BROKER_PATHS),
         brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
+        ingest=msgspec.structs.replace(config.ingest, profiles_dir=absolute(config.ingest.profiles_dir)),
     )

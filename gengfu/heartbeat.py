@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from alerts.ailments import FURTHER, troubles_in
+from alerts.ailments import FURTHER, PROFILE, troubles_in
 from gengfu.config import Config
 
 log = structlog.get_logger()
@@ -85,15 +85,15 @@ def heartbeat_of(config: Config, ports: Mapping[str, int]) -> Heartbeat | None:
 
 
 def alarms_go_on(health_url: str) -> bool:
-    """Whether the process answers, and says that it is well, or that only history waits or one of
-    `[[brokers]]` is away."""
+    """Whether the process answers, and says that it is well, or that only history waits, one of `[[brokers]]`
+    is away or a profile file cannot be used."""
     try:
         with urllib.request.urlopen(health_url, timeout=2):  # noqa: S310 - our own
             return True
     except urllib.error.HTTPError as error:
         with error:
             words = _trouble(error.read())
-            return all(word in HISTORY_ONLY or word.startswith(FURTHER) for word in words)
+            return all(word in HISTORY_ONLY or word.startswith((FURTHER, PROFILE)) for word in words)
     except (OSError, http.client.HTTPException):
         return False
 

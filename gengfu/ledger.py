@@ -15,7 +15,9 @@ from alerts.inbox import TransitionRow, store_transitions
 from alerts.inputs import inputs_after
 from devices.database import ChangeNotice, insert_new, reading, writing
 from devices.model import EngineInput
+from devices.profiles.profile import Note
 from devices.schema import series
+from ingest.notes import write_notes
 from ingest.record import NewSeries, StrangerTopic
 from ingest.schema import journal_position
 from rules.transition import Transition
@@ -42,8 +44,10 @@ class SqlLedger:
         strangers: Sequence[StrangerTopic],
         seq: int,
         freed: Sequence[int] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
-        """One transaction: series, transitions and the journal position. Called again it changes nothing.
+        """One transaction: series, notes, transitions and the journal position. Called again it changes
+        nothing.
 
         `freed` are slots of series that are gone; they go before the new ones come.
 
@@ -58,6 +62,7 @@ class SqlLedger:
             if new_series:
                 values = [_values(one, created_us) for one in new_series]
                 connection.execute(insert_new(connection, series), values)
+            write_notes(connection, notes)
             store_transitions(connection, rows)
             moved = connection.execute(
                 update(journal_position)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine
 
+from alerts.ailments import PROFILE
 from devices.database import open_database, reading
-from devices.profiles.shipped import shipped_profiles
 from gengfu.belonging import belong
-from gengfu.brokers import every_settings
+from gengfu.brokers import every_settings, source_names, without
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.config_brokers import FIRST
@@ -22,6 +23,7 @@ from gengfu.heart import Heart, ballast_of
 from gengfu.leash import follow_leash
 from gengfu.ledger import SqlInbox, SqlLedger, committed_seq
 from gengfu.logs import set_up_logs
+from gengfu.profiles import shelf_of
 from gengfu.service import stop_on_signal
 from gengfu.shipped import ShippedRules
 from gengfu.telemetry import By, Value, serve_figures
@@ -30,19 +32,24 @@ from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.following import Following, apply_changes
 from ingest.freeing import Freeing, quarantine_us
+from ingest.heard import Heard
 from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.journal_files import list_segments
+from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind
+from ingest.mqtt_source import MqttSource
+from ingest.notes import HOLDS, OURS, stored_notes
+from ingest.parts import Parts
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
+from ingest.replies import Replies
 from ingest.series import SeriesIndex
 from ingest.shed import ShedCounts
 from ingest.snapshot import SnapshotFolder
-from ingest.source import MqttSource
 from ingest.sources import Sources
 from ingest.stamps import Stamps
 from ingest.store.offset import stored_seq
-from ingest.tick import Parts, Tick
+from ingest.tick import Tick
 from rules.transition import Transition
 
 log = structlog.get_logger()
@@ -65,6 +72,7 @@ class Ingest:
     parts: Parts[Transition]
     shed: ShedCounts
     ballast: Ballast
+    live: LiveProfiles
     followed: int = 0
 
     def figures(self) -> dict[str, Value]:
@@ -72,6 +80,7 @@ class Ingest:
         taken, heard = self.intake.figures, list(self.source.counters.values())
         return {
             **self._by_broker(),
+            **self._by_profiles(),
             "messages_total": float(taken.messages),
             "readings_total": float(taken.readings),
             "duplicates_total": float(taken.duplicates),
@@ -110,13 +119,27 @@ class Ingest:
         which = f": {', '.join(away)}" if len(heard) > 1 else ""
         waits = "stalled" if stalled else f"no_broker{which}" if away else ""
         shedding = "shedding" if self.journal.shedding else ""
-        trouble = "; ".join(words for words in (shedding, waits) if words)
+        trouble = "; ".join(words for words in (shedding, waits, *refused_files(self.live.refused)) if words)
         return {
             "ok": not waits,
             "trouble": trouble,
             "connected": heard[""].connected,
             "away": away,
             "stalled": stalled,
+        }
+
+    def _by_profiles(self) -> dict[str, Value]:
+        intake = self.intake
+        return {
+            "profiles": float(len(intake.decoder.profiles)),
+            "profiles_refused": float(len(self.live.refused)),
+            "profile_changes_total": float(self.live.changes),
+            "profile_errors_total": float(intake.decoder.profile_errors),
+            "holds": float(len(intake.holds)),
+            "holds_refused_total": float(intake.holds.refused),
+            "replies_sent_total": float(intake.replies.sent),
+            "replies_left_out_total": float(intake.replies.left_out),
+            "sayings_left_out_total": float(intake.heard.left_out if intake.heard else 0),
         }
 
     def _by_broker(self) -> dict[str, Value]:
@@ -138,6 +161,17 @@ def stalled_by(tick: Tick[Any], now_s: float) -> str:
     return tick.stalled or ("no answer" if now_s - tick.turned_s > HUNG_S else "")
 
 
+TOLD: Final = 5
+"""Profile files that a pulse names; of others it says how many (chosen: a pulse has 4,000 characters)."""
+
+
+def refused_files(refused: Mapping[str, str]) -> list[str]:
+    """What a pulse says of profile files that cannot be used: `profile: FILE:LINE: KEY: PROBLEM`."""
+    told = [f"{PROFILE}: {why}" for why in list(refused.values())[:TOLD]]
+    more = len(refused) - len(told)
+    return [*told, f"{PROFILE}: {more} more files"] if more else told
+
+
 def run_ingest(config: Config) -> None:
     """Runs until SIGTERM; what is in hand is finished first."""
     set_up_logs("ingest")
@@ -154,16 +188,19 @@ def run_ingest(config: Config) -> None:
     heart.start()
     following = Following(ingest.engine, ingest.index.registry_version)
     following.start()
+    ingest.live.start()
     tick_s = config.ingest.tick_ms / 1000
     while not stop.is_set():
         started = time.monotonic()
         if ingest.tick.at_rest:
             ingest.followed += apply_changes(ingest.index, following)
+            ingest.live.step()
         ingest.tick.run_once(0.001 if following.waits else max(tick_s, 0.02))
         rest = tick_s - (time.monotonic() - started)
         if rest > 0:
             time.sleep(rest)
     following.stop()
+    ingest.live.stop()
     heart.stop()
     ingest.source.close()
     ingest.tick.save_snapshot()
@@ -172,8 +209,11 @@ def run_ingest(config: Config) -> None:
     held.close()
 
 
-def compose(config: Config) -> Ingest:
-    """All parts, recovered to where the last process ended. May take as long as the journal is."""
+def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
+    """All parts, recovered to where the last process ended. May take as long as the journal is.
+
+    `look_s` is how often profile files are looked at.
+    """
     engine = open_database(config.database_url)
     belong(engine, config.data_dir)
     snapshots = SnapshotFolder(config.data_dir / "snapshots")
@@ -192,24 +232,32 @@ def compose(config: Config) -> Ingest:
         reserve_bytes=config.ingest.reserve_mb << 20,
         may_return=lambda: ballast.is_whole,
     )
-    profiles = shipped_profiles()
-    filters = tuple(dict.fromkeys(text for profile in profiles for text in profile.filters))
-    every = every_settings(config, filters)
+    shelf = shelf_of(config)
+    stamps, lineup = shelf.stamps(), shelf.line_up()
+    every = every_settings(config, lineup.filters)
+    every = without(every, left_behind(engine, source_names(config), lineup.filters))
     source = Sources([MqttSource(one, now_us=now_us) for one in every])
     rules = ShippedRules(index.table())
     intake = Intake(
         index,
-        Decoder(profiles, index, max_payload_bytes=config.ingest.max_payload_bytes),
+        Decoder(lineup.profiles, index, max_payload_bytes=config.ingest.max_payload_bytes),
         Stamps(index),
         DeadLetters(engine),
         rules_version=rules.version,
+        replies=Replies(lineup.answers),
+        heard=Heard(engine, index.knows),
     )
     inbox = SqlInbox(engine, 0)
     ledger = SqlLedger(engine, index.name_of, now_us)
     freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days))
     shed = ShedCounts(engine, index.uid_of)
-    parts = Parts(source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast)
+    parts = Parts(
+        source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast, source
+    )
     recovered = recover(snapshot, config.data_dir / "journal", parts)
+    with reading(engine) as connection:  # after recovery: it commits what was journalled and not committed
+        bring_back(lineup, stored_notes(connection))
+        intake.holds.restore(stored_notes(connection, OURS, HOLDS))
     source.expect_sessions(parts.tail.sources if had_session else frozenset())
     parts.tail.keep_only(one.name for one in every)
     tick = Tick(
@@ -218,4 +266,5 @@ def compose(config: Config) -> Ingest:
         clock_us=now_us,
         snapshot_s=config.ingest.snapshot_s,
     )
-    return Ingest(engine, source, index, intake, journal, tick, parts, shed, ballast)
+    live = LiveProfiles(engine, shelf, intake, source, lineup, stamps, look_s=look_s)
+    return Ingest(engine, source, index, intake, journal, tick, parts, shed, ballast, live)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
 from devices.model import METRIC_LIMIT, Int16, Int32
-from devices.profiles.profile import Decoded, Profile, Reason, Rejected, Remembering, StrangerReading
+from devices.profiles.alike import joined_asides
+from devices.profiles.profile import (
+    NO_ASIDES,
+    Asides,
+    Decoded,
+    Profile,
+    Reason,
+    Rejected,
+    Remembering,
+    StrangerReading,
+)
 from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
 
@@ -23,6 +33,7 @@ LONGEST_REMEMBERED_TOPIC: Final = 256
 """Longer topics are matched anew each time; MQTT allows 64 KiB each (chosen)."""
 _NOBODY: Final = -1
 _NOT_YET: Final = -2
+_NO_VERSIONS: Final[dict[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,24 @@ class DecodedTick:
     decoded: Decoded
     sightings: list[Sighting]
     stranger_rows: list[tuple[int, int, str]]
+    asides: Asides = NO_ASIDES
+
+
+class _Heard(NamedTuple):
+    """Messages that came together."""
+
+    topics: Sequence[str]
+    payloads: Sequence[bytes]
+    received_us: int
+    retained: Sequence[bool] | None
+
+    def only(self, messages: Sequence[int]) -> _Heard:
+        """Some of them, by number."""
+        if len(messages) == len(self.topics):
+            return self
+        kept = None if self.retained is None else [self.retained[n] for n in messages]
+        topics = [self.topics[n] for n in messages]
+        return _Heard(topics, [self.payloads[n] for n in messages], self.received_us, kept)
 
 
 class Decoder:
@@ -54,32 +83,59 @@ class Decoder:
     """
 
     def __init__(self, profiles: Sequence[Profile], index: SeriesIndex, *, max_payload_bytes: int) -> None:
-        self._profiles = tuple(profiles)
         self._index = index
         self._max_payload_bytes = max_payload_bytes
         self._profile_of: dict[str, int] = {}
-        self._usual = 0
-        self._remembering = {
-            number: profile
-            for number, profile in enumerate(self._profiles)
-            if isinstance(profile, Remembering)
-        }
         self.profile_errors = 0
         """How often a profile raised; each is a bug to report."""
+        self.replace(profiles)
 
     @property
     def remembered_topics(self) -> int:
         """How many topics the decoder holds in memory."""
         return len(self._profile_of)
 
-    def decode(self, topics: Sequence[str], payloads: Sequence[bytes]) -> DecodedTick:
-        """Everything one tick brought. Never raises for bad input, nor for a bad profile."""
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """Those that are asked, first match first."""
+        return self._profiles
+
+    def replace(self, profiles: Sequence[Profile]) -> None:
+        """Other profiles from the next tick on. They must have met no topic yet: one that recalls a topic
+        keeps it before any other."""
+        self._profiles = tuple(profiles)
+        self._profile_of.clear()
+        self._usual = 0
+        self._remembering = {
+            number: profile
+            for number, profile in enumerate(self._profiles)
+            if isinstance(profile, Remembering)
+        }
+        self._unsaid = {profile.name: profile.version for profile in self._profiles}
+
+    def take_versions(self) -> dict[str, int]:
+        """The profiles' versions by name, where they were not taken since they changed; else none."""
+        taken, self._unsaid = self._unsaid, _NO_VERSIONS
+        return taken
+
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> DecodedTick:
+        """Everything one tick brought; `received_us` and `retained` as `Profile.decode` takes them. Never
+        raises
+        for bad input, nor for a bad profile."""
+        heard = _Heard(topics, payloads, received_us, retained)
         groups, rejected = self._group(topics, payloads)
         parts: list[Decoded] = []
         sightings: list[Sighting] = []
         for number, messages in groups.items():
             profile = self._profiles[number]
-            part = self._ask(profile, topics, payloads, messages)
+            part = self._ask(profile, heard, messages)
             parts.append(part)
             rejected += part.rejected
             sightings += [Sighting(s.uid, topics[s.message], profile.name) for s in part.strangers]
@@ -87,7 +143,8 @@ class Decoder:
         extra, stranger_rows = self._strangers(strangers, topics)
         if extra is not None:
             parts.append(extra)
-        return DecodedTick(_join(parts, len(topics), rejected, strangers), sightings, stranger_rows)
+        decoded = _join(parts, len(topics), rejected, strangers)
+        return DecodedTick(decoded, sightings, stranger_rows, decoded.asides)
 
     def topics_of(self, tick: DecodedTick) -> list[StrangerTopic]:
         """The topics of strangers in alarm, by slot. Call it after the stamps have numbered the series."""
@@ -161,22 +218,19 @@ class Decoder:
             self._report(profile)
             return False
 
-    def _ask(
-        self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes], messages: Sequence[int]
-    ) -> Decoded:
+    def _ask(self, profile: Profile, heard: _Heard, messages: Sequence[int]) -> Decoded:
         """The profile's answer with message indices of the tick."""
-        whole = len(messages) == len(topics)
-        asked = topics if whole else [topics[i] for i in messages]
-        bodies = payloads if whole else [payloads[i] for i in messages]
+        asked = heard.only(messages)
         try:
-            part = self._checked(profile, asked, bodies)
+            part = self._checked(profile, asked)
         except Exception as error:  # a bug in a profile must cost its own message only
             self._report(profile)
-            return self._halved(profile, topics, payloads, messages, error)
-        return part if whole else _renumber(part, messages)
+            return self._halved(profile, heard, messages, error)
+        return part if asked is heard else _renumber(part, messages)
 
-    def _checked(self, profile: Profile, topics: Sequence[str], payloads: Sequence[bytes]) -> Decoded:
-        part = profile.decode(topics, payloads, self._index)
+    def _checked(self, profile: Profile, heard: _Heard) -> Decoded:
+        topics, payloads, received_us, retained = heard
+        part = profile.decode(topics, payloads, self._index, received_us=received_us, retained=retained)
         columns = (part.row, part.metric, part.observed_us, part.value, part.quality, part.message)
         if len({len(column) for column in columns}) != 1 or len(part.seq) != len(topics):
             raise ValueError("arrays of different length")
@@ -194,8 +248,7 @@ class Decoder:
     def _halved(
         self,
         profile: Profile,
-        topics: Sequence[str],
-        payloads: Sequence[bytes],
+        heard: _Heard,
         messages: Sequence[int],
         error: Exception,
     ) -> Decoded:
@@ -205,18 +258,17 @@ class Decoder:
         """
         if len(messages) == 1:
             detail = f"profile {profile.name} failed: {type(error).__name__}"
-            return _join([], len(topics), [Rejected(messages[0], Reason.PROFILE_ERROR, detail)], [])
+            return _join([], len(heard.topics), [Rejected(messages[0], Reason.PROFILE_ERROR, detail)], [])
         middle = len(messages) // 2
         parts = []
         for half in (messages[:middle], messages[middle:]):
-            asked, bodies = [topics[i] for i in half], [payloads[i] for i in half]
             try:
-                parts.append(_renumber(self._checked(profile, asked, bodies), half))
+                parts.append(_renumber(self._checked(profile, heard.only(half)), half))
             except Exception as found:
-                parts.append(self._halved(profile, topics, payloads, half, found))
+                parts.append(self._halved(profile, heard, half, found))
         rejected = [one for part in parts for one in part.rejected]
         strangers = [stranger for part in parts for stranger in part.strangers]
-        return _join(parts, len(topics), rejected, strangers)
+        return _join(parts, len(heard.topics), rejected, strangers)
 
     def _report(self, profile: Profile) -> None:
         self.profile_errors += 1
@@ -278,6 +330,9 @@ def _renumber(part: Decoded, messages: Sequence[int]) -> Decoded:
             )
             for one in part.strangers
         ],
+        part.asides._replace(
+            holds=tuple(hold._replace(message=messages[hold.message]) for hold in part.asides.holds)
+        ),
     )
 
 
@@ -297,6 +352,7 @@ def _join(
             one.seq,
             rejected,
             strangers,
+            one.asides,
         )
     seq = np.full(count, -1, np.int64)
     for part in parts:
@@ -313,6 +369,7 @@ def _join(
         seq,
         rejected,
         strangers,
+        joined_asides([part.asides for part in parts]),
     )
 
 

@@ -24,17 +24,12 @@ from typing import Final
 import structlog
 
 from ingest.journal_errors import JournalFull, take_lock
-from ingest.journal_files import (
-    DURABLE,
-    FULL,
-    READER,
-    Damage,
-    Mark,
-    read_mark,
-)
-from ingest.journal_segment import OpenSegment, begin_slot, make_segment, resume_segment
+from ingest.journal_files import DURABLE, FULL, READER, Damage, Mark, read_mark
+from ingest.journal_opening import open_newest
+from ingest.journal_segment import OpenSegment, begin_slot, make_segment
 from ingest.journal_shelf import Shelf
-from ingest.record import Record, encode_record
+from ingest.record import Record
+from ingest.record_bytes import encode_record
 from ingest.reserve import SLOTS
 
 log = structlog.get_logger()
@@ -83,14 +78,14 @@ class Journal:
         self._kept_after = self._newest_snapshot = 0
         self._lock = take_lock(folder)
         self._durable = Mark(folder / DURABLE)
-        self.damage: list[Damage] = []
-        """What could not be read of the newest segment when it was opened, before its last whole record."""
-        self._next_seq = at_least
         self._failures = 0
         self._shelf = Shelf(folder, reserve_bytes)
         self.reserve = self._shelf.reserve
-        self._open: OpenSegment
-        self._open_newest(max(at_least, self._durable.seq + 1))
+        opened = open_newest(folder, self._shelf, segment_bytes, max(at_least, self._durable.seq + 1))
+        self._open, self._next_seq = opened.segment, opened.next_seq
+        self.damage: list[Damage] = opened.damage
+        """What could not be read of the newest segment when it was opened, before its last whole record."""
+        self._durable.seq = self._next_seq - 1
 
     @property
     def next_seq(self) -> int:
@@ -258,47 +253,8 @@ class Journal:
         if old.segment.path != fresh.segment.path:
             old.settle()
         old.close()
-        self._take_up(fresh)
+        self._open = fresh
+        self._shelf.add(fresh.segment)
         if old.is_empty and old.segment.path != fresh.segment.path:
             with contextlib.suppress(OSError):  # it stays, and goes with the next trim
                 self._shelf.forget(old.segment)
-
-    def _take_up(self, fresh: OpenSegment) -> None:
-        self._open = fresh
-        self._shelf.add(fresh.segment)
-
-    def _open_newest(self, at_least: int) -> None:
-        """Continues the newest segment after its last whole record; what follows that is a torn tail."""
-        newest = self._shelf.newest
-        if newest is None:
-            self._next_seq = max(at_least, 1)
-            self._start_afresh()
-            return
-        self._open, last_seq, self.damage = resume_segment(newest, self._segment_bytes)
-        self._shelf.grew(newest, self._open.end)
-        self._next_seq = last_seq + 1
-        if at_least > self._next_seq:
-            log.error("journal_behind", next_seq=self._next_seq, continues_with=at_least)
-            self._next_seq = at_least
-            self._open.close()
-            self._start_afresh(self._open)
-        self._durable.seq = self._next_seq - 1
-
-    def _start_afresh(self, before: OpenSegment | None = None) -> None:
-        """A new segment; a slot where the disk has no room for one, if need be the empty one of `before`.
-
-        Raises OSError where neither is there.
-        """
-        try:
-            fresh = make_segment(self._folder, self._next_seq, self._segment_bytes)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            if self.reserve.free:
-                fresh = self._shelf.begin_slot(self._next_seq)
-            elif before and before.segment.in_reserve and before.is_empty:
-                fresh = begin_slot(before.segment.path, self._next_seq, before.most)
-            else:
-                raise
-        self._take_up(fresh)
-        self._durable.seq = self._next_seq - 1

@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from ingest.record import MAGIC, Header, is_whole, read_header
+from ingest.record_bytes import MAGIC, Header, is_whole, read_header
 
 SUFFIX: Final = ".journal"
 SLOT_SUFFIX: Final = ".reserve"

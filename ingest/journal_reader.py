@@ -23,7 +23,8 @@ from ingest.journal_files import (
     read_mark,
     read_slot_head,
 )
-from ingest.record import HEADER_BYTES, Header, Record, RecordDamaged, decode_body, is_whole, read_header
+from ingest.record import Record
+from ingest.record_bytes import HEADER_BYTES, Header, RecordDamaged, decode_body, is_whole, read_header
 
 CHUNK_BYTES: Final = 1 << 20
 """How much is read from a segment at once (chosen: some tens of busy ticks)."""

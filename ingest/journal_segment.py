@@ -18,7 +18,7 @@ from ingest.journal_files import (
     sync_folder,
     write_all,
 )
-from ingest.record import HEADER_BYTES
+from ingest.record_bytes import HEADER_BYTES
 
 log = structlog.get_logger()
 

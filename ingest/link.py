@@ -1,6 +1,7 @@
 """A connection that never blocks, as bytes: what every kind promises, and the plain one on TCP.
 
-Links lie upon each other: TLS on TCP (ingest/tls_link.py), a WebSocket on either (ingest/websocket.py).
+Links lie upon each other (ingest/layer.py): TLS on TCP (ingest/tls_link.py), a WebSocket on either
+(ingest/websocket.py).
 `ingest/dial.py` makes them.
 
 Errors:

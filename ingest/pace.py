@@ -5,6 +5,7 @@ Every instant `now` is a monotonic clock's, in seconds.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -89,6 +90,24 @@ class Heartbeat:
     def dead(self, now: float) -> bool:
         """No byte for 1.5 keep-alives, although a PINGREQ went out after half of one."""
         return now - self._heard_at > SILENCE_RATIO * self._keep_alive_s
+
+
+class Outflow:
+    """Whether a peer takes what we send it, watched only while more than `limit` bytes wait."""
+
+    def __init__(self, limit: int, keep_alive_s: float, now: float) -> None:
+        self._limit = limit
+        self._patience_s = SILENCE_RATIO * keep_alive_s
+        self._least = math.inf
+        self._since = now
+
+    def stuck(self, unsent: int, now: float) -> bool:
+        """Whether it has taken nothing for 1.5 keep-alives."""
+        if unsent <= self._limit:
+            self._least, self._since = math.inf, now
+        elif unsent < self._least:
+            self._least, self._since = unsent, now
+        return now - self._since > self._patience_s
 
 
 class Backlog:

@@ -38,6 +38,13 @@ class Suback:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsuback:
+    """The broker's answer to UNSUBSCRIBE: what was asked for is subscribed no more, or never was."""
+
+    packet_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """PINGRESP: the broker has handled all we sent before the PINGREQ."""
 
@@ -50,7 +57,7 @@ class Disconnected:
     taken_over: bool
 
 
-Control = Connack | Suback | Pong | Disconnected
+Control = Connack | Suback | Unsuback | Pong | Disconnected
 
 
 @dataclass(slots=True)

@@ -16,10 +16,10 @@ import structlog
 from devices.model import Int32
 from ingest.journal_files import Damage
 from ingest.journal_reader import JournalReader
+from ingest.parts import Parts, evaluate
 from ingest.record import Record
 from ingest.seams import T
 from ingest.snapshot import Snapshot
-from ingest.tick import Parts, evaluate
 
 log = structlog.get_logger()
 
@@ -117,6 +117,8 @@ def _replay(record: Record, parts: Parts[T]) -> None:
     if parts.shed:
         parts.shed.count(record)
     transitions = evaluate(record, parts)
-    if transitions or record.new_series or record.freed:
-        parts.ledger.commit(transitions, record.new_series, record.strangers, record.seq, record.freed)
+    if transitions or record.new_series or record.freed or record.notes:
+        parts.ledger.commit(
+            transitions, record.new_series, record.strangers, record.seq, record.freed, record.notes
+        )
     parts.tail.remember(record.messages.packet_id, record.messages.checksum, source=record.source)

@@ -1,4 +1,5 @@
-"""The tables of ingest: refused messages, strangers, points shed, how far the journal has been committed.
+"""The tables of ingest: refused messages, strangers, points shed, how far the journal has been committed, and
+what profiles have learnt of devices.
 
 Text has no width here, as in `alerts.schema`: what must be short is cut where it is written.
 """
@@ -62,3 +63,34 @@ shed = Table(
     Column("seq", BigInteger, nullable=False, comment="journal record up to which it is counted"),
 )
 """Points that were evaluated and not stored, because there was no room for history."""
+
+profile_note = Table(
+    "profile_note",
+    metadata,
+    Column("profile", Text, primary_key=True, comment="empty: of ingest itself"),
+    Column("table", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What a profile has learnt from its devices and must know after a restart; see `ingest.notes`."""
+
+device_said = Table(
+    "device_said",
+    metadata,
+    Column("uid", Text, primary_key=True, comment="also of a stranger"),
+    Column("key", Text, primary_key=True, comment="label, vendor, model, firmware, parent, max_silence, ..."),
+    Column("text", Text, nullable=False),
+    Column("said_us", BigInteger, nullable=False),
+)
+"""What devices say of themselves, or is said of them, beside readings; bounded, see `ingest.heard`."""
+
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("detail", Text, nullable=False, comment="a JSON object of texts"),
+    Column("seen_us", BigInteger, nullable=False),
+)
+"""Devices that announce themselves, for installers to register; bounded, see `ingest.heard`."""

@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
+from devices.profiles.profile import Note, Reply
 from ingest.record import NewSeries, Record, StrangerTopic
-from ingest.source import Progress, Source
+from ingest.source import Progress, RawBatch, Source
 
 Arrays = Mapping[str, NDArray[Any]]
 """State as named arrays: what a snapshot holds."""
@@ -67,13 +68,23 @@ class Ledger(Protocol[Stored_contra]):
         strangers: Sequence[StrangerTopic],
         seq: int,
         freed: Sequence[int] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         """One transaction: all of it or nothing, and nothing twice when the same call comes again.
 
-        `freed` are slots of series that are gone: removed before the new ones are added.
+        `freed` are slots of series that are gone: removed before the new ones are added. Of `notes` the last
+        of a key counts.
 
         Raises sqlalchemy.exc.OperationalError where the database is locked, full or away.
         """
+
+
+class Replying(Protocol):
+    """What carries answers to devices."""
+
+    def reply(self, raw: RawBatch, replies: Sequence[Reply]) -> int:
+        """Sends them at QoS 0 to the broker of the batch, without waiting; how many it took. 0 where the
+        connection that the batch came on is over: they are not sent again."""
 
 
 class Freed(Protocol):

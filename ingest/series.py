@@ -176,6 +176,12 @@ class SeriesIndex(Seated):
         """The device of a series' slot; empty for a series that is gone."""
         return self.name_of(int(self.seats_of(np.array([slot], np.int32))[0])).uid
 
+    def knows(self, uid: str) -> bool:
+        """Whether a device of this uid is registered and in service."""
+        devices = self._points.devices
+        number = devices.number(uid)
+        return number >= 0 and devices.in_service(number)
+
     @property
     def rows(self) -> int:
         """How many sensing points have a row."""

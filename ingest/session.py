@@ -1,4 +1,4 @@
-"""One connection's MQTT side: greeting, subscribing, reading, acknowledging, signs of life.
+"""One connection's MQTT side: greeting, reading, acknowledging, signs of life.
 
 Errors (all end the connection; `Ended` is a LinkLost):
 * Ended: the broker refused us, left, or fell silent.
@@ -12,14 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-from structlog.typing import FilteringBoundLogger
-
 from ingest import wire
 from ingest.link import Link, LinkLost
-from ingest.pace import Backlog, Heartbeat
-from ingest.packets import Connack, Control, Pong, Received, Suback, WireError
-from ingest.transport import PLAIN, Transport
+from ingest.pace import Backlog, Heartbeat, Outflow
+from ingest.packets import Connack, Control, Pong, Received, Suback, Unsuback, WireError
+from ingest.source_settings import SourceSettings, log_of
+from ingest.subscriptions import Subscriptions
 
 READ_BYTES: Final = 1 << 20
 """At most so much is read in one poll, so that a flood cannot make one tick huge (chosen: some 5,000
@@ -27,14 +25,7 @@ messages, under 10 ms of parsing)."""
 CHUNK_BYTES: Final = 1 << 16
 HANDSHAKE_TIMEOUT_S: Final = 15.0
 """From connected to CONNACK (chosen: a broker that loads a large store answers late)."""
-RESUBSCRIBE_S: Final = 10.0
-"""How long after a refused filter it is asked for again (chosen)."""
 CLOSE_TIMEOUT_S: Final = 0.5
-UNSENT_EACH: Final = 128
-"""At most so many bytes wait in our memory for each message that may be unacknowledged: more than a PUBACK
-alone in a WebSocket frame in a TLS record takes, so that a broker which keeps to Receive Maximum and is only
-slow to read stays below it (chosen)."""
-_NEVER: Final = float("inf")
 
 
 class Ended(LinkLost):
@@ -43,35 +34,6 @@ class Ended(LinkLost):
 
 class TakenOver(Ended):
     """Somebody else connected with our client id."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """How to reach the broker and what to ask for; the reasons are in ingest/broker.py.
-
-    `name` tells one source from another; that of `[broker]` has none. Without `username` no credentials are
-    sent. `receive_maximum` bounds what is uncommitted; `max_packet_bytes` one whole message with its topic
-    (MQTT itself ends at 268,435,460).
-    """
-
-    host: str
-    port: int
-    client_id: str
-    filters: tuple[str, ...]
-    username: str = ""
-    password: str = ""
-    session_expiry_s: int = 259_200
-    receive_maximum: int = 10_000
-    keep_alive_s: int = 30
-    max_packet_bytes: int = 327_680
-    name: str = ""
-    transport: Transport = PLAIN
-
-
-def log_of(settings: SourceSettings) -> FilteringBoundLogger:
-    """A log that names the broker, where it has a name."""
-    log: FilteringBoundLogger = structlog.get_logger()
-    return log.bind(broker=settings.name) if settings.name else log
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +49,22 @@ class Reading:
 class Session:
     """A connected link that speaks MQTT 5. Start a new one for each connection.
 
-    `greeting` is the accepted CONNACK, None before it. `granted`: every filter is subscribed at QoS 1.
-    `uncommitted` counts QoS 1 messages read and not acknowledged. `proven` is the commit number below which
-    every acknowledgement has arrived, or its message has come again on this connection.
+    `greeting` is the accepted CONNACK, None before it; `subscriptions` begin with it. `uncommitted` counts
+    QoS 1 messages read and not acknowledged. `proven` is the commit number below which every acknowledgement
+    has arrived, or its message has come again on this connection.
     """
 
     def __init__(self, link: Link, settings: SourceSettings, monotonic: Callable[[], float]) -> None:
         self.greeting: Connack | None = None
-        self.granted = False
         self.uncommitted = 0
         self.proven = 0
         self.opened_at = monotonic()
         self._link, self._settings, self._monotonic = link, settings, monotonic
         self._wire = wire.Wire(settings.max_packet_bytes)
         self._heartbeat = Heartbeat(settings.keep_alive_s, self.opened_at)
+        self._outflow = Outflow(settings.unsent_max, settings.keep_alive_s, self.opened_at)
         self._backlog = Backlog(settings.receive_maximum, session_present=False, now=self.opened_at)
-        self._wanted = settings.filters
-        self._subscribe_at = _NEVER
+        self.subscriptions = Subscriptions(settings, link.send, monotonic)
         self._log = log_of(settings)
         link.send(_connect(settings))
 
@@ -115,17 +76,17 @@ class Session:
     def beat(self, commits: int) -> None:
         """Does what time asks for: a PINGREQ, a filter tried again. `commits` is the newest commit's number.
 
-        Raises Ended without a CONNACK in time, and where acknowledgements pile up (UNSENT_EACH).
+        Raises Ended without a CONNACK in time, and where the broker does not take what we answer
+        (UNSENT_MAX).
         """
         now = self._monotonic()
-        if self._link.unsent > UNSENT_EACH * self._settings.receive_maximum + CHUNK_BYTES:
-            raise Ended("the broker sends more than we allowed and does not read what we answer")
+        if self._outflow.stuck(self._link.unsent, now):
+            raise Ended("the broker does not read what we answer")
         if self.greeting is None:
             if now - self.opened_at > HANDSHAKE_TIMEOUT_S:
                 raise Ended("no answer to CONNECT")
             return
-        if now >= self._subscribe_at:
-            self._subscribe()
+        self.subscriptions.beat(now)
         idle = self.uncommitted == 0
         urgent = idle and self._backlog.queued(now)
         if self._heartbeat.due(now, unconfirmed=self.proven < commits, urgent=urgent):
@@ -171,7 +132,8 @@ class Session:
 
     @property
     def _reads(self) -> bool:
-        return self.uncommitted < self._settings.receive_maximum
+        settings = self._settings
+        return self.uncommitted < settings.receive_maximum and self._link.unsent <= settings.unsent_max
 
     def read(self) -> Reading:
         """Reads what is there, READ_BYTES or the room for uncommitted messages at most (plus one chunk).
@@ -207,10 +169,19 @@ class Session:
     def acknowledge(self, packet_ids: Sequence[int]) -> int:
         """Sends the PUBACKs in one write, or keeps what the socket does not take; says how many."""
         acknowledgements = wire.pubacks(packet_ids)
-        count = len(acknowledgements) // 4
-        self.uncommitted -= count
+        sent = len(acknowledgements) // 4
+        self.uncommitted -= sent
         self._link.send(acknowledgements)
-        return count
+        return sent
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Sends a message at QoS 0 behind what is unsent. Nobody says whether it arrived."""
+        self._link.send(wire.publish(topic, payload))
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return self._link.unsent
 
     def close(self) -> None:
         """Says goodbye after a short try to send what is unsent. The broker keeps the session."""
@@ -225,14 +196,15 @@ class Session:
 
     def drop(self) -> None:
         """Lets go of the connection as it is."""
-        self.granted = False
         self._link.close()
 
     def _take(self, control: Control) -> None:
         if isinstance(control, Connack):
             self._greet(control)
         elif isinstance(control, Suback):
-            self._note_refused(control.refused(self._wanted))
+            self.subscriptions.answered(control)
+        elif isinstance(control, Unsuback):
+            self.subscriptions.freed(control)
         elif isinstance(control, Pong):
             mark = self._heartbeat.answered()
             if mark is not None:
@@ -255,26 +227,7 @@ class Session:
         self._backlog = Backlog(
             self._settings.receive_maximum, session_present=connack.session_present, now=now
         )
-        self._subscribe()
-
-    def _subscribe(self) -> None:
-        self._subscribe_at = _NEVER
-        self._link.send(wire.subscribe(1, self._wanted))
-
-    def _note_refused(self, refused: list[tuple[str, str]]) -> None:
-        """Filters that were refused are asked for again, the others stay subscribed."""
-        self.granted = not refused
-        for name, reason in refused:
-            self._log.error(
-                "subscription_refused",
-                filter=name,
-                reason=reason,
-                do="allow this user to subscribe to it at QoS 1; its messages do not arrive",
-                again_in_s=RESUBSCRIBE_S,
-            )
-        if refused:
-            self._wanted = tuple(name for name, _ in refused)
-            self._subscribe_at = self._monotonic() + RESUBSCRIBE_S
+        self.subscriptions.begin()
 
 
 def _connect(settings: SourceSettings) -> bytes:

@@ -6,7 +6,9 @@ import math
 import select
 from collections.abc import Sequence
 
-from ingest.source import MqttSource, Progress, RawBatch, SourceCounters
+from devices.profiles.profile import Reply
+from ingest.mqtt_source import MqttSource, SourceCounters
+from ingest.source import Progress, RawBatch
 
 
 class Sources:
@@ -19,8 +21,8 @@ class Sources:
     Memory: one batch is in hand at a time, whatever the number of brokers: what one read brought, 1 MiB and
     one chunk of 64 KiB at most. For each broker, besides the socket's buffers: one packet that is not
     complete (`max_packet_bytes`), acknowledgements that the socket did not take (4 bytes a message; with more
-    than UNSENT_EACH for each of `receive_maximum` the connection is ended), with a WebSocket 64 KiB, with TLS
-    twice 64 KiB and OpenSSL's buffers, and 850 kB of redelivery tail.
+    than UNSENT_MAX, 16 MiB, nothing is read until some are taken), with a WebSocket 64 KiB, with TLS twice
+    64 KiB and OpenSSL's buffers, and 850 kB of redelivery tail.
 
     Cost of a poll that finds nothing: 7 µs with one broker, 19 with two, 137 with sixteen (measured).
     Names are unique.
@@ -62,6 +64,20 @@ class Sources:
         """Acknowledges the batch to its own broker; ignored when its connection is over."""
         self._last = self._by_name[raw.source]
         self._last.commit(raw)
+
+    def reply(self, raw: RawBatch, replies: Sequence[Reply]) -> int:
+        """Sends answers to the broker of the batch, as `MqttSource.reply` does; how many it took."""
+        return self._by_name[raw.source].reply(raw, replies)
+
+    def want(self, filters: tuple[str, ...]) -> None:
+        """Other filters from now on, on every broker."""
+        for source in self._turns:
+            source.want(filters)
+
+    @property
+    def held(self) -> dict[str, tuple[str, ...]]:
+        """What each broker may hold subscriptions of ours to, by its name."""
+        return {name: source.held for name, source in self._by_name.items()}
 
     def tend(self) -> None:
         """Keeps all connections alive while a batch waits."""

@@ -115,6 +115,16 @@ class Stamps:
         batch = replace(batch, slot=self._index.slots_of(batch.slot))
         return Stamped(batch, messages, came - len(batch))
 
+    def add(self, seat: Int32, observed_us: Int64, value: Float64, received_us: int) -> ReadingBatch:
+        """Readings that belong to no message, by slot; they come before those of the tick's messages.
+
+        They are nobody's duplicates, and their quality is good but for LATE.
+        """
+        self._series.grow(len(self._index))
+        batch = self._mark(received_us, seat, observed_us.copy(), value, np.zeros(len(seat), np.uint32))
+        self._remember(batch)
+        return replace(batch, slot=self._index.slots_of(batch.slot))
+
     def replay(self, record: Record) -> None:
         """Brings the memory to where it was after this record's tick. The index must know its series."""
         self._series.grow(len(self._index))

@@ -16,21 +16,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic
+from typing import Final, Generic
 
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
 from devices.model import EngineInput
-from ingest.ballast import Ballast
-from ingest.intake import Intake
+from ingest.housekeeping import Housekeeping
 from ingest.journal_errors import JournalFull
+from ingest.parts import Parts, evaluate
 from ingest.record import Record
-from ingest.redelivery import Split, Tail
-from ingest.seams import Freed, Inbox, Ledger, Rules, Spool, T, TickSource
-from ingest.shed import ShedCounts
-from ingest.snapshot import Snapshot, SnapshotFolder
+from ingest.redelivery import Split
+from ingest.seams import T
 from ingest.source import RawBatch
 
 log = structlog.get_logger()
@@ -38,34 +35,6 @@ log = structlog.get_logger()
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 1.0
 """How long a step that failed is left alone before it is tried again: doubling between these (chosen)."""
-PRESSED_US: Final = 2_000_000
-"""Between snapshots while the reserve is running out (chosen: a busy site fills a slot in two seconds)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts(Generic[T]):
-    """What a tick is made of. `recover` brings them to one state; only then may a tick run."""
-
-    source: TickSource
-    tail: Tail
-    intake: Intake
-    journal: Spool
-    rules: Rules[T]
-    ledger: Ledger[T]
-    inbox: Inbox
-    snapshots: SnapshotFolder
-    freeing: Freed | None = None
-    shed: ShedCounts | None = None
-    ballast: Ballast | None = None
-
-
-def evaluate(record: Record, parts: Parts[T]) -> Sequence[T]:
-    """The transitions of a record whose freed and new series the index knows already: live or replayed."""
-    index, rules = parts.intake.index, parts.rules
-    if len(record.standing.slot):
-        rules.adopt(index.table(), index.seats_of(record.standing.slot))
-    inputs = index.seated_inputs(record.inputs)
-    return rules.evaluate(index.seated(record.batch), inputs, record.tick_us)
 
 
 @dataclass(slots=True)
@@ -100,14 +69,11 @@ class Tick(Generic[T]):
         self._parts = parts
         self._clock_us = clock_us
         self._wait = wait
-        self._snapshot_us = int(snapshot_s * 1e6)
-        self._snapshotted_us = clock_us()
+        self._house = Housekeeping(parts, int(snapshot_s * 1e6), clock_us())
         self._in_hand: _InHand[T] | None = None
         self._wait_s = self._left_s = 0.0
         self._stalled_by = ""
         self._inbox_fails = False
-        self._let_go_by = (0, 0)
-        self._snapshot_seq = -1
         self.last_input_id = last_input_id
         self.ticks = self.transitions = self.redelivered = self.stalls = self.freed = 0
         self.seconds = 0.0
@@ -141,7 +107,7 @@ class Tick(Generic[T]):
             self._in_hand = None
             self.ticks += 1
         if self._in_hand is None:
-            self._keep_house()
+            self._house.keep(self._clock_us(), self.last_input_id)
         if done:
             self.seconds += time.perf_counter() - started
         return done
@@ -152,11 +118,8 @@ class Tick(Generic[T]):
         Does nothing while a batch is in hand: the state then knows more than the journal and the database do,
         and what is in hand would be taken for done.
         """
-        if self._in_hand is not None:
-            return
-        self._parts.snapshots.wait()
-        self._parts.snapshots.save(self._snapshot())
-        self._let_go()
+        if self._in_hand is None:
+            self._house.save(self.last_input_id)
 
     def _has_waited(self, timeout_s: float) -> bool:
         """Waits a bit for a step that failed; whether it is to be tried again now."""
@@ -169,7 +132,7 @@ class Tick(Generic[T]):
     def _gets_room(self) -> bool:
         """At the brim of the reserve: whether a snapshot has made room. What is in hand could not be saved,
         so nothing is taken in hand before."""
-        self._keep_house()
+        self._house.keep(self._clock_us(), self.last_input_id)
         if self._parts.journal.at_the_brim:
             self._stall(JournalFull("the reserve is nearly full and waits for a snapshot"))
             return False
@@ -200,8 +163,11 @@ class Tick(Generic[T]):
         return _InHand(raw, split, record)
 
     def _has_news(self, inputs: list[EngineInput], freed: list[int]) -> bool:
-        """Whether a tick without new messages has something to journal: also that series stand otherwise."""
-        return bool(inputs or freed) or self._parts.intake.index.has_changed
+        """Whether a tick without new messages has something to journal: also that series stand otherwise, or
+        that a flag counts as false by now."""
+        intake = self._parts.intake
+        due = len(intake.holds) > 0 and intake.holds.has_due(self._clock_us())
+        return bool(inputs or freed) or intake.index.has_changed or due
 
     def _free(self) -> list[int]:
         """Lets go of the series that are gone; their slots, for the record."""
@@ -238,9 +204,14 @@ class Tick(Generic[T]):
                 hand.journalled = True
             if hand.transitions is None:
                 hand.transitions = evaluate(record, parts)
-            if hand.transitions or record.new_series or record.freed:
+            if hand.transitions or record.new_series or record.freed or record.notes:
                 parts.ledger.commit(
-                    hand.transitions, record.new_series, record.strangers, record.seq, record.freed
+                    hand.transitions,
+                    record.new_series,
+                    record.strangers,
+                    record.seq,
+                    record.freed,
+                    record.notes,
                 )
         except (JournalFull, OSError, OperationalError) as error:
             self._stall(error)
@@ -252,14 +223,17 @@ class Tick(Generic[T]):
         return True
 
     def _acknowledge(self, raw: RawBatch, split: Split) -> None:
-        self._parts.source.commit(raw)
-        self._parts.tail.settle(split, self._parts.source.progress)
+        parts = self._parts
+        parts.source.commit(raw)
+        parts.tail.settle(split, parts.source.progress)
+        if (answers := parts.intake.replies.take()) and parts.replying:
+            parts.intake.replies.count(len(answers), parts.replying.reply(raw, answers))
 
     def _stall(self, error: Exception) -> None:
         self.stalls += 1
         if self._parts.ballast:
             self._parts.ballast.release(error)
-        self._let_go()
+        self._house.let_go()
         self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S) if self._stalled_by else FIRST_WAIT_S
         if not self._stalled_by:
             log.error("ingest_stalled", error=str(getattr(error, "orig", error)), kind=type(error).__name__)
@@ -270,50 +244,3 @@ class Tick(Generic[T]):
         if self._stalled_by:
             log.warning("ingest_goes_on", after=self._stalled_by)
         self._stalled_by = ""
-
-    def _keep_house(self) -> None:
-        """Between ticks: dead letters, counts, snapshots, old segments, and what is kept for a full disk."""
-        parts, now_us = self._parts, self._clock_us()
-        parts.intake.dead_letters.flush(now_us)
-        if parts.shed:
-            parts.shed.flush(now_us)
-        if parts.ballast:
-            parts.ballast.keep_behind()
-            if parts.snapshots.failed_by:
-                parts.ballast.release(parts.snapshots.failed_by)
-        parts.journal.keep_reserve()
-        if self._snapshot_is_due(now_us) and not parts.snapshots.busy:
-            self._snapshotted_us = now_us
-            parts.snapshots.save_behind(self._snapshot())
-        self._let_go()
-
-    def _snapshot_is_due(self, now_us: int) -> bool:
-        """Every so often where something was journalled; sooner where the reserve is running out."""
-        journal, since_us = self._parts.journal, abs(now_us - self._snapshotted_us)
-        pressed = journal.is_pressed and since_us >= PRESSED_US
-        if not (pressed or since_us >= self._snapshot_us or journal.at_the_brim):
-            return False
-        return journal.next_seq - 1 != self._snapshot_seq or self._parts.snapshots.failed_by is not None
-
-    def _let_go(self) -> None:
-        """Tells the journal which records recovery does not need any more."""
-        snapshots = self._parts.snapshots
-        if (snapshots.safe_seq, snapshots.newest_seq) != self._let_go_by:
-            self._let_go_by = (snapshots.safe_seq, snapshots.newest_seq)
-            try:
-                self._parts.journal.keep_after(*self._let_go_by)
-            except OSError as error:  # room not won now; the next snapshot tries again
-                log.warning("journal_not_trimmed", error=error.strerror)
-
-    def _snapshot(self) -> Snapshot:
-        parts = self._parts
-        self._snapshot_seq = parts.journal.next_seq - 1
-        arrays: dict[str, NDArray[Any]] = {
-            f"tail.{name}": array for name, array in parts.tail.snapshot().items()
-        }
-        arrays |= {f"index.{name}": array for name, array in parts.intake.index.snapshot().items()}
-        arrays |= {f"stamps.{name}": array for name, array in parts.intake.stamps.snapshot().items()}
-        arrays |= {f"rules.{name}": array for name, array in parts.rules.snapshot().items()}
-        if parts.shed:
-            arrays |= {f"shed.{name}": array for name, array in parts.shed.snapshot().items()}
-        return Snapshot(self._snapshot_seq, self.last_input_id, arrays)

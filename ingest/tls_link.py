@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
+from ingest.layer import Layer
 from ingest.link import Link, LinkLost
 
 _CHUNK: Final = 1 << 16
@@ -39,43 +40,25 @@ _ALERTS: Final = {
 }
 
 
-class TlsLink:
+class TlsLink(Layer):
     """`below` spoken through TLS, as a client that asked for `host`.
 
     Memory: what one read of `below` brings, and OpenSSL's own buffers (some 50 kB).
     """
 
+    _opening = "the TLS handshake"
+
     def __init__(self, below: Link, context: ssl.SSLContext, host: str) -> None:
-        self.more = False
-        self._below = below
+        super().__init__(below)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._open = False
         self._unlooked = False
         self._over: LinkLost | None = None
-
-    @property
-    def stage(self) -> str:
-        """Connecting, then the handshake."""
-        return self._below.stage or ("" if self._open else "the TLS handshake")
 
     @property
     def pending(self) -> bool:
         """Whether something came that was not given yet: behind the handshake, or the end."""
         return self._unlooked or self._over is not None or self._below.pending
-
-    @property
-    def unsent(self) -> int:
-        """Bytes kept for later."""
-        return self._below.unsent
-
-    def fileno(self) -> int:
-        """The socket to wait for."""
-        return self._below.fileno()
-
-    def interest(self, *, reading: bool) -> int:
-        """What to wait for on the socket, as a mask of `select.poll`."""
-        return self._below.interest(reading=reading or not self._open)
 
     def opened(self) -> bool:
         """A step of the handshake. Raises LinkLost when it fails."""
@@ -98,12 +81,6 @@ class TlsLink:
             self._flush()
         self._open = self._unlooked = True
         return True
-
-    def wait(self, timeout_s: float, *, reading: bool) -> bool:
-        """Waits until there may be something to read (if `reading`), flushing meanwhile."""
-        if reading and self.pending:
-            return True
-        return self._below.wait(timeout_s, reading=reading)
 
     def receive(self, limit: int) -> bytes:
         """What came, decrypted; empty when no record is whole. Raises LinkLost at its end, or at what is not
@@ -138,10 +115,6 @@ class TlsLink:
         except ssl.SSLError as error:
             raise self._failed(error) from None
         self._below.send(self._outgoing.read())
-
-    def close(self) -> None:
-        """Lets go of the socket."""
-        self._below.close()
 
     def _flush(self) -> None:
         """Sends what TLS wants to say. The other side may be gone already; what we read says more."""

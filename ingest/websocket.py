@@ -6,6 +6,7 @@ import contextlib
 from typing import Final
 
 from ingest.frames import NOT_HERE, Frames
+from ingest.layer import Layer
 from ingest.link import Link, LinkLost
 from ingest.transport import Transport
 
@@ -18,44 +19,27 @@ _ENOUGH_UNSENT: Final = 1 << 16
 """With so much unsent no ping is answered: a peer that asks and does not read must not fill our memory."""
 
 
-class WebSocketLink:
+class WebSocketLink(Layer):
     """`below` spoken through a WebSocket that asked `host` for the transport's path.
 
     At most one read of `below` a `receive`, and a bounded number of its frames; the rest is `pending`. Never
     asks to be read again at once, so that tiny frames cannot make one tick long. Memory: one such read.
     """
 
+    _opening = "the WebSocket upgrade"
+
     def __init__(self, below: Link, host: str, port: int, transport: Transport) -> None:
-        self.more = False
-        self._below = below
+        super().__init__(below)
         self._frames = Frames(_host_header(host, port, transport), transport.path)
-        self._asked = self._open = False
+        self._asked = False
         self._came = b""
         self._unparsed = bytearray()
-
-    @property
-    def stage(self) -> str:
-        """Connecting, the TLS handshake, then the upgrade."""
-        return self._below.stage or ("" if self._open else "the WebSocket upgrade")
 
     @property
     def pending(self) -> bool:
         """Whether something came that was not given yet: behind the upgrade or many frames, or the end."""
         unlooked = bool(self._came or self._unparsed)
         return unlooked or self._frames.over is not None or self._below.pending
-
-    @property
-    def unsent(self) -> int:
-        """Bytes kept for later."""
-        return self._below.unsent
-
-    def fileno(self) -> int:
-        """The socket to wait for."""
-        return self._below.fileno()
-
-    def interest(self, *, reading: bool) -> int:
-        """What to wait for on the socket, as a mask of `select.poll`."""
-        return self._below.interest(reading=reading or not self._open)
 
     def opened(self) -> bool:
         """A step of the upgrade. Raises LinkLost when it is refused."""
@@ -74,12 +58,6 @@ class WebSocketLink:
         if self._frames.over and not self._open:
             raise self._frames.over
         return self._open
-
-    def wait(self, timeout_s: float, *, reading: bool) -> bool:
-        """Waits until there may be something to read (if `reading`), flushing meanwhile."""
-        if reading and self.pending:
-            return True
-        return self._below.wait(timeout_s, reading=reading)
 
     def receive(self, limit: int) -> bytes:
         """What binary frames brought; empty when nothing. Raises LinkLost at the end."""
@@ -101,7 +79,7 @@ class WebSocketLink:
         with contextlib.suppress(LinkLost):
             if goodbye := self._frames.goodbye():
                 self._below.send(goodbye)
-        self._below.close()
+        super().close()
 
     def _take(self, limit: int) -> bytes:
         """What the next frames bring. Reads only when all that was read before is used up."""

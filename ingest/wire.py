@@ -13,7 +13,7 @@ What a hostile or broken peer may send, and what becomes of it:
   is caught here. Such a message costs 0.1 ms, or 2.7 ms with RUST_BACKTRACE=1 (measured).
 * A packet longer than `max_packet_bytes` is never buffered: its length is refused as soon as it is known.
   We announce that length in CONNECT. mosquitto 2.0.11 then drops a longer message for us alone, without a
-  word, and goes on with the next one (measured; tests/ingest/test_source.py holds it to it).
+  word, and goes on with the next one (measured; tests/ingest/test_mqtt_source.py holds it to it).
 
 Errors:
 * WireError: the bytes cannot be what they must be.
@@ -28,7 +28,7 @@ from typing import Final
 import mqtt5
 import numpy as np
 
-from ingest.packets import Connack, Control, Disconnected, Pong, Received, Suback, WireError
+from ingest.packets import Connack, Control, Disconnected, Pong, Received, Suback, Unsuback, WireError
 from ingest.salvage import Salvaged, frame_length, salvage
 
 PINGREQ: Final = b"\xc0\x00"
@@ -157,6 +157,8 @@ def _control(packet: mqtt5.Packet) -> Control:
         )
     if isinstance(packet, mqtt5.SubAckPacket):
         return Suback(packet.packet_id, tuple(map(_refusal, packet.reason_codes)))
+    if isinstance(packet, mqtt5.UnsubAckPacket):
+        return Unsuback(packet.packet_id)
     if isinstance(packet, mqtt5.PingRespPacket):
         return Pong()
     if isinstance(packet, mqtt5.DisconnectPacket):
@@ -216,6 +218,16 @@ def subscribe(packet_id: int, filters: Iterable[str]) -> bytes:
         for name in filters
     ]
     return mqtt5.SubscribePacket(packet_id, asked).write()
+
+
+def unsubscribe(packet_id: int, filters: Iterable[str]) -> bytes:
+    """An UNSUBSCRIBE; one filter at least."""
+    return mqtt5.UnsubscribePacket(packet_id, list(filters)).write()
+
+
+def publish(topic: str, payload: bytes) -> bytes:
+    """A PUBLISH at QoS 0, not retained. The caller has made sure that `topic` is one."""
+    return mqtt5.PublishPacket(topic, payload).write()
 
 
 def pubacks(packet_ids: Sequence[int]) -> bytes:

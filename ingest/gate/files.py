@@ -21,14 +21,15 @@ MODE: Final = 0o600
 @dataclass(frozen=True, slots=True)
 class Account:
     """One user of the broker. `prefixes` may be written, topics and all below, and read too where it `reads`;
-    who `reads_all` reads everything. A device reads nothing: what it does not acknowledge would fill the
-    broker's memory."""
+    who `reads_all` reads everything. `writes` are filters of further topics it may write to. A device reads
+    nothing: what it does not acknowledge would fill the broker's memory."""
 
     name: str
     password_hash: str
     prefixes: tuple[str, ...] = ()
     reads_all: bool = False
     reads: bool = True
+    writes: tuple[str, ...] = ()
 
 
 def file_texts(accounts: Iterable[Account]) -> dict[str, str]:
@@ -99,6 +100,7 @@ def _access(accounts: Iterable[Account]) -> str:
         right = "readwrite" if one.reads else "write"
         others = (p for p in one.prefixes if one.reads or p != f"gengfu/{one.name}")
         rights += [f"topic {right} {_topic(p)}/#\n" for p in others]
+        rights += [f"topic write {_filter(text)}\n" for text in one.writes]
         if rights:
             lines += [f"\nuser {_safe(one.name, ': ')}\n", *rights]
     return "".join([*lines, "\npattern write gengfu/%u/#\n"])
@@ -108,6 +110,12 @@ def _topic(text: str) -> str:
     if text != text.strip() or text.startswith("$"):
         raise ValueError("not a topic prefix")
     return _safe(text, "+#")
+
+
+def _filter(text: str) -> str:
+    if text != text.strip():
+        raise ValueError("not a topic filter")
+    return _safe(text, "")
 
 
 def _safe(text: str, never: str) -> str:

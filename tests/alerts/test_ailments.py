@@ -222,6 +222,29 @@ def test_each_broker_is_told_by_its_name_also_while_another_is_away(story: Story
     assert watch.standing() == []
 
 
+def test_a_profile_file_that_stays_unusable_is_told_with_its_line_and_ends_when_mended(story: Story) -> None:
+    watch = Watch(story)
+
+    def faults() -> dict[str, str]:
+        rows = story.table(schema.system_fault)
+        return {row.code: row.text for row in rows if row.ended_us is None and ".profile." in row.code}
+
+    first = "profile: acme.toml:12: message[0].topics: no topic"
+    for at_s in range(0, 300, 10):
+        watch.says("ingest", first, at_s)
+    assert faults() == {}
+    watch.says("ingest", f"{first}; profile: b.toml:1: not TOML", 300)
+    [(code, text)] = faults().items()
+    assert code == "ingest.profile.acme.toml"
+    assert text.endswith("; acme.toml:12: message[0].topics: no topic")
+    assert f"system:{code}" in {incident.place for incident in story.incidents()}
+    watch.says("ingest", "profile: acme.toml:14: device: unknown name", 310)  # another fault of the same file
+    assert faults().keys() == {code}
+    assert faults()[code].endswith("acme.toml:14: device: unknown name")
+    watch.says("ingest", "", 320)
+    assert faults() == {}
+
+
 def test_a_clock_set_back_does_not_put_off_what_is_told() -> None:
     since: dict[str, int] = {}
     for at_s in (3600, 0, 30):  # an hour back

@@ -13,7 +13,8 @@ from alerts.schema import transition
 from devices.database import reading
 from devices.schema import series
 from ingest.journal_files import list_segments, next_record
-from ingest.record import Record, decode_record
+from ingest.record import Record
+from ingest.record_bytes import decode_record
 from tests.crash.composed import House
 from tests.crash.mortal import copy_segments
 

@@ -29,6 +29,7 @@ from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.freeing import Freeing, quarantine_us
 from ingest.intake import Intake
+from ingest.parts import Parts
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
@@ -36,7 +37,7 @@ from ingest.shed import ShedCounts
 from ingest.stamps import Stamps
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.writer import StoreWriter
-from ingest.tick import Parts, Tick
+from ingest.tick import Tick
 from rules.transition import Transition
 from tests.crash.mortal import DyingJournal, DyingLedger, DyingRules, DyingSnapshots
 from tests.crash.scripted import Group, Script, ScriptedSource

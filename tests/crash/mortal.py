@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from devices.model import EngineInput, ReadingBatch, SeriesTable
+from devices.profiles.profile import Note
 from gengfu.ledger import SqlLedger
 from gengfu.shipped import ShippedRules
 from ingest.journal import Journal
@@ -123,7 +124,8 @@ class DyingLedger(SqlLedger):
         strangers: Sequence[StrangerTopic],
         seq: int,
         freed: Sequence[int] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         self.fuse.pass_by("commit.before")
-        super().commit(transitions, new_series, strangers, seq, freed)
+        super().commit(transitions, new_series, strangers, seq, freed, notes)
         self.fuse.pass_by("commit.after")

@@ -10,30 +10,20 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from tests.ingest.mosquitto import encode_publish
+from tests.ingest.packets import (
+    CONNACK_PRESENT,
+    PONG,
+    SUBACK_HALF,
+    TAKEN_OVER,
+    encode_publish,
+    integer,
+    packet,
+)
 
-CONNACK = b"\x20\x03\x01\x00\x00"
-SUBACK = b"\x90\x05\x00\x01\x00\x01\x87"
-PONG = b"\xd0\x00"
-TAKEN_OVER = b"\xe0\x01\x8e"
 NUMBERS_OF_PROPERTIES = (
     1, 2, 3, 8, 9, 11, 17, 18, 19, 21, 22, 23, 24, 25, 26, 28, 31, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
 )  # fmt: skip
 """All property identifiers of MQTT 5 (2.2.2.2)."""
-
-
-def integer(value: int) -> bytes:
-    """A variable byte integer (1.5.5) in as few bytes as it takes."""
-    encoded = b""
-    while value >= 128:
-        encoded += bytes([value % 128 | 128])
-        value //= 128
-    return encoded + bytes([value])
-
-
-def packet(head: int, body: bytes) -> bytes:
-    """A fixed header with the true length, and the body."""
-    return bytes([head]) + integer(len(body)) + body
 
 
 integers = st.integers(0, 2**28 - 1).map(integer) | st.sampled_from(
@@ -107,7 +97,7 @@ liars = st.builds(
 
 packets = (
     publishes
-    | st.sampled_from([CONNACK, SUBACK, PONG, TAKEN_OVER])
+    | st.sampled_from([CONNACK_PRESENT, SUBACK_HALF, PONG, TAKEN_OVER])
     | odd_publishes
     | others
     | liars
@@ -119,7 +109,11 @@ packets = (
 def mutated(draw: st.DrawFn) -> bytes:
     """A valid stream to which things happened on its way."""
     stream = b"".join(
-        draw(st.lists(publishes | st.sampled_from([CONNACK, SUBACK, PONG]), min_size=1, max_size=6))
+        draw(
+            st.lists(
+                publishes | st.sampled_from([CONNACK_PRESENT, SUBACK_HALF, PONG]), min_size=1, max_size=6
+            )
+        )
     )
     for _ in range(draw(st.integers(1, 4))):
         at, to = sorted((draw(st.integers(0, len(stream))), draw(st.integers(0, len(stream)))))

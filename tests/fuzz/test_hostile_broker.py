@@ -11,22 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingest.source import MqttSource
-from tests.fuzz.streams import chunked, integer, streams
-from tests.ingest.mosquitto import encode_publish
-from tests.ingest.sourcing import (
-    CONNACK,
-    CONNACK_PRESENT,
-    PATIENCE_S,
-    SUBACK,
-    TOPIC,
-    Scripted,
-    connect,
-    payloads,
-    running,
-    settings_for,
-    take,
-)
+from ingest.mqtt_source import MqttSource
+from tests.fuzz.streams import chunked, streams
+from tests.ingest.packets import CONNACK, CONNACK_PRESENT, SUBACK, TAKEN_OVER, encode_publish, integer
+from tests.ingest.sourcing import PATIENCE_S, TOPIC, Scripted, connect, payloads, running, settings_for, take
 
 # As in test_wire_bytes.py: the codec's panics over invalid UTF-8.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -67,7 +55,7 @@ def goes_on(broker: Scripted, source: MqttSource, connects: int) -> None:
 @given(streams, st.booleans(), st.data())
 @example(b"\x00\x00", True, None)
 @example(b"\x30" + integer(2**28 - 1), False, None)
-@example(b"\xe0\x01\x8e", True, None)
+@example(TAKEN_OVER, True, None)
 @example(b"\x20\x03\x00\x87\x00", False, None)
 def test_whatever_a_broker_sends_the_source_comes_back_and_goes_on(
     scripted: Scripted, stream: bytes, greeted: bool, data: st.DataObject | None

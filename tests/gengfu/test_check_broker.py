@@ -87,12 +87,20 @@ def test_each_further_broker_is_tried_the_way_ingest_gets_there(config: Config, 
         authority = str(there.tls / AUTHORITY)
         brokers = (
             FurtherBroker(
-                "east", "127.0.0.1", there.ports["tls"], transport="tls", server_authority=authority
+                name="east",
+                host="127.0.0.1",
+                port=there.ports["tls"],
+                transport="tls",
+                server_authority=authority,
             ),
             FurtherBroker(
-                "high", "127.0.0.1", there.ports["wss"], transport="wss", server_authority=authority
+                name="high",
+                host="127.0.0.1",
+                port=there.ports["wss"],
+                transport="wss",
+                server_authority=authority,
             ),
-            FurtherBroker("west", "127.0.0.1", free_port()),
+            FurtherBroker(name="west", host="127.0.0.1", port=free_port()),
         )
         first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
         short = Ingest(max_payload_bytes=10_000)  # 0.1 s for each 4 kB over WebSocket, with mosquitto 2.0.11
@@ -128,8 +136,10 @@ def test_two_checks_of_one_data_folder_do_not_meet(config: Config) -> None:
 def test_what_goes_wrong_with_one_broker_costs_no_other_its_check(config: Config, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_bytes(b"\xff\xfe")  # no text
-    east = FurtherBroker("east", "127.0.0.1", free_port(), username="me", password_file=str(secret))
-    brokers = (east, FurtherBroker("west", "127.0.0.1", free_port()))
+    east = FurtherBroker(
+        name="east", host="127.0.0.1", port=free_port(), username="me", password_file=str(secret)
+    )
+    brokers = (east, FurtherBroker(name="west", host="127.0.0.1", port=free_port()))
     first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
     every = list(broker_findings(msgspec.structs.replace(config, broker=first, brokers=brokers)))
     wrong = {one.broker: one.text for one in every if one.ok is False}
@@ -148,7 +158,11 @@ def test_a_check_with_the_user_of_ingest_leaves_what_waits_for_ingest(config: Co
             ingest.subscribe("waits/#")
             ingest.publish("waits/for-ingest", [b"1"])
         east = FurtherBroker(
-            "east", "127.0.0.1", broker.port, username=login.name, password_file=str(tmp_path / "password")
+            name="east",
+            host="127.0.0.1",
+            port=broker.port,
+            username=login.name,
+            password_file=str(tmp_path / "password"),
         )
         first = Broker(host="127.0.0.1", port=free_port(), anonymous=True)
         every = list(broker_findings(msgspec.structs.replace(config, broker=first, brokers=(east,))))

@@ -113,7 +113,9 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     path = tmp_path / "gengfu.toml"
     path.write_text("")
     config = load_config(path)
-    assert msgspec.structs.replace(config, data="data") == Config()
+    there = msgspec.structs.replace(config.ingest, profiles_dir="profiles")
+    assert config.ingest.profiles_dir == str(tmp_path / "profiles")
+    assert msgspec.structs.replace(config, data="data", ingest=there) == Config()
     assert config.database_url == f"sqlite:///{tmp_path}/data/gengfu.db"
     assert config.key_path == tmp_path / "data" / "secret.key"
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from devices.database import insert_new, open_database, reading, writing
 from devices.model import Bool, EngineInput, Int32, Metric, Quality, ReadingBatch, SeriesTable
-from devices.profiles.profile import Decoded, Points, Reason, Rejected, StrangerReading
+from devices.profiles.profile import Decoded, Learning, Note, Points, Reason, Rejected, StrangerReading
 from devices.schema import device, metadata, series
 from ingest import schema as _ingest_tables  # noqa: F401 - puts its tables into the metadata
 from ingest.ballast import Ballast
@@ -24,7 +24,10 @@ from ingest.decoding import Decoder
 from ingest.freeing import Freeing
 from ingest.intake import Intake
 from ingest.journal import Journal
-from ingest.record import NewSeries, Record, StrangerTopic, encode_record
+from ingest.notes import stored_notes, write_notes
+from ingest.parts import Parts
+from ingest.record import NewSeries, Record, StrangerTopic
+from ingest.record_bytes import encode_record
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
@@ -32,7 +35,7 @@ from ingest.shed import ShedCounts
 from ingest.snapshot import SnapshotFolder
 from ingest.source import Progress, RawBatch
 from ingest.stamps import Stamps
-from ingest.tick import Parts, Tick
+from ingest.tick import Tick
 
 NOW_US = 1_790_000_000_000_000
 METRICS = {"smoke": Metric.SMOKE_ALARM, "amps": Metric.CURRENT, "temp": Metric.TEMPERATURE}
@@ -72,7 +75,15 @@ class PlainProfile:
     def matches(self, topic: str) -> bool:
         return topic.startswith("t/")
 
-    def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
         rows: list[tuple[int, int, int, float, int, int]] = []
         seq = np.full(len(topics), -1, np.int64)
         rejected, strangers = [], []
@@ -158,6 +169,7 @@ class SqlLedger:
         strangers: Sequence[StrangerTopic],
         seq: int,
         freed: Sequence[int] = (),
+        notes: Sequence[Note] = (),
     ) -> None:
         self._fuse.pass_by("ledger.before")
         if self.refuse:
@@ -169,6 +181,7 @@ class SqlLedger:
             for one in new_series:
                 values = {"slot": one.slot, "uid": one.uid, "channel": one.channel, "metric": one.metric}
                 connection.execute(insert_new(connection, series).values(created_us=NOW_US, **values))
+            write_notes(connection, notes)
             for key in transitions:
                 connection.execute(insert_new(connection, told).values(key=repr(key), times=1))
         self.strangers += strangers
@@ -295,6 +308,7 @@ class House:
     """What outlives a process: folder, database, broker; and the process that runs in it now."""
 
     rules_type: type[PlainRules] = PlainRules
+    profile_type: type[PlainProfile] = PlainProfile
     reserve_bytes = 0
     ballast_bytes = 0
 
@@ -343,7 +357,8 @@ class House:
         )
         with reading(self.engine) as connection:
             self.index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
-        decoder = Decoder([PlainProfile()], self.index, max_payload_bytes=1024)
+        self.profile = self.profile_type()
+        decoder = Decoder([self.profile], self.index, max_payload_bytes=1024)
         self.intake = Intake(self.index, decoder, Stamps(self.index), DeadLetters(self.engine))
         self.rules = self.rules_type(self.fuse)
         self.ledger = SqlLedger(self.engine, self.fuse)
@@ -358,6 +373,11 @@ class House:
             freeing if quarantine else None, self.shed, self.ballast,
         )  # fmt: skip
         self.recovered = recover(snapshot, self.folder / "journal", self.parts)
+        with reading(self.engine) as connection:
+            notes = stored_notes(connection)
+        self.intake.holds.restore(notes)
+        if isinstance(self.profile, Learning):
+            self.profile.remember([one for one in notes if one.profile == self.profile.name])
         return Tick(
             self.parts,
             last_input_id=self.recovered.last_input_id,

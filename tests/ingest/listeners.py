@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gengfu.tls import make_authority, make_server
-from ingest.session import SourceSettings
+from ingest.source_settings import SourceSettings
 from ingest.transport import Kind, Transport
 from tests.ingest.mosquitto import Mosquitto, free_port
 

@@ -13,6 +13,7 @@ import pytest
 
 from gengfu.ports import free_port
 from ingest.broker import BrokerFile, find_mosquitto, private_broker, wait_ready, write_configuration
+from tests.ingest.packets import encode_publish, packet
 
 __all__ = ["Mosquitto", "RawPublisher", "free_port"]
 
@@ -74,7 +75,7 @@ class RawPublisher:
         self._socket = socket.create_connection(("127.0.0.1", port), 10)
         name = client_id.encode()
         body = b"\x00\x04MQTT\x05\x02\x00\x00\x00" + len(name).to_bytes(2, "big") + name
-        self._socket.sendall(b"\x10" + bytes([len(body)]) + body)
+        self._socket.sendall(packet(0x10, body))
         self._take(self._take(2)[1])
 
     def publish(self, topic: str, *payloads: bytes, qos: int = 1, retain: bool = False) -> None:
@@ -110,22 +111,3 @@ class RawPublisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def encode_publish(
-    topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, packet_id: int = 1, dup: bool = False
-) -> bytes:
-    """A PUBLISH packet without properties, by the book (MQTT 5, 3.3)."""
-    name = topic.encode()
-    body = (
-        len(name).to_bytes(2, "big")
-        + name
-        + (packet_id.to_bytes(2, "big") if qos else b"")
-        + b"\x00"
-        + payload
-    )
-    length, head = len(body), bytes([0x30 | dup << 3 | qos << 1 | retain])
-    while length >= 128:
-        head += bytes([length % 128 | 128])
-        length //= 128
-    return head + bytes([length]) + body

@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ingest.source import MqttSource, RawBatch, SourceSettings
+from ingest.mqtt_source import MqttSource
+from ingest.source import RawBatch
+from ingest.source_settings import SourceSettings
 
 TOPIC = "gengfu/v1/d1/readings"
 PATIENCE_S = 20.0
-CONNACK = b"\x20\x03\x00\x00\x00"
-CONNACK_PRESENT = b"\x20\x03\x01\x00\x00"
-PONG = b"\xd0\x00"
-SUBACK = b"\x90\x04\x00\x01\x00\x01"
 
 
 def settings_for(port: int) -> SourceSettings:

@@ -33,11 +33,19 @@ class OtherProfile(PlainProfile):
         self.asked = 0
         """How many messages it was asked about, the same one counted each time."""
 
-    def decode(self, topics: Sequence[str], payloads: Sequence[bytes], points: Points) -> Decoded:
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
         self.asked += len(topics)
         if any(b"boom" in payload for payload in payloads):
             raise KeyError("boom")
-        decoded = super().decode(topics, payloads, points)
+        decoded = super().decode(topics, payloads, points, received_us=received_us, retained=retained)
         if any(b"wild" in topic.encode() for topic in topics):
             decoded.row[:] = 10_000
         return decoded
@@ -147,3 +155,32 @@ def test_garbage_topics_by_the_hundred_thousand_keep_memory_bounded(index: Serie
     assert most <= decoding.MAX_REMEMBERED_TOPICS
     decoder.decode(["t/" + "x" * 60_000], [b"{}"])
     assert all(len(topic) < 300 for topic in decoder._profile_of)
+
+
+class Attentive(PlainProfile):
+    """Notes when messages came and which of them were kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[list[str], int, list[bool] | None]] = []
+
+    def decode(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        self.told.append((list(topics), received_us, None if retained is None else list(retained)))
+        return super().decode(topics, payloads, points)
+
+
+def test_profiles_are_told_when_messages_came_and_which_were_kept(index: SeriesIndex) -> None:
+    profile = Attentive()
+    decoder = Decoder([OtherProfile(), profile], index, max_payload_bytes=64)
+    topics = ["t/d1", "o/d1", "t/d2"]
+    decoder.decode(topics, [b"{}"] * 3, received_us=7, retained=[True, True, False])
+    decoder.decode(["t/d1"], [b"{}"], received_us=8)
+    assert profile.told == [(["t/d1", "t/d2"], 7, [True, False]), (["t/d1"], 8, None)]

@@ -16,7 +16,8 @@ from ingest.journal import Journal
 from ingest.journal_errors import JournalFull, JournalLocked
 from ingest.journal_files import DURABLE, Damage, Mark, list_segments
 from ingest.journal_reader import JournalReader
-from ingest.record import Messages, Record, encode_record
+from ingest.record import Messages, Record
+from ingest.record_bytes import encode_record
 
 
 def record(seq: int, readings: int = 3) -> Record:

@@ -16,7 +16,8 @@ from ingest.journal import TRIES, Journal
 from ingest.journal_errors import JournalFull
 from ingest.journal_files import SLOT_HEAD_BYTES, Damage, Mark, list_segments
 from ingest.journal_reader import JournalReader
-from ingest.record import Record, encode_record
+from ingest.record import Record
+from ingest.record_bytes import encode_record
 from ingest.reserve import SLOTS
 from tests.ingest.faults import Killed, abandon, failing, failing_read, killed_at_line
 from tests.ingest.test_journal import SIZE, record

@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from ingest.link import Address, LinkLost
 from ingest.look_up import LookUp
-from ingest.source import MqttSource
-from tests.ingest.sourcing import CONNACK, SUBACK, Scripted, connect, settings_for
+from ingest.mqtt_source import MqttSource
+from tests.ingest.packets import CONNACK, SUBACK
+from tests.ingest.sourcing import Scripted, connect, settings_for
 
 
 class Resolver:

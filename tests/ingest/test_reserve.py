@@ -15,7 +15,8 @@ from ingest.journal import Journal
 from ingest.journal_errors import JournalFull
 from ingest.journal_files import SLOT_HEAD_BYTES, Damage, Mark, list_segments
 from ingest.journal_reader import JournalReader
-from ingest.record import HEADER_BYTES, Record, encode_record
+from ingest.record import Record
+from ingest.record_bytes import HEADER_BYTES, encode_record
 from ingest.reserve import SLOTS
 from tests.ingest.house import House
 from tests.ingest.test_journal import SIZE, disk_full_after, record

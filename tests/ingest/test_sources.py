@@ -18,17 +18,19 @@ import pytest
 
 from devices.model import UInt16, UInt32
 from ingest.journal_reader import JournalReader
+from ingest.mqtt_source import MqttSource
 from ingest.record import Record
 from ingest.redelivery import Tail, checksum
-from ingest.session import SourceSettings
-from ingest.source import MqttSource, RawBatch
+from ingest.source import RawBatch
+from ingest.source_settings import SourceSettings
 from ingest.sources import Sources
 from ingest.tick import Tick
 from ingest.transport import Transport
 from tests.ingest.house import Alarm, Fuse, House, Killed
 from tests.ingest.listeners import KINDS, CuttingProxy, Listeners, listening, make_certificates
-from tests.ingest.mosquitto import Mosquitto, RawPublisher, encode_publish, free_port
-from tests.ingest.sourcing import CONNACK, PATIENCE_S, SUBACK, TOPIC, Scripted, numbers, settings_for
+from tests.ingest.mosquitto import Mosquitto, RawPublisher, free_port
+from tests.ingest.packets import CONNACK, SUBACK, encode_publish
+from tests.ingest.sourcing import PATIENCE_S, TOPIC, Scripted, numbers, settings_for
 
 
 def plain(name: str, port: int) -> SourceSettings:

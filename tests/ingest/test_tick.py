@@ -177,25 +177,6 @@ def test_figures_count_what_happened(tmp_path: Path) -> None:
     house.stop()
 
 
-def test_segments_are_forgotten_once_two_snapshots_and_the_store_are_past_them(tmp_path: Path) -> None:
-    house = House(tmp_path, segment_bytes=1_000)
-    tick = house.start(batch=1, snapshot_s=10.0)
-    store = house.folder / "journal" / "reader-store"
-    store.write_bytes((2**40).to_bytes(8, "little"))
-    for n in range(100):
-        house.broker.publish("t/d1", b'{"amps": %d}' % n)
-    for _ in range(100):
-        tick.run_once(0.0)
-        house.parts.snapshots.wait()
-    first = list_segments(tmp_path / "journal")[0].first_seq
-    safe = house.parts.snapshots.safe_seq
-    assert 1 < first <= safe + 1
-    house.stop()
-    house.run(house.start())
-    assert house.recovered.replayed <= 100 - safe
-    house.stop()
-
-
 def test_a_connection_lost_during_a_stall_brings_the_batch_again_and_it_is_known(tmp_path: Path) -> None:
     house = House(tmp_path)
     tick = house.start(batch=2)

@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 from ingest import wire
 from ingest.packets import Connack, Disconnected, Pong, Received, Suback, WireError
 from ingest.wire import Wire, pubacks
-from tests.ingest.mosquitto import encode_publish
+from tests.ingest.packets import CONNACK_PRESENT, PONG, SUBACK_HALF, TAKEN_OVER, encode_publish
 
 # The codec panics over invalid UTF-8 (see ingest/wire.py): Python reports the UnicodeDecodeError inside as
 # unraisable, once the panic itself is caught.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 LIMIT = 4096
-SUBACK = b"\x90\x05\x00\x01\x00\x01\x87"
-CONNACK = b"\x20\x03\x01\x00\x00"
-TAKEN_OVER = b"\xe0\x01\x8e"
-PONG = b"\xd0\x00"
 NOT_UTF8 = b"\x32\x0a\x00\x03\xff\xfea\x00\x07\x00hi"
 
 
@@ -49,7 +45,7 @@ _publishes = st.builds(
     packet_id=st.integers(1, 65535),
     dup=st.booleans(),
 )
-_packets = _publishes | st.sampled_from([PONG, SUBACK, CONNACK, TAKEN_OVER, NOT_UTF8])
+_packets = _publishes | st.sampled_from([PONG, SUBACK_HALF, CONNACK_PRESENT, TAKEN_OVER, NOT_UTF8])
 _streams = st.lists(_packets | st.binary(max_size=12), max_size=8).map(b"".join)
 
 
@@ -85,7 +81,7 @@ def test_any_bytes_end_in_packets_or_need_more_or_wire_error(pieces: list[bytes]
 
 
 def test_small_packets_become_values() -> None:
-    got, error = _feed([CONNACK + SUBACK + PONG + TAKEN_OVER])
+    got, error = _feed([CONNACK_PRESENT + SUBACK_HALF + PONG + TAKEN_OVER])
     assert not error
     assert got.controls == [
         Connack(True, "success", True, None, None),

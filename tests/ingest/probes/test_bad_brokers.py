@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import mqtt5
 import pytest
 
-from tests.ingest.mosquitto import Mosquitto, encode_publish
+from tests.ingest.mosquitto import Mosquitto
+from tests.ingest.packets import encode_publish
 from tests.ingest.probes.trying import CONNACK, PUBLISH, SUBACK, Spoil, findings_of, red, trial_on
 
 

@@ -18,6 +18,7 @@ from ingest.probes.proofs import probe_broker
 from ingest.probes.terms import Dial, Login, Waits
 from ingest.probes.trial import Trial, Wanted
 from ingest.transport import Transport
+from tests.ingest.packets import first_packet
 
 CONNACK, PUBLISH, PUBACK, SUBACK, DISCONNECT = 2, 3, 4, 9, 14
 
@@ -144,7 +145,7 @@ class BadLine:
             if self._left or not self._spoil.hides_end:
                 raise
             self._over = True
-        while frame := _first_frame(self._bytes):
+        while frame := first_packet(self._bytes):
             self._bytes = self._bytes[len(frame) :]
             for packet in self._spoil.coming(frame):
                 if packet[0] >> 4 == PUBLISH:
@@ -158,14 +159,3 @@ class BadLine:
         self._ready += b"".join(self._held[:count])
         del self._held[:count]
         self._room -= count
-
-
-def _first_frame(data: bytes) -> bytes:
-    """The first whole packet, empty where there is none (MQTT 5, 2.1.4)."""
-    length, shift = 0, 0
-    for at, byte in enumerate(data[1:5], start=2):
-        length |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return data[: at + length] if len(data) >= at + length else b""
-    return b""

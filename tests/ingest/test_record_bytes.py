@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
+import zlib
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import EngineInput, InputKind, ReadingBatch
-from ingest.record import (
-    Messages,
-    NewSeries,
-    Proof,
-    Record,
-    RecordDamaged,
-    Standing,
-    StrangerTopic,
-    decode_record,
-    encode_record,
-)
+from devices.profiles.profile import Note
+from ingest.record import Messages, NewSeries, Proof, Record, Standing, StrangerTopic
+from ingest.record_bytes import HEADER_BYTES, MAGIC, RecordDamaged, decode_record, encode_record
 
 I64 = st.integers(-(2**63), 2**63 - 1)
 I32 = st.integers(-(2**31), 2**31 - 1)
@@ -66,6 +61,8 @@ def records(draw: st.DrawFn) -> Record:
         draw(st.lists(I32, max_size=3)),
         standing(draw(st.lists(st.tuples(I32, I32, I32, st.floats()), max_size=5))),
         source=draw(st.sampled_from(["", "north"])),
+        notes=draw(st.lists(st.builds(Note, TEXT, TEXT, TEXT, TEXT), max_size=3)),
+        versions=draw(st.dictionaries(TEXT, st.integers(1, 2**31), max_size=3)),
     )
 
 
@@ -102,6 +99,25 @@ def test_a_record_comes_back_as_it_went_in(record: Record) -> None:
     data = encode_record(record)
     assert len(data) % 8 == 0
     assert plain(decode_record(data)) == plain(record)
+
+
+@given(records())
+def test_a_record_of_a_release_that_knew_no_notes_is_read(record: Record) -> None:
+    """The rare part of such a record ends before them."""
+    before = dataclasses.replace(record, notes=[], versions={})
+    data = encode_record(before)
+    at, counts = HEADER_BYTES, struct.Struct("<IIIIqq")
+    readings, messages, rare, *rest = counts.unpack_from(data, at)
+    if not rare:
+        return
+    start = at + counts.size + 26 * readings + 19 * messages
+    words = msgspec.msgpack.decode(data[start : start + rare])
+    older = msgspec.msgpack.encode(words[:-2])
+    body = struct.pack("<qq", before.seq, before.tick_us)
+    body += counts.pack(readings, messages, len(older), *rest) + data[at + counts.size : start] + older
+    body += b"\0" * (-len(body) % 8)
+    head = struct.pack("<4sII4x", MAGIC, len(body) - 16, zlib.crc32(body))
+    assert plain(decode_record(head + body)) == plain(before)
 
 
 @given(records(), st.data())
