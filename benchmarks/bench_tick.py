@@ -31,7 +31,8 @@ from gengfu.config_file import load_config
 from gengfu.ports import settle_ports
 from gengfu.run_ingest import Ingest, compose
 from ingest.intake import Figures
-from ingest.tick import Parts, Tick
+from ingest.parts import Parts
+from ingest.tick import Tick
 from rules.transition import Transition
 
 SIZES: Final = (200, 400, 1000, 2000)

@@ -153,6 +153,25 @@ def tick(
         typer.echo(describe(figures))
 
 
+@app.command()
+def decode(
+    *,
+    profile: Annotated[list[str] | None, typer.Option(help="only this one; more than once")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Microseconds to make readings of a message, by profile."""
+    from benchmarks.bench_decode import describe, run_bench
+
+    try:
+        figures = run_bench(profile or ())
+    except CannotMeasure as error:
+        raise _refused(error) from None
+    if json:
+        _show(figures, json=True)
+    else:
+        typer.echo(describe(figures))
+
+
 @app.command("import")
 def import_(
     devices: Annotated[int, typer.Option(min=10, max=1_000_000, help="and as many contacts")] = 100_000,

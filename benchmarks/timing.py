@@ -14,7 +14,8 @@ from devices.model import Int64
 from gengfu.clock import now_us
 from ingest import wire
 from ingest.packets import Received
-from ingest.record import Record, encode_record
+from ingest.record import Record
+from ingest.record_bytes import encode_record
 from ingest.seams import Spool
 from ingest.source import Progress, RawBatch
 from simulators.forms import forms_of

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from devices.profiles.own import OwnProfile
-from devices.profiles.zigbee2mqtt import Zigbee2MqttProfile
 from gengfu.tls import AUTHORITY, CERTIFICATE, KEY, make_authority, make_server
 from simulators.ledger import read_ledger
 from simulators.load import LoadError, LoadPlan, LoadReport, run_load
 from simulators.mix import identity_of, kind_of, parse_mix
 from simulators.stencil import FIRST_SEQ, device_id
 from tests.devices.profiles.listening import Registry
+from tests.devices.profiles.shipping import zigbee2mqtt
 from tests.ingest.mosquitto import Mosquitto, free_port
 from tests.simulators.broker import Listener
 
@@ -65,7 +65,7 @@ def test_a_mix_arrives_with_exactly_the_points_that_are_reported(mosquitto: Mosq
         )
         listener.wait_for(2000)
     points: Counter[str] = Counter()
-    for profile in (OwnProfile(), Zigbee2MqttProfile()):
+    for profile in (OwnProfile(), zigbee2mqtt()):
         mine = [(topic, payload) for topic, payload, *_ in listener.messages if profile.matches(topic)]
         decoded = profile.decode([topic for topic, _ in mine], [payload for _, payload in mine], Registry())
         assert decoded.rejected == []

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from devices.model import LIFE_FLAGS, METRIC_BY_NAME, Int64, Metric
 from devices.profiles.own import OwnProfile
 from devices.profiles.profile import Decoded
-from devices.profiles.zigbee2mqtt import Zigbee2MqttProfile
 from simulators.forms import FORMS, POINTS, forms_of
 from simulators.mix import KINDS, MAX_DEVICES, Mix, identity_of, parse_mix
 from simulators.stencil import FIRST_SEQ, POINTS_PER_MESSAGE, make_stencil
 from simulators.wire import packet_length, publish
 from tests.devices.profiles.listening import Registry, readings
+from tests.devices.profiles.shipping import zigbee2mqtt
 
 Row = tuple[int, int, int, int]
 
@@ -70,7 +70,7 @@ def decoded(topics: list[str], payloads: list[bytes]) -> tuple[list[int], list[D
     """The real profiles' points by message, and what they decoded."""
     found = [0] * len(topics)
     results = []
-    for profile in (OwnProfile(), Zigbee2MqttProfile()):
+    for profile in (OwnProfile(), zigbee2mqtt()):
         mine = [n for n, topic in enumerate(topics) if profile.matches(topic)]
         result = profile.decode([topics[n] for n in mine], [payloads[n] for n in mine], Registry())
         assert result.rejected == []
@@ -139,7 +139,7 @@ def test_a_device_has_the_same_few_series_whatever_it_leaves_out(kind: str) -> N
     for packet in packets(rounds(mix, devices=40, seqs=60), 0, mix):
         topic, _, payload = taken_apart(packet, 0)
         registry = Registry()
-        profile = OwnProfile() if topic.startswith("gengfu") else Zigbee2MqttProfile()
+        profile = OwnProfile() if topic.startswith("gengfu") else zigbee2mqtt()
         found = readings(profile.decode([topic], [payload], registry), registry)
         series |= {(uid, channel, metric) for uid, channel, metric, *_ in found}
     assert len(series) <= 40 * (8 if kind == "smoke" else 4)

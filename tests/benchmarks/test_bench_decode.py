@@ -1,0 +1,32 @@
+"""The bench of decoding: what it measures is read by form, and its messages keep their form."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from benchmarks.bench_decode import _varied, describe, run_bench
+from benchmarks.errors import CannotMeasure
+
+
+def test_a_run_says_what_a_message_costs_by_profile() -> None:
+    figures = run_bench(["own"])
+    assert figures.points_per_message == {"own": 4.0}
+    assert 0 < figures.us_per_message["own"] < figures.general_us_per_message["own"]
+    assert [one.fast for one in figures.vectors["own"]] == [1.0, 1.0]
+    assert "own" in describe(figures)
+
+
+def test_a_profile_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(CannotMeasure, match="no profile nonsense"):
+        run_bench(["nonsense"])
+
+
+def test_numbers_vary_with_as_many_digits_and_nothing_else_does() -> None:
+    payload = b'{"a1":[10.50,-3.25],"t":"10.5","flag":true,"n":1000,"z":0}'
+    varied = _varied(payload, random.Random(3))
+    assert varied != payload
+    assert varied.startswith(b'{"a1":[10.')
+    assert varied.endswith(b',"z":0}')
+    assert b'"t":"10.5","flag":true' in varied
