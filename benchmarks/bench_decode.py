@@ -20,15 +20,15 @@ from msgspec import Struct
 
 from benchmarks.errors import CannotMeasure
 from devices.model import Int32, Metric
-from devices.profiles import own
+from devices.profiles.checking.vectors import Anybody, Octets, messages_of
 from devices.profiles.described import DescribedProfile, Fast
-from devices.profiles.fast import TICKS_BETWEEN, WORTH_A_FORM, FastWay
+from devices.profiles.fast.fast_way import TICKS_BETWEEN, WORTH_A_FORM, FastWay
 from devices.profiles.language.file import Vector
-from devices.profiles.own import OwnProfile
+from devices.profiles.own import own_profile as own
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Decoded, Points, Profile
 from devices.profiles.shipped import shipped_compiled, shipped_files
 from devices.profiles.sources import Sources
-from devices.profiles.vectors import Anybody, Octets, messages_of
 
 DEVICES: Final = 1000
 MESSAGES: Final = 2000

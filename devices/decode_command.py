@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from devices.model import Bool, Int32, Metric, Quality
-from devices.profiles.compiled import Compiled
+from devices.profiles.checking.explain import Explanation, explain
+from devices.profiles.compiling.compiled import Compiled
 from devices.profiles.described import DescribedProfile
-from devices.profiles.explain import Explanation, explain
 from devices.profiles.profile import Decoded, Profile, Reason
 from devices.profiles.shipped import choose, shipped_faults, shipped_profiles
 

@@ -14,8 +14,8 @@ from gengfu.cli import CHOSEN, ConfigOption, JsonOption, configuration, refuse
 
 if TYPE_CHECKING:  # late imports keep the command quick to answer
     from devices.commands import Desk, Shelf
-    from devices.profiles.compiled import Compiled
-    from devices.profiles.explain import Explanation
+    from devices.profiles.checking.explain import Explanation
+    from devices.profiles.compiling.compiled import Compiled
     from gengfu.config import Config
     from ingest.deadletters import DeadLetter
 
@@ -134,7 +134,7 @@ def _profiles_for(settled: Config, profile: str) -> tuple[list[Compiled], str]:
 
 
 def _explain(one: Explanation) -> None:
-    from devices.profiles.explained import explained
+    from devices.profiles.checking.explained import explained
 
     for line in explained(one):
         typer.echo(line, err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exists, func, literal, select
 
-from devices.profiles import own
+from devices.profiles.own import own_profile as own
 from devices.schema import device, publisher, publisher_prefix
 
 

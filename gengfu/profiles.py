@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devices.profiles.compiled import Compiled
+from devices.profiles.compiling.compiled import Compiled
 from gengfu.config import Config
 from ingest.crafting import ProfileCraft
 from ingest.lineup import Shelf

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from devices.profiles.compiled import Blank, Compiled, Pattern
-from devices.profiles.compiling import ProfileFault, compile_profile
+from devices.profiles.compiling.compiled import Blank, Compiled, Pattern
+from devices.profiles.compiling.whole_file import ProfileFault, compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.formats.codecs.all import CODECS
 from devices.profiles.language.file import ProfileFile

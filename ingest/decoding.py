@@ -11,7 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from devices.model import METRIC_LIMIT, Int16, Int32
-from devices.profiles.alike import joined_asides
+from devices.profiles.own.alike import joined_asides
 from devices.profiles.profile import (
     NO_ASIDES,
     Asides,

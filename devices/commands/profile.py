@@ -11,12 +11,12 @@ import msgspec
 import typer
 
 from devices.commands.desk import JsonOption, print_rows, refuse
-from devices.profiles.checking import Checked, check_profile
-from devices.profiles.compiled import Compiled
+from devices.profiles.checking.check import Checked, check_profile
+from devices.profiles.compiling.compiled import Compiled
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.source import read_text
-from devices.profiles.own import OwnProfile
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.shipped import shipped_compiled, shipped_faults, shipped_files
 from devices.profiles.site import Site, read_site
 

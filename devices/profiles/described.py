@@ -12,22 +12,22 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from devices.model import Int32
-from devices.profiles.alike import joined
-from devices.profiles.announced import Announced
-from devices.profiles.carrying import Carrying
-from devices.profiles.choosing import Candidate
-from devices.profiles.compiled import Compiled, CompiledObject, Kind, Start, Way
-from devices.profiles.fast import FastWay
-from devices.profiles.gathering import Gathering
-from devices.profiles.hearing import Heard, Hearing
-from devices.profiles.identity import Identity
+from devices.profiles.compiling.compiled import Compiled, CompiledObject, Kind, Start, Way
+from devices.profiles.fast.fast_way import FastWay
+from devices.profiles.general.announced import Announced
+from devices.profiles.general.carrying import Carrying
+from devices.profiles.general.choosing import Candidate
+from devices.profiles.general.gathering import Gathering
+from devices.profiles.general.hearing import Heard, Hearing
+from devices.profiles.general.identity import Identity
+from devices.profiles.general.outside import Outside
+from devices.profiles.general.presence import ABSENT, Attendance
+from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.language.file import Message
 from devices.profiles.language.topics import find_topic
 from devices.profiles.memory import Memory
-from devices.profiles.outside import Outside
-from devices.profiles.presence import ABSENT, Attendance
+from devices.profiles.own.alike import joined
 from devices.profiles.profile import Asides, Decoded, Note, Points, Reason, Said
-from devices.profiles.rescuing import TrueFlags
 from devices.profiles.sources import Sources
 
 TOPICS_MAX: Final = 65_536

@@ -7,15 +7,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from devices.profiles import own
-from devices.profiles.compiled import Compiled
-from devices.profiles.compiling import ProfileFault, compile_profile
+from devices.profiles.compiling.compiled import Compiled
+from devices.profiles.compiling.whole_file import ProfileFault, compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.formats.codecs.all import CODECS
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.load import fault_of, load_folder
-from devices.profiles.own import OwnProfile
+from devices.profiles.own import own_profile as own
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Profile
 
 FOLDER: Final = Path(__file__).with_name("shipped")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from devices.profiles.compiled import Compiled
-from devices.profiles.compiling import ProfileFault, compile_profile
+from devices.profiles.compiling.compiled import Compiled
+from devices.profiles.compiling.whole_file import ProfileFault, compile_profile
 from devices.profiles.formats.codecs.all import CODECS
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile

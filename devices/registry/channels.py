@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from devices.profiles.own import CHANNELS_MAX
+from devices.profiles.own.own_profile import CHANNELS_MAX
 from devices.registry.device_checks import ChannelSaid, check_channel, check_said
 from devices.registry.errors import NotAllowed, NotThere
 from devices.registry.installed import in_service, note_device

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from devices.profiles.own import CHANNEL_LENGTH_MAX
+from devices.profiles.own.own_profile import CHANNEL_LENGTH_MAX
 from devices.profiles.shipped import PROFILE_NAMES
 from devices.registry.errors import NotAllowed, among, check_code, check_handle, check_note
 

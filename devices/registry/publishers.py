@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, delete, exists, insert, or_, select, update
 
-from devices.profiles import own
+from devices.profiles.own import own_profile as own
 from devices.registry.credentials import (
     OURS,
     Credential,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from devices.addresses import normalise_address
 from devices.model import PlaceKind, Role
-from devices.profiles.own import CHANNELS_MAX
+from devices.profiles.own.own_profile import CHANNELS_MAX
 from devices.registry.bindings import check_terms
 from devices.registry.device_checks import check_installed_on
 from devices.registry.errors import NotAllowed

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.profiles.own import OwnProfile
+from devices.profiles.own.own_profile import OwnProfile
 from gengfu.tls import AUTHORITY, CERTIFICATE, KEY, make_authority, make_server
 from simulators.ledger import read_ledger
 from simulators.load import LoadError, LoadPlan, LoadReport, run_load

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import LIFE_FLAGS, METRIC_BY_NAME, Int64, Metric
-from devices.profiles.own import OwnProfile
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Decoded
 from simulators.forms import FORMS, POINTS, forms_of
 from simulators.mix import KINDS, MAX_DEVICES, Mix, identity_of, parse_mix

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from devices.profiles.compiled import AnyAt, AnyKey, Start, Step, Way
+from devices.profiles.compiling.compiled import AnyAt, AnyKey, Start, Step, Way
 
 PATH_MAX: Final = 500
 """Characters of a path (chosen)."""

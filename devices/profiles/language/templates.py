@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from devices.profiles.compiled import Blank, Pattern, Way
+from devices.profiles.compiling.compiled import Blank, Pattern, Way
 from devices.profiles.language.paths import NAME, path_of
 
 TEMPLATE_MAX: Final = 2000

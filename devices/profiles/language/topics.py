@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from devices.profiles.compiled import TopicPattern
+from devices.profiles.compiling.compiled import TopicPattern
 from devices.profiles.language.level_regex import (
     CHOICES_BESIDE_MAX,
     ONE_LEVEL,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from devices.profiles.compiled import Compiled, CompiledObject
-from devices.profiles.compiling import compile_profile
+from devices.profiles.compiling.compiled import Compiled, CompiledObject
+from devices.profiles.compiling.whole_file import compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.language.load import load_profile
 from devices.profiles.profile import Decoded

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import LIFE_FLAGS, Metric, Quality
-from devices.profiles.own import OwnProfile
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Profile, Reason
 from devices.profiles.rescue import Rescue, unpadded
 from tests.devices.profiles.listening import Registry, check_form, hear, readings, short

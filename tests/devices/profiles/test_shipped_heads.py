@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from devices.profiles.checking import check_profile
+from devices.profiles.checking.check import check_profile
 from devices.profiles.shipped import FOLDER, SITE_TZ, shipped_compiled, shipped_files
 
 _INDENTED: Final = "#   "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devices.profiles.compiling import compile_profile
+from devices.profiles.compiling.whole_file import compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.language.load import load_profile
 from devices.profiles.shipped import shipped_files

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.profiles.checking import check_profile
+from devices.profiles.checking.check import check_profile
+from devices.profiles.checking.vectors import Anybody, Shown, messages_of, run_vectors, shown_of
 from devices.profiles.described import DescribedProfile
 from devices.profiles.language.source import read_text
 from devices.profiles.profile import Decoded
@@ -21,7 +22,6 @@ from devices.profiles.shipped import (
     shipped_files,
     shipped_profiles,
 )
-from devices.profiles.vectors import Anybody, Shown, messages_of, run_vectors, shown_of
 from tests.devices.profiles.listening import Registry, check_form
 from tests.devices.profiles.shipping import shipped
 

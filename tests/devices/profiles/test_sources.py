@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from devices.profiles.own import OwnProfile
+from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.sources import CHANNELS_MAX
 from tests.devices.profiles.listening import Registry, readings
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from devices.model import Metric
 from devices.profiles.profile import Reason
 from devices.profiles.shipped import shipped_files
-from devices.profiles.times import NONSENSE_US
+from devices.profiles.values.times import NONSENSE_US
 from tests.devices.profiles.listening import Registry, check_form, hear, short
 from tests.devices.profiles.shipping import zigbee2mqtt
 

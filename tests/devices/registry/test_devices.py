@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from devices import registry
-from devices.profiles.own import CHANNELS_MAX
+from devices.profiles.own.own_profile import CHANNELS_MAX
 from devices.registry import (
     AlreadyThere,
     DeviceChannelRow,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.profiles.compiled import AnyAt, AnyKey, Start, Step, Way
+from devices.profiles.compiling.compiled import AnyAt, AnyKey, Start, Step, Way
 from devices.profiles.language.paths import names_bound, path_of
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.profiles.compiled import Start, Way
+from devices.profiles.compiling.compiled import Start, Way
 from devices.profiles.language.templates import fill, template_of
 
 PAYLOAD: dict[Way, Any] = {

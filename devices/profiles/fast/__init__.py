@@ -1,0 +1,1 @@
+"""The fast way: messages of forms that the general way has understood, a tick at a time."""

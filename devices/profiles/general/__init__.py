@@ -1,0 +1,1 @@
+"""The general way: a message of any form, from payload to readings."""

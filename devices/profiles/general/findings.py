@@ -1,0 +1,73 @@
+"""Values where the walk found them: placed, and not read yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from devices.profiles.compiling.compiled import Clock, Column
+
+Tree = Any
+"""What a format makes of a payload, or a part of it: dict, list, str, int, float, bool, None."""
+Raw = Any
+"""A value as it stands in a tree, or `MISSING`."""
+
+ITEMS_MAX: Final = 10_000
+"""Items of one message, of all groups together (chosen: where each value is an item, a gateway's 100 devices,
+the most that Huawei's send, may have 100 values each)."""
+FINDINGS_MAX: Final = 4_096
+"""Values of one message (chosen: a thousand items of four values)."""
+
+
+class Finding(NamedTuple):
+    """A raw value and the column that says what it means.
+
+    `raw`, `sign`, `factor` and the time's raw value are opaque: the walk hands on what stands there, or
+    `MISSING`, and looks at most whether it is null or a list, so that something else may stand for it.
+    """
+
+    column: Column
+    channel: str
+    uid: str
+    """The device, "" for the message's own."""
+    raw: Raw
+    sign: Raw
+    factor: Raw
+    unit: Raw
+    """What stands where the unit is said in band: structure, like names. `MISSING` where nothing does."""
+    time: tuple[Clock, Raw] | None
+    """The first clock that had a value, and the value; None where none had."""
+    flags: int
+    """Quality bits that the structure tells: `INCOMPLETE`, `BACKFILL`, `STALE`."""
+
+
+class TooMuch(Exception):
+    """A message with more items or values than are read. The only error of this module."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk found, in the order of the file and of the payload.
+
+    `operands` are signs and factors that stand without the value they belong to, for columns that remember
+    them: as findings whose `raw` is `MISSING`. `labels`: (uid, text), uid "" for the message's device.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    operands: list[Finding] = field(default_factory=list)
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    items: int = 0
+    silent: int = 0
+    """Values that are there and mean that nothing is said."""
+
+    def item(self) -> None:
+        """Counts an item. Raises TooMuch beyond the limit."""
+        self.items += 1
+        if self.items > ITEMS_MAX:
+            raise TooMuch(f"more than {ITEMS_MAX} items")
+
+    def add(self, finding: Finding) -> None:
+        """Keeps a finding. Raises TooMuch beyond the limit."""
+        if len(self.findings) >= FINDINGS_MAX:
+            raise TooMuch(f"more than {FINDINGS_MAX} values")
+        self.findings.append(finding)

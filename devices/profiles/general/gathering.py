@@ -1,0 +1,280 @@
+"""One tick's readings of a described profile on their way from single values to arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import LIFE_FLAGS, Bool, Float64, Int16, Int32, Int64, Metric
+from devices.profiles.general.presence import Attendance, Notice, quality_of
+from devices.profiles.profile import (
+    NO_ASIDES,
+    Asides,
+    Decoded,
+    Hold,
+    Points,
+    Reason,
+    Rejected,
+    Said,
+    StrangerReading,
+)
+from devices.profiles.sources import STRANGER, Sources
+
+Numbers = NDArray[np.intp]
+_Reading = tuple[int, int, int, int, float, int, int, int]
+"""Message, place, channel, metric, value, quality, observed_us, hold_us; a plain tuple, for there are
+many."""
+
+
+class _Line(NamedTuple):
+    """A reading that comes of others: somebody came or went."""
+
+    message: int
+    row: int
+    value: float
+    quality: int
+    observed_us: int
+
+
+_COLUMNS: Final = (
+    (0, np.int32),
+    (3, np.int16),
+    (4, np.float64),
+    (5, np.uint32),
+    (6, np.int64),
+    (7, np.int64),
+)
+"""What becomes of a `_Reading`: its place in it, and the type."""
+
+
+class _Presence(NamedTuple):
+    message: int
+    place: int
+    notice: Notice
+    observed_us: int
+    quality: int
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Fills up message by message; `finish` makes arrays of it.
+
+    A *place* is a device under a topic: what the sources number. `pending` are texts that are said of a
+    place, notes (table, key, value) of it, and parents, which count only where somebody has registered the
+    device.
+    """
+
+    sources: Sources
+    seq: list[int]
+    retained: Sequence[bool] | None = None
+    """Per message; None: none of them."""
+    rejected: dict[int, Rejected] = field(default_factory=dict)
+    said: list[tuple[int, str, str]] = field(default_factory=list)
+    notes: list[tuple[int, str, str, str]] = field(default_factory=list)
+    parents: list[tuple[int, str]] = field(default_factory=list)
+    heard_besides: list[tuple[int, int]] = field(default_factory=list)
+    """(message, place) of messages that were read the fast way, where it matters who is heard."""
+    _readings: list[_Reading] = field(default_factory=list)
+    _presences: list[_Presence] = field(default_factory=list)
+    _keys: list[str] = field(default_factory=list)
+    _uids: list[str] = field(default_factory=list)
+    _numbers: list[int] = field(default_factory=list)
+    _places: dict[str, int] = field(default_factory=dict)
+
+    def place(self, topic: str, uid: str, source: int) -> int:
+        """The place of a device that a message on `topic` speaks of; `source` is what the topic was
+        remembered as.
+
+        A topic stands for the device it was first heard from; others have a key of their own below it.
+        """
+        key = topic
+        known = self._places.get(topic)
+        if known is not None:
+            if self._uids[known] == uid:
+                return known
+            key = f"{topic}\0{uid}"
+        elif source >= 0 and self.sources.uid(source) != uid:
+            key = f"{topic}\0{uid}"
+        if key != topic:
+            known = self._places.get(key)
+            if known is not None:
+                return known
+        place = self._places[key] = len(self._keys)
+        self._keys.append(key)
+        self._uids.append(uid)
+        self._numbers.append(source if key == topic else -1)
+        return place
+
+    def add(
+        self,
+        message: int,
+        place: int,
+        channel: str,
+        metric: int,
+        value: float,
+        quality: int,
+        observed_us: int = 0,
+        hold_us: int = 0,
+    ) -> None:
+        """A value that has been judged. `hold_us` is 0 unless it is a flag that nobody takes back."""
+        number = self.sources.channel_number(channel)
+        self._readings.append((message, place, number, metric, value, quality, observed_us, hold_us))
+
+    def notice(self, message: int, place: int, notice: Notice, observed_us: int, quality: int) -> None:
+        """Somebody came or went."""
+        self._presences.append(_Presence(message, place, notice, observed_us, quality))
+
+    def noticed(self, attendance: Attendance) -> set[str]:
+        """The devices that somebody said something about: whether they are there, or what they are heard
+        through."""
+        uids = {self._uids[one.place] for one in self._presences}
+        return uids.union(*(attendance.children_present(uid) for uid in uids))
+
+    def refuse(self, message: int, reason: Reason, detail: str) -> None:
+        """The message is refused; the first reason stays."""
+        self.rejected.setdefault(message, Rejected(message, reason, detail[:300]))
+
+    def finish(self, attendance: Attendance, points: Points) -> tuple[Decoded, Bool]:
+        """The arrays, and which places are of registered devices (`said`, `notes` and `parents` of others
+        mean nothing). Strangers' messages are refused, but for what they say about life."""
+        read = list(zip(*self._readings, strict=True)) or [()] * 8
+        number, place = self._numbered(), np.array(read[1], np.intp)
+        row = self.sources.rows(number[place], np.array(read[2], np.intp), points)
+        registered = self._registered(number, place, row, points)
+        strange = row == STRANGER
+        strangers = self._strangers(np.flatnonzero(strange)) if strange.any() else []
+        columns: list[Any] = [
+            row,
+            *(np.array(read[n], dtype) for n, dtype in _COLUMNS),
+        ]
+        if strange.any():
+            columns = [column[~strange] for column in columns]
+        if self._presences or attendance.anybody_absent:
+            columns = _with(columns, self._attended(attendance, registered, points))
+        of_row, message, metric, value, quality, observed_us, hold_us = columns
+        return Decoded(
+            row=of_row,
+            metric=metric,
+            observed_us=observed_us,
+            value=value,
+            quality=quality,
+            message=message,
+            seq=np.array(self.seq, np.int64),
+            rejected=sorted(self.rejected.values(), key=lambda one: one.message),
+            strangers=strangers,
+            asides=_held(message, of_row, metric, value, hold_us) if hold_us.any() else NO_ASIDES,
+        ), registered
+
+    def uid(self, place: int) -> str:
+        """The device of a place."""
+        return self._uids[place]
+
+    def said_of(self, registered: Sequence[bool]) -> list[Said]:
+        """What was said of registered devices."""
+        return [Said(self._uids[place], key, text) for place, key, text in self.said if registered[place]]
+
+    def _numbered(self) -> Numbers:
+        """The source number of each place; those not remembered are met."""
+        unknown = [n for n, number in enumerate(self._numbers) if number < 0]
+        if unknown:
+            found = self.sources.find([self._keys[n] for n in unknown])
+            for n, number in zip(unknown, found, strict=True):
+                here = number >= 0 and self.sources.uid(number) == self._uids[n]
+                self._numbers[n] = number if here else self.sources.meet(self._keys[n], self._uids[n])
+        return np.array(self._numbers, np.intp)
+
+    def _registered(
+        self,
+        number: Numbers,
+        place: Numbers,
+        row: Int32,
+        points: Points,
+    ) -> Bool:
+        registered = np.zeros(len(self._keys), np.bool_)
+        registered[place[row >= 0]] = True
+        asked = {one.place for one in self._presences} | {place for place, _ in self.parents}
+        asked |= {place for _, place in self.heard_besides}
+        asked |= {place for place, *_ in self.said} | {place for place, *_ in self.notes}
+        unsure = [one for one in sorted(asked) if not registered[one]]
+        if unsure:
+            rows = self.sources.rows(number[unsure], np.zeros(len(unsure), np.intp), points)
+            registered[unsure] = rows >= 0
+        return registered
+
+    def _strangers(self, strange: Numbers) -> list[StrangerReading]:
+        """What devices nobody registered say about life. Their message is refused in the name of the
+        first."""
+        found = []
+        for n in strange.tolist():
+            message, place, channel, metric, value, quality, observed_us, _ = self._readings[n]
+            uid = self._uids[place]
+            self.refuse(message, Reason.UNKNOWN_DEVICE, uid)
+            if metric in LIFE_FLAGS:
+                where = message, uid, self.sources.channel(channel), Metric(metric)
+                found.append(StrangerReading(*where, value, observed_us, quality))
+        return found
+
+    def _is_retained(self, message: int) -> bool:
+        """Whether the broker kept the message: nobody can say that its device is there now."""
+        return self.retained is not None and bool(self.retained[message])
+
+    def _attended(self, attendance: Attendance, registered: Bool, points: Points) -> list[_Line]:
+        """Who came and went, in the order of the messages: what is said, who is absent with their parent,
+        and who is back because they are heard."""
+        said = {(one.message, one.place): one for one in self._presences}
+        heard = {(message, place) for message, place, *_ in self._readings} | set(self.heard_besides)
+        added: list[_Line] = []
+        for message, place in sorted({*said, *heard}):
+            uid, presence = self._uids[place], said.get((message, place))
+            if presence is not None:
+                found = _said_of(attendance, uid, presence, points, known=bool(registered[place]))
+                added += [_Line(message, points.row(one, ""), *reading) for one, reading in found]
+            elif registered[place] and attendance.is_absent(uid) and not self._is_retained(message):
+                attendance.marked(uid, online=True)
+                added.append(_Line(message, points.row(uid, ""), 1.0, 0, 0))
+        return added
+
+
+def _said_of(
+    attendance: Attendance, uid: str, said: _Presence, points: Points, *, known: bool
+) -> list[tuple[str, tuple[float, int, int]]]:
+    """Whom a presence message means, each with value, quality and time.
+
+    A gateway that nobody has registered (not `known`) has no series of its own; what is heard through it is
+    absent all the same.
+    """
+    online, added = said.notice.online, []
+    if known:
+        attendance.marked(uid, online=online)
+        added.append((uid, (float(online), said.quality, said.observed_us)))
+    if said.notice.children and not online:
+        quality = said.quality | quality_of(by_parent=True)
+        for child in attendance.children_present(uid):
+            if points.row(child, "") >= 0:
+                attendance.marked(child, online=False)
+                added.append((child, (0.0, quality, said.observed_us)))
+    return added
+
+
+def _with(columns: list[NDArray[Any]], lines: Sequence[_Line]) -> list[NDArray[Any]]:
+    """The readings with those of comings and goings, each behind the others of its message."""
+    if not lines:
+        return columns
+    message, row, value, quality, observed_us = zip(*lines, strict=True)
+    online, none = [int(Metric.DEVICE_ONLINE)] * len(lines), [0] * len(lines)
+    more = (row, message, online, value, quality, observed_us, none)
+    whole = [
+        np.append(column, np.array(one, column.dtype)) for column, one in zip(columns, more, strict=True)
+    ]
+    order = np.argsort(whole[1], kind="stable")
+    return [column[order] for column in whole]
+
+
+def _held(message: Int32, row: Int32, metric: Int16, value: Float64, hold_us: Int64) -> Asides:
+    held = np.flatnonzero((hold_us > 0) & (value == 1.0))
+    columns = (column[held].tolist() for column in (message, row, metric, hold_us))
+    return NO_ASIDES._replace(holds=tuple(map(Hold, *columns)))

@@ -1,0 +1,98 @@
+"""Which device a message is of: templates, and names that stand for a device."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from devices.profiles.compiling.compiled import Kind, Pattern, Way
+from devices.profiles.general.findings import Raw, Tree
+from devices.profiles.general.naming import UID_LENGTH_MAX, uid_of
+from devices.profiles.general.reaching import Bound, finder
+from devices.profiles.language.templates import fill
+from devices.profiles.memory import Memory
+
+ALIASES: Final = "alias"
+USES_MAX: Final = 200_000
+"""Topics whose device an alias decides that are remembered as such (chosen, as many as the decoder's)."""
+TEXT_LENGTH_MAX: Final = 200
+"""Characters of a label, model and the like (chosen)."""
+
+
+def topic_uid(topic: str) -> str:
+    """The uid of a device that says nothing of itself: its topic, shortened to a digest where it is long."""
+    uid = f"topic:{topic}"
+    if len(uid) <= UID_LENGTH_MAX and uid.isprintable():
+        return uid
+    digest = hashlib.sha256(topic.encode(errors="replace")).hexdigest()[:32]
+    return f"topic:{clean(topic)[:120]}#{digest}"
+
+
+def clean(text: str) -> str:
+    """Text without control characters and without outer blanks, cut to what a label may have."""
+    text = text[:TEXT_LENGTH_MAX].strip()
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+class Identity:
+    """Whose a message is, and what aliases stand for. Bounded as its memory is."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._topics: dict[str, dict[str, None]] = {}
+        self._used = 0
+        self._renamed: list[str] = []
+
+    def uid(self, kind: Kind, bound: Bound, tree: Tree, topic: str, is_known: Callable[[str], bool]) -> str:
+        """What the alias stands for, else the first template with a value, else the topic.
+
+        Where somebody has registered the device under the latter and nobody under the former (its name was
+        not known yet), it stays who it is: learning a name must not make a stranger of it. `is_known`:
+        whether a uid is registered.
+        """
+        own = uid_of(kind.device, bound, tree, tree) or topic_uid(topic)
+        if kind.alias is None:
+            return own
+        uid = self._by_alias(fill(kind.alias, bound, finder(tree, tree)), topic)
+        if not uid or (uid != own and not is_known(uid) and is_known(own)):
+            return own
+        return uid
+
+    def knows(self, alias: str, uid: str) -> None:
+        """An alias stands for a device from now on."""
+        if self._memory.get(ALIASES, alias) != uid and self._memory.set(ALIASES, alias, uid):
+            topics = self._topics.pop(alias, {})
+            self._used -= len(topics)
+            self._renamed += topics
+
+    def renamed(self) -> list[str]:
+        """The topics that have come to stand for another device since this was last asked."""
+        topics, self._renamed = self._renamed, []
+        return topics
+
+    def _by_alias(self, alias: str | None, topic: str) -> str:
+        if not alias:
+            return ""
+        topics = self._topics.get(alias)
+        if topics is None or topic not in topics:
+            if self._used >= USES_MAX:  # as if all were renamed: what is remembered of them is met anew
+                self._renamed += [one for some in self._topics.values() for one in some]
+                self._topics.clear()
+                self._used = 0
+            self._topics.setdefault(alias, {})[topic] = None
+            self._used += 1
+        return self._memory.get(ALIASES, alias)
+
+
+def nowhere(_way: Way) -> Raw:
+    """For templates filled without a payload."""
+    return None
+
+
+def texts(
+    patterns: Sequence[tuple[str, Pattern]], bound: Bound, find: Callable[[Way], Any]
+) -> list[tuple[str, str]]:
+    """The texts that a table of templates says, cleaned; those without a value are left out."""
+    filled = [(key, fill(pattern, bound, find)) for key, pattern in patterns]
+    return [(key, clean(text)) for key, text in filled if text and text.strip()]

@@ -1,0 +1,194 @@
+"""One item of a group: which columns apply, and their findings. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from devices.model import Quality
+from devices.profiles.compiling.compiled import MISSING, Clock, Column, Items, Pattern
+from devices.profiles.general.findings import Finding, Found, Raw, Tree
+from devices.profiles.general.naming import channel_of, uid_of
+from devices.profiles.general.reaching import Above, Bound, finder, first_time, is_true, reach
+from devices.profiles.language.templates import fill
+
+_BACKFILL: Final = int(Quality.BACKFILL)
+_STALE: Final = int(Quality.STALE)
+_INCOMPLETE: Final = int(Quality.INCOMPLETE)
+
+
+def read_item(
+    group: Items,
+    item: Tree,
+    payload: Tree,
+    above: Above,
+    bound: Bound,
+    late: tuple[Clock, Any] | None,
+    found: Found,
+) -> None:
+    """Adds to `found` what the columns that apply say of an item. Raises TooMuch beyond the limits."""
+    hits = group.places.found(item)
+    always = group.always
+    open_ended = group.name is not None or group.unit is not None or group.label is not None
+    if not (hits or always or open_ended) or not circumstances(group, item, payload, above):
+        return
+    reading = _Item(group, item, payload, above, bound, late, found)
+    if group.label is not None:
+        reading.label(group.label)
+    if always:
+        hits = hits | dict.fromkeys(always, MISSING)
+    values = group.values
+    for n in sorted(hits) if len(hits) > 1 else hits:
+        reading.value(values[n], hits[n])
+    if open_ended:
+        for column in reading.named():
+            reading.value(column, MISSING)
+
+
+class _Item:
+    """An item while its values are gathered."""
+
+    __slots__ = ("above", "bound", "find", "flags", "found", "group", "item", "late", "payload", "uid")
+
+    def __init__(
+        self,
+        group: Items,
+        item: Tree,
+        payload: Tree,
+        above: Above,
+        bound: Bound,
+        late: tuple[Clock, Any] | None,
+        found: Found,
+    ) -> None:
+        self.group, self.item, self.payload, self.bound, self.found = group, item, payload, bound, found
+        self.above = above
+        self.find = finder(item, payload, above)
+        self.late = (first_time(group.clocks, item, payload, above) if group.clocks else None) or late
+        self.uid = uid_of(group.device, bound, item, payload, above) if group.device else ""
+        self.flags = 0
+        if group.backfill is not None and is_true(self.find(group.backfill)):
+            self.flags |= _BACKFILL
+        if group.stale is not None and is_true(self.find(group.stale)):
+            self.flags |= _STALE
+
+    def label(self, pattern: Pattern) -> None:
+        """What the item is called by people."""
+        label = fill(pattern, self.bound, self.find)
+        if label:
+            self.found.labels.append((self.uid, label))
+
+    def named(self) -> tuple[Column, ...]:
+        """The columns of the item's name, else those of its unit."""
+        group = self.group
+        if group.name is not None:
+            name = fill(group.name, self.bound, self.find)
+            if name is not None:
+                columns = group.exact.get(name)
+                if columns is not None:
+                    return columns
+                for pattern, some in group.patterns:
+                    if pattern.fullmatch(name):
+                        return some
+        if group.unit is not None:
+            unit = self.find(group.unit)
+            if type(unit) is str:
+                return group.units.get(unit, ())
+        return ()
+
+    def value(self, column: Column, raw: Raw) -> None:
+        """The finding or findings of one column, if it applies. `raw` is what its places led to, or
+        `MISSING`."""
+        if raw is MISSING or column.remembers or column.default is not None:  # places of something else
+            raw = reach(column.way, self.item, self.payload, self.above)
+        if raw is not MISSING and column.is_plain:
+            if raw is None and column.null_is_silence:
+                self.found.silent += 1
+                return
+            channel = column.fixed_channel or ""
+            self.found.add(
+                Finding(column, channel, self.uid, raw, MISSING, MISSING, MISSING, self.late, self.flags)
+            )
+            return
+        if raw is MISSING and column.default is None and not column.remembers:
+            return
+        if circumstances(column, self.item, self.payload, self.above):
+            self.special(column, raw)
+
+    def special(self, column: Column, raw: Raw) -> None:
+        """The same for a column that looks at more than its value."""
+        if type(raw) is list and column.list_channel is not None:
+            self.several(column, column.list_channel, raw)
+            return
+        sign, factor = self.operands(column)
+        if (raw is MISSING and column.default is None) or (raw is None and column.null_is_silence):
+            self.found.silent += raw is None
+            if column.remembers and not (sign is MISSING and factor is MISSING):
+                finding = self.finding(column, column.channel, self.bound, MISSING, sign, factor)
+                self.found.operands.append(finding)
+            return
+        self.found.add(self.finding(column, column.channel, self.bound, raw, sign, factor))
+
+    def several(self, column: Column, channel: Pattern, values: list[Any]) -> None:
+        """A list with a channel for each of its values; operands that are lists go side by side with it."""
+        sign, factor = self.operands(column)
+        self.found.silent += not values
+        for n, raw in enumerate(values):
+            if raw is None and column.null_is_silence:
+                self.found.silent += 1
+                continue
+            bound = {**self.bound, "n": n + 1}
+            places = _nth(sign, n), _nth(factor, n)
+            self.found.add(self.finding(column, channel, bound, raw, *places))
+
+    def operands(self, column: Column) -> tuple[Raw, Raw]:
+        """The sign and the factor as they stand in the payload."""
+        return (
+            MISSING if column.sign is None else self.find(column.sign.way),
+            MISSING if column.factor is None else self.find(column.factor.way),
+        )
+
+    def finding(
+        self, column: Column, channel: Pattern, bound: Bound, raw: Raw, sign: Raw, factor: Raw
+    ) -> Finding:
+        """A finding with all that belongs to it."""
+        flags = self.flags
+        for way in column.needs:
+            needed = self.find(way)
+            if needed is MISSING or needed is None:
+                flags |= _INCOMPLETE
+        fixed = column.fixed_channel if channel is column.channel else None
+        return Finding(
+            column,
+            channel_of(channel, bound, self.find) if fixed is None else fixed,
+            self.uid,
+            raw,
+            sign,
+            factor,
+            MISSING if column.unit_way is None else self.find(column.unit_way),
+            first_time(column.clocks, self.item, self.payload, self.above) or self.late,
+            flags,
+        )
+
+
+def circumstances(one: Column | Items, item: Tree, payload: Tree, above: Above) -> bool:
+    """Whether `has`, `any` and `lacks` hold; null is something that is there."""
+    if not (one.has or one.any or one.lacks):
+        return True
+    there = one.there
+    if there is not None and type(item) is dict:
+        keys = item.keys()  # whose methods look at the smaller side
+        if there.any and keys.isdisjoint(there.any):
+            return False
+        return keys.isdisjoint(there.lacks) and there.has <= keys
+    for way in one.has:
+        if reach(way, item, payload, above) is MISSING:
+            return False
+    for way in one.lacks:
+        if reach(way, item, payload, above) is not MISSING:
+            return False
+    return not one.any or any(reach(way, item, payload, above) is not MISSING for way in one.any)
+
+
+def _nth(operand: Raw, n: int) -> Raw:
+    if type(operand) is not list:
+        return operand
+    return operand[n] if n < len(operand) else MISSING

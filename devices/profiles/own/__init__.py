@@ -1,0 +1,1 @@
+"""Gengfu's own format."""

@@ -1,0 +1,1 @@
+"""What a single value or time means."""
