@@ -36,7 +36,7 @@ from ingest.heard import Heard
 from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.journal_files import list_segments
-from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind
+from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind, memory_refused
 from ingest.mqtt_source import MqttSource
 from ingest.notes import HOLDS, OURS, stored_notes
 from ingest.parts import Parts
@@ -135,6 +135,7 @@ class Ingest:
             "profiles_refused": float(len(self.live.refused)),
             "profile_changes_total": float(self.live.changes),
             "profile_errors_total": float(intake.decoder.profile_errors),
+            "profile_memory_refused": float(memory_refused(intake.decoder.profiles)),
             "holds": float(len(intake.holds)),
             "holds_refused_total": float(intake.holds.refused),
             "replies_sent_total": float(intake.replies.sent),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from devices.profiles.checking.vectors import run_vectors
 from devices.profiles.compiling.compiled import Blank, Compiled, Pattern
 from devices.profiles.compiling.whole_file import ProfileFault, compile_profile
 from devices.profiles.described import DescribedProfile
@@ -14,7 +15,7 @@ from devices.profiles.formats.codecs.all import CODECS
 from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.load import fault_of
 from devices.profiles.profile import Profile
-from devices.profiles.shipped import shipped_files, shipped_profiles
+from devices.profiles.shipped import shipped_compiled, shipped_files, shipped_profiles
 
 _MANY: Final = re.compile(r"\{([^{}:]+)\+\}")
 """A capture of several levels in a topic."""
@@ -36,6 +37,19 @@ class ProfileCraft:
             return compile_profile(file, site_tz=self._site_tz, codecs=CODECS)
         except ProfileFault as fault:
             raise fault_of(file, fault.where, fault.problem, file=f"{file.name}.toml") from None
+
+    def tried(self, file: ProfileFile, ready: Compiled, others: Sequence[Compiled]) -> None:
+        """Runs the file's own tests, with the objects of `others` and of the shipped profiles behind its own.
+
+        Raises ProfileError, with file and line, of the first that fails. A file without tests passes. Takes
+        some milliseconds a test.
+        """
+        every = (ready, *others, *shipped_compiled(self._site_tz))
+        objects = [thing for one in every for thing in one.objects]
+        for outcome in run_vectors(file, lambda: DescribedProfile(ready, objects, anywhere=True)):
+            for where, problem in outcome.discords:
+                text = f"its own test {outcome.name!r} fails: {problem}"
+                raise fault_of(file, where, text, file=f"{file.name}.toml")
 
     def profiles(self, own: Sequence[Compiled], answering: Collection[str]) -> list[Profile]:
         """New profiles, first match first: our own format, the site's, the shipped ones."""

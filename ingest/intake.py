@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
+from operator import itemgetter
+from typing import Final
 
 import numpy as np
 
-from devices.model import EngineInput, Int32, ReadingBatch
-from devices.profiles.profile import NO_ASIDES, Asides, Hold, Note
+from devices.model import HARD_QUALITY, EngineInput, Int32, Quality, ReadingBatch
+from devices.profiles.profile import NO_ASIDES, Asides, Decoded, Hold, Note
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.heard import Heard
@@ -21,7 +23,10 @@ from ingest.redelivery import Split
 from ingest.replies import Replies
 from ingest.series import SeriesIndex
 from ingest.source import RawBatch
-from ingest.stamps import Arrivals, Stamps
+from ingest.stamps import Arrivals, Stamped, Stamps
+
+_NOT_NOW: Final = int(Quality.LATE | Quality.RETAINED | Quality.REPLAYED | Quality.STALE)
+"""A false with any of these does not say that the flag is false now: no rule takes it for the end."""
 
 
 @dataclass(slots=True)
@@ -78,8 +83,8 @@ class Intake:
         stamped = self.stamps.stamp(tick.decoded, arrived)
         strangers = self.decoder.topics_of(tick)
         rejected = Counter(one.reason.value for one in tick.decoded.rejected)
-        if tick.asides is not NO_ASIDES:
-            notes += self._take(tick.asides, stamped.batch, raw.received_us)
+        if tick.asides is not NO_ASIDES or len(self.holds):
+            notes += self._take(tick.asides, tick.decoded, stamped, raw.received_us)
         batch = joined(due, stamped.batch) if due else stamped.batch
         record = self._record(seq, batch, stamped.messages, inputs, freed)
         record = replace(
@@ -119,33 +124,63 @@ class Intake:
         batch = self.stamps.add(seats[here], observed, np.zeros(len(observed)), now_us)
         return batch, notes + forgotten(slots)
 
-    def _take(self, asides: Asides, batch: ReadingBatch, received_us: int) -> list[Note]:
+    def _take(self, asides: Asides, decoded: Decoded, stamped: Stamped, received_us: int) -> list[Note]:
         """Takes what messages brought beside readings; the notes to be journalled."""
         if self.heard and (asides.said or asides.proposals):
             self.heard.note(asides.said, asides.proposals, received_us)
         if asides.replies:
             self.replies.note(asides.replies)
-        return takeable([*asides.notes, *self._hold(asides.holds, batch)])
+        return takeable([*asides.notes, *self._hold(asides.holds, decoded, stamped)])
 
-    def _hold(self, holds: Sequence[Hold], batch: ReadingBatch) -> list[Note]:
+    def _hold(self, holds: Sequence[Hold], decoded: Decoded, stamped: Stamped) -> list[Note]:
         """Notes when each true flag counts as false again: so long after it was observed, or was received,
-        where that is later. A flag that was a duplicate moves nothing."""
+        where that is later. A flag that was a duplicate moves nothing.
+
+        The newest word counts: a reading of a flag that waits, and has no hold of its own, ends the waiting.
+        After a true the device's own false is waited for; after a false it is over already. What cannot be
+        read, and a false that does not speak of now, change nothing.
+        """
+        own = self._by_series(holds)
+        waiting = self.holds.slots
+        if own:
+            waiting = np.union1d(waiting, np.array([slot for _, slot in own], np.int32))
+        batch = stamped.batch
+        said = (batch.quality & int(HARD_QUALITY)) == 0
+        said &= (batch.value != 0.0) | ((batch.quality & _NOT_NOW) == 0)
+        at = np.flatnonzero(np.isin(batch.slot, waiting) & said)
+        columns = (stamped.message[at], batch.slot[at], batch.observed_us[at], batch.value[at])
+        due: dict[int, int] = {}
+        newest: dict[int, int] = {}
+        words = list(zip(*(one.tolist() for one in columns), strict=True))
+        if stamped.duplicates:
+            words = sorted(words + self._again(decoded, waiting, own), key=itemgetter(0))
+        for message, slot, observed_us, value in words:
+            after_us = own.get((message, slot), 0) if value == 1.0 else 0
+            if after_us:
+                newest[slot] = max(newest.get(slot, batch.received_us), observed_us)
+            due[slot] = newest[slot] + after_us if after_us else 0
+        notes = [
+            self.holds.put(slot, due_us) if due_us else self.holds.end(slot) for slot, due_us in due.items()
+        ]
+        return [one for one in notes if one is not None]
+
+    def _again(
+        self, decoded: Decoded, waiting: Int32, own: Mapping[tuple[int, int], int]
+    ) -> list[tuple[int, int, int, float]]:
+        """Trues without a hold of flags that wait, duplicates too: two messages may say one at one time."""
+        slots = self.index.slots_of(self.index.seats_for(decoded.row, decoded.metric))
+        at = np.flatnonzero(np.isin(slots, waiting) & (decoded.value == 1.0))
+        pairs = zip(decoded.message[at].tolist(), slots[at].tolist(), strict=True)
+        return [(message, slot, 0, 1.0) for message, slot in pairs if (message, slot) not in own]
+
+    def _by_series(self, holds: Sequence[Hold]) -> dict[tuple[int, int], int]:
+        """How long each true flag counts, by its message and slot."""
         if not holds:
-            return []
+            return {}
         row = np.array([one.row for one in holds], np.int32)
         metric = np.array([one.metric for one in holds], np.int16)
         slots = self.index.slots_of(self.index.seats_for(row, metric)).tolist()
-        at = np.flatnonzero(np.isin(batch.slot, slots) & (batch.value == 1.0))
-        newest: dict[int, int] = {}
-        for slot, observed_us in zip(batch.slot[at].tolist(), batch.observed_us[at].tolist(), strict=True):
-            newest[slot] = max(newest.get(slot, batch.received_us), observed_us)
-        due = {
-            slot: newest[slot] + one.until_us_after
-            for slot, one in zip(slots, holds, strict=True)
-            if slot in newest
-        }
-        notes = [self.holds.put(slot, due_us) for slot, due_us in due.items()]
-        return [one for one in notes if one is not None]
+        return {(one.message, slot): one.until_us_after for one, slot in zip(holds, slots, strict=True)}
 
     def _record(
         self,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile
-from devices.profiles.language.load import load_folder
+from devices.profiles.language.load import Loaded, fault_of, load_folder
 from devices.profiles.profile import Profile
 from ingest.filters import union
 
 TEXT_CHARS: Final = 300
 """Of why a file is refused, where people read it (chosen: one line of a page)."""
+GONE: Final = "folder is gone, what it held last is still in use"
 
 
 class Lineup(NamedTuple):
@@ -41,6 +43,10 @@ class Craft(Protocol[Ready]):
     def compiled(self, file: ProfileFile) -> Ready:
         """The file made ready for use. Raises ProfileError."""
 
+    def tried(self, file: ProfileFile, ready: Ready, others: Sequence[Ready]) -> None:
+        """Runs the file's own tests; `others` are what else lies beside it. Raises ProfileError where one
+        fails."""
+
     def profiles(self, own: Sequence[Ready], answering: Collection[str]) -> list[Profile]:
         """New profiles: of what `compiled` gave, then the shipped ones; they share their objects. Answers of
         those named in `answering` are sent."""
@@ -50,7 +56,10 @@ class Craft(Protocol[Ready]):
 
 
 class Shelf(Generic[Ready]):
-    """The site's own profile files, and the last version of each that can be used.
+    """The site's own profile files, and the last version of each that can be used: one that is compiled and
+    passes its own tests.
+
+    A folder that was there and is gone, or cannot be read, takes no profile away; a file that is gone does.
 
     `names` narrows what is listened to, own and shipped; empty: all. `answering` are the names of those whose
     answers are sent.
@@ -63,10 +72,14 @@ class Shelf(Generic[Ready]):
         self._names, self._answering = frozenset(names), frozenset(answering)
         self._usable: dict[str, tuple[ProfileFile, Ready]] = {}
         self._made = False
+        self._disk: int | None = None
+        """What the folder lay on when it was last seen."""
 
     def stamps(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of each file, in nanoseconds; changes when a file does."""
-        found = {}
+        found: dict[str, tuple[int, int]] = {}
+        if why := self._absence():
+            return {"": (len(why), 0)}
         try:
             for path in self._folder.glob("*.toml"):
                 if not path.name.startswith("."):
@@ -78,20 +91,11 @@ class Shelf(Generic[Ready]):
 
     def line_up(self) -> Lineup:
         """Reads all files anew. One that cannot be used leaves its last usable version in place."""
-        refused: dict[str, str] = {}
-        found = load_folder(self._folder, self._craft.known())
-        usable = dict(self._usable) if "" in found else {}
-        for name, loaded in found.items():
-            try:
-                if isinstance(loaded, ProfileError):
-                    raise loaded
-                before = self._usable.get(name)
-                same = before is not None and before[0] == loaded
-                usable[name] = before if before and same else (loaded, self._craft.compiled(loaded))
-            except ProfileError as error:
-                refused[f"{name}.toml" if name else self._folder.name] = _one_line(str(error))
-                if name in self._usable:
-                    usable[name] = self._usable[name]
+        usable, faults = self._found()
+        refused = {
+            f"{name}.toml" if name else self._folder.name: _one_line(str(error))
+            for name, error in faults.items()
+        }
         changed = not self._made or usable != self._usable
         self._usable, self._made = usable, True
         own = [ready for _, ready in usable.values()]
@@ -100,8 +104,75 @@ class Shelf(Generic[Ready]):
         filters = union(text for one in heard for text in one.filters)
         return Lineup(tuple(heard), filters, tuple(dict.fromkeys(answers)), refused, changed)
 
+    def _found(self) -> tuple[dict[str, tuple[ProfileFile, Ready]], dict[str, ProfileError | str]]:
+        """What can be used of the files as they are now, or could before, and why others cannot."""
+        files = load_folder(self._folder, self._craft.known())
+        if why := self._absence():  # asked afterwards: the folder may have gone meanwhile
+            return dict(self._usable), {"": f"{self._folder.name}: {why}"}
+        usable = dict(self._usable) if "" in files else {}
+        faults: dict[str, ProfileError | str] = {}
+        for name, loaded in files.items():
+            try:
+                if isinstance(loaded, ProfileError):
+                    raise loaded
+                before = self._usable.get(name)
+                same = before is not None and before[0] == loaded
+                usable[name] = before if before and same else (loaded, self._craft.compiled(loaded))
+            except ProfileError as error:
+                faults[name] = error
+        failed = self._failed({name: one for name, one in usable.items() if name not in faults})
+        for name in (faults := faults | failed):
+            usable.pop(name, None)
+            if name in self._usable:
+                usable[name] = self._usable[name]
+        return {name: usable[name] for name in (*files, *usable) if name in usable}, faults
+
+    def _failed(self, usable: Mapping[str, tuple[ProfileFile, Ready]]) -> dict[str, ProfileError | str]:
+        """Why files that are new, or other than before, fail their own tests, or extend one that does."""
+        failed: dict[str, ProfileError | str] = {}
+        fresh = {name: one for name, one in usable.items() if one is not self._usable.get(name)}
+        for name, (file, ready) in fresh.items():
+            others = [other for beside, (_, other) in usable.items() if beside != name]
+            try:
+                self._craft.tried(file, ready, others)
+            except ProfileError as error:
+                failed[name] = error
+        for name, (file, _) in fresh.items():
+            base = next((one for one in _bases(file) if one in failed), None)
+            if base and name not in failed:
+                failed[name] = fault_of(file, "extends", f"{base!r} cannot be used: {failed[base]}")
+        return failed
+
+    def _absence(self) -> str:
+        """Why the folder cannot be looked into; empty where it can, or was never there.
+
+        One that is empty and lies on another disk than before is the place where it was mounted.
+        """
+        try:
+            with os.scandir(self._folder) as found:
+                empty = not any(one.name.endswith(".toml") for one in found)
+            disk = self._folder.stat().st_dev
+        except (FileNotFoundError, NotADirectoryError):
+            return "" if self._disk is None else GONE
+        except OSError as error:
+            return f"folder cannot be read: {error.strerror}"
+        if empty and self._disk not in (None, disk):
+            return GONE
+        self._disk = disk
+        return ""
+
     def _is_heard(self, profile: Profile) -> bool:
         return not self._names or profile.name in self._names
+
+
+def _bases(file: ProfileFile) -> list[str]:
+    """The names of the profiles it extends, the nearest first."""
+    names = []
+    source = file.source.base if isinstance(file, Loaded) else None
+    while source is not None:
+        names.append(str(source.tree.get("name", "")))
+        source = source.base
+    return names
 
 
 def _one_line(text: str) -> str:

@@ -16,7 +16,7 @@ A lineup that cannot be brought in now (database locked) is made anew at a later
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import structlog
@@ -24,7 +24,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from devices.database import reading, writing
-from devices.profiles.profile import Learning, Note
+from devices.profiles.described import DescribedProfile
+from devices.profiles.profile import Learning, Note, Profile
 from ingest.intake import Intake
 from ingest.lineup import Lineup
 from ingest.notes import by_profile, filter_notes, filters_held, stored_notes, write_notes
@@ -188,11 +189,21 @@ class LiveProfiles:
 
 
 def bring_back(lineup: Lineup, notes: list[Note]) -> None:
-    """Gives each profile what it noted."""
+    """Gives each profile what it noted, or what the one noted whose place it takes."""
     sorted_out = by_profile(notes)
     for profile in lineup.profiles:
-        if isinstance(profile, Learning) and (own := sorted_out.get(profile.name)):
+        if isinstance(profile, Learning) and (own := sorted_out.get(_memory_name(profile))):
             profile.remember(own)
+
+
+def _memory_name(profile: Learning) -> str:
+    return profile.compiled.memory_name if isinstance(profile, DescribedProfile) else profile.name
+
+
+def memory_refused(profiles: Iterable[Profile]) -> int:
+    """How often something that the profiles learnt did not fit; once where several share a memory."""
+    memories = {id(one.memory): one.memory for one in profiles if isinstance(one, DescribedProfile)}
+    return sum(one.refused for one in memories.values())
 
 
 def left_behind(engine: Engine, names: list[str], filters: tuple[str, ...]) -> Held:

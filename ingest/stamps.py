@@ -42,11 +42,13 @@ _SPAN: Final = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """One tick's readings, its messages as the journal keeps them, and how many readings were duplicates."""
+    """One tick's readings, its messages as the journal keeps them, and how many readings were duplicates;
+    per reading the number of its message."""
 
     batch: ReadingBatch
     messages: Messages
     duplicates: int
+    message: Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,20 @@ class Stamps:
         if arrived.queued:
             quality |= np.uint32(Quality.QUEUED)
         seen = self._windows.admit(messages.device, messages.seq, checksum, proof, received_us)
-        value, came = decoded.value, len(seat)
+        value, message, came = decoded.value, decoded.message, len(seat)
         if seen.any() or (decoded.seq < 0).any():
             keep = ~seen[decoded.message]
             by_time = keep & timed & (decoded.seq[decoded.message] < 0)
             keep &= ~self._repeats(seat, observed, value, by_time, keep)
             if not keep.all():
                 seat, observed, value, quality = seat[keep], observed[keep], value[keep], quality[keep]
+                message = message[keep]
         batch = self._stamp_usual(received_us, seat, observed, value, quality)
         if batch is None:
             batch = self._mark(received_us, seat, observed, value, quality)
             self._remember(batch)
         batch = replace(batch, slot=self._index.slots_of(batch.slot))
-        return Stamped(batch, messages, came - len(batch))
+        return Stamped(batch, messages, came - len(batch), message)
 
     def add(self, seat: Int32, observed_us: Int64, value: Float64, received_us: int) -> ReadingBatch:
         """Readings that belong to no message, by slot; they come before those of the tick's messages.

@@ -23,6 +23,7 @@ from devices.profiles.general.identity import Identity
 from devices.profiles.general.outside import Outside
 from devices.profiles.general.presence import ABSENT, Attendance
 from devices.profiles.general.rescuing import TrueFlags
+from devices.profiles.general.unsettling import Unsettling
 from devices.profiles.language.file import Message
 from devices.profiles.language.topics import find_topic
 from devices.profiles.memory import Memory
@@ -70,14 +71,20 @@ class DescribedProfile:
     """
 
     def __init__(
-        self, compiled: Compiled, objects: Sequence[CompiledObject], *, anywhere: bool = False
+        self,
+        compiled: Compiled,
+        objects: Sequence[CompiledObject],
+        *,
+        anywhere: bool = False,
+        memory: Memory | None = None,
     ) -> None:
+        """`memory`: shared with the others of one family (`Compiled.memory_name`); None: one of its own."""
         self.name = compiled.name
         self.version = compiled.version
         self.filters: tuple[str, ...] = tuple(dict.fromkeys(topic.filter for topic in compiled.topics))
         self.compiled = compiled
         self.objects = tuple(objects)
-        self.memory = Memory(compiled.name)
+        self.memory = Memory(compiled.memory_name) if memory is None else memory
         carries = anywhere or any(
             kind.object is not None or kind.codec_way is not None for kind in compiled.kinds
         )
@@ -88,6 +95,7 @@ class DescribedProfile:
         self._identity = Identity(self.memory)
         self._attendance = Attendance(self.memory)
         self._announced = Announced()
+        self._unsettling = Unsettling(compiled.kinds)
         self._sources = Sources(("",))
         self._candidates: dict[str, tuple[Candidate, ...]] = {}
         self._rescues: dict[int, TrueFlags] = {}
@@ -127,10 +135,10 @@ class DescribedProfile:
         retained: Sequence[bool] | None = None,
     ) -> Decoded:
         """As `Profile.decode` promises."""
-        if self._sources.start_tick() and self.fast is not None:
-            self.fast.forget(None)
+        if self._sources.start_tick():
+            self._forget(None)
         remembered = self._sources.recall(topics)
-        parts, rest = self._taken(remembered, payloads, points)
+        parts, rest = self._taken(remembered, topics, payloads, points)
         gathering = Gathering(self._sources, [-1] * len(topics), retained)
         hearing = Hearing(
             gathering,
@@ -176,11 +184,16 @@ class DescribedProfile:
         """The same for messages whose topics are not its own, with a memory of its own."""
         return DescribedProfile(self.compiled, self.objects, anywhere=True)
 
+    def _forget(self, sources: Sequence[int] | None) -> None:
+        self._unsettling.forget(sources)
+        if self.fast is not None:
+            self.fast.forget(sources)
+
     def _taken(
-        self, remembered: Int32, payloads: Sequence[bytes], points: Points
+        self, remembered: Int32, topics: Sequence[str], payloads: Sequence[bytes], points: Points
     ) -> tuple[list[Decoded], Sequence[int]]:
         """What the fast way takes: nothing of devices that are absent, whose return only the general way
-        tells."""
+        tells, and nothing behind a message that may change whose a topic is."""
         if self.fast is None:
             return [], range(len(payloads))
         if self._attendance.anybody_absent:
@@ -191,6 +204,10 @@ class DescribedProfile:
             if back:
                 remembered = remembered.copy()
                 remembered[back] = -1
+        settled = self._unsettling.first(remembered, topics, self._of_topic)
+        if settled < len(topics):
+            remembered = remembered.copy()
+            remembered[settled:] = -1
         return self.fast.take(remembered, payloads, self._sources, points)
 
     def _finished(
@@ -208,8 +225,8 @@ class DescribedProfile:
         said = self._news([*outside.said, *gathering.said_of(lives)])
         freed = [self._sources.forget(topic) for topic in self._identity.renamed()]
         freed += self._sources.end_tick()
-        if freed and self.fast is not None:
-            self.fast.forget(freed)
+        if freed:
+            self._forget(freed)
         asides = Asides(
             self.memory.taken(),
             said,

@@ -29,7 +29,8 @@ class Reason(StrEnum):
 class Rejected:
     """A refused message: its index in the input, why, and where exactly.
 
-    True life flags that were found in its bytes are readings all the same, flagged SUSPECT.
+    True life flags found in its bytes are readings all the same, flagged SUSPECT. What could be read
+    of it has readings too where a part could not be: an object, a life flag's word, an alias.
     """
 
     message: int

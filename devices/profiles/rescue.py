@@ -18,8 +18,8 @@ _KEY: Final = rb"""(?P<mark> \\{0,3}["'] | (?<![\w.-]) ) (?P<key>%s) (?P=mark)""
 _TRUE: Final = rb"""
     [\s\x00]{0,16} : [\s\x00]{0,16}
     (?:
-        (?P<bare> (?i:true|on|alarm) (?![\w]) )
-      | (?P<quoted> \\{0,3}["'] \s{0,4} (?i:true|on|alarm|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
+        (?P<bare> (?i:true|on|alarm|detected) (?![\w]) )
+      | (?P<quoted> \\{0,3}["'] \s{0,4} (?i:true|on|alarm|detected|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
       | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
     )
 """
@@ -28,7 +28,7 @@ _TRUE: Final = rb"""
 
 _SCALAR: Final = rb"""
     (?:
-        [\s\x00]{0,16} : \s{0,16} \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
+        [\s\x00]{0,16} : \s{0,16} (?: \[ \s{0,16} )? \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
       | (?:
             \s{0,8} , \s{0,8} \\{0,3}["'] \w{1,16} \\{0,3}["'] \s{0,8} : \s{0,8}
             (?: \\{0,3}["'] [^"'\\{}]{0,32} \\{0,3}["'] | [-+.\w]{1,24} )
@@ -43,7 +43,7 @@ _SCALAR: Final = rb"""
     )
 """
 """Any scalar behind a key, for profiles that have words of their own for a fire: `"key": 1`, `"key":
-{"value": 1`, and `"n": "key", … "v": 1`."""
+{"value": 1`, `"key": [{"value": 1`, and `"n": "key", … "v": 1`."""
 _TOKEN: Final = re.compile(rb"""(?P<mark>\\{0,3}["'])(?P<key>[^"'\\]{1,128})(?P=mark)""")
 _BEHIND: Final = re.compile(_SCALAR, re.VERBOSE)
 Scalar = bool | float | str | None

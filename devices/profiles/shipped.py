@@ -14,6 +14,7 @@ from devices.profiles.formats.codecs.all import CODECS
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.load import fault_of, load_folder
+from devices.profiles.memory import Memory
 from devices.profiles.own import own_profile as own
 from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Profile
@@ -44,7 +45,7 @@ def shipped_faults(site_tz: str = SITE_TZ) -> list[ProfileError]:
 
 
 def shipped_profiles(site_tz: str = SITE_TZ, site: Sequence[Compiled] = ()) -> list[Profile]:
-    """One of each, with memories of their own: a process keeps the list it asked for.
+    """One of each, with a memory for each family: a process keeps the list it asked for.
 
     Our own format comes first, then the site's own profiles as they are given, then the shipped ones as
     `shipped_compiled` has them; all of them share their vendors' objects, the site's first.
@@ -52,7 +53,11 @@ def shipped_profiles(site_tz: str = SITE_TZ, site: Sequence[Compiled] = ()) -> l
     named = {one.name for one in site}
     described = [*site, *(one for one in shipped_compiled(site_tz) if one.name not in named)]
     objects = [thing for one in described for thing in one.objects]
-    profiles: list[Profile] = [DescribedProfile(one, objects) for one in described]
+    names = {one.memory_name for one in described}
+    memories = {name: Memory(name) for name in names}
+    profiles: list[Profile] = [
+        DescribedProfile(one, objects, memory=memories[one.memory_name]) for one in described
+    ]
     return [OwnProfile(), *profiles]
 
 

@@ -41,6 +41,15 @@ def test_each_file_is_ok_or_says_which_line_is_wrong(config: Config, folder: Pat
     assert "acme" in heard.text
 
 
+def test_a_file_that_fails_its_own_test_says_which(config: Config, folder: Path) -> None:
+    test = '[[test]]\nname = "amps"\ntopic = "acme/1/up"\npayload = \'{"m": 1}\'\n'
+    (folder / "acme.toml").write_text(GOOD.format(name="acme", topic="acme/{id}/up") + test)
+    acme, heard, *_ = said(config, folder)
+    assert (acme.name, acme.ok) == ("profile acme.toml", False)
+    assert acme.text.startswith("acme.toml:7: test[0]: its own test 'amps' fails: ")
+    assert "acme" not in heard.text
+
+
 def test_names_that_mean_nothing_and_filters_that_overlap_are_said(config: Config, folder: Path) -> None:
     (folder / "acme.toml").write_text(GOOD.format(name="acme", topic="gengfu/{id}/up"))
     (folder / "wide.toml").write_text(GOOD.format(name="wide", topic="{any}/one/up"))

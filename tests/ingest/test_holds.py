@@ -51,6 +51,32 @@ def test_a_series_that_is_gone_waits_no_more_and_says_so() -> None:
     assert holds.take(100) == [(2, 20)]
 
 
+def test_a_flag_whose_waiting_is_ended_never_counts_as_false_and_can_wait_again() -> None:
+    holds = Holds()
+    holds.put(1, 10)
+    holds.put(2, 20)
+    assert sorted(holds.slots.tolist()) == [1, 2]
+    assert holds.end(1) == Note(OURS, HOLDS, "1", "")
+    assert holds.end(1) is None
+    assert holds.slots.tolist() == [2]
+    assert holds.put(1, 10)
+    assert holds.end(1)
+    assert holds.put(1, 30)
+    assert holds.take(100) == [(2, 20), (1, 30)]
+    assert holds.take(100) == []
+    assert holds.slots.tolist() == []
+
+
+def test_a_flag_that_comes_and_goes_leaves_no_queue_behind() -> None:
+    holds = Holds()
+    holds.put(2, 50)
+    for us in range(20_000):
+        holds.put(1, 1_000_000 + us)
+        holds.end(1)
+    assert len(holds._queue) < 2_000
+    assert holds.take(1 << 60) == [(2, 50)]
+
+
 def test_what_is_stored_is_taken_back_and_nonsense_is_passed_over() -> None:
     holds = Holds()
     nonsense = [Note("p", HOLDS, "1", "5"), Note(OURS, "other", "1", "5"), Note(OURS, HOLDS, "x", "5")]
@@ -59,7 +85,8 @@ def test_what_is_stored_is_taken_back_and_nonsense_is_passed_over() -> None:
 
 
 MOVES = st.lists(
-    st.tuples(st.sampled_from(["put", "take", "forget"]), st.integers(1, 4), st.integers(0, 50)), max_size=40
+    st.tuples(st.sampled_from(["put", "take", "forget", "end"]), st.integers(1, 4), st.integers(0, 50)),
+    max_size=40,
 )
 
 
@@ -71,16 +98,20 @@ def test_any_order_of_words_gives_each_flag_when_it_is_due(moves: list[tuple[str
         if what == "put":
             expected[slot] = us
             notes = [one for one in [holds.put(slot, us)] if one]
-        elif what == "forget":
+        elif what in ("forget", "end"):
             expected.pop(slot, None)
-            holds.forget([slot])
-            notes = holds.take_notes()
+            if what == "end":
+                notes = [one for one in [holds.end(slot)] if one]
+            else:
+                holds.forget([slot])
+                notes = holds.take_notes()
         else:
             due = sorted((at, one) for one, at in expected.items() if at <= us)
             assert holds.has_due(us) == bool(due)
             assert sorted((at, one) for one, at in holds.take(us)) == due
             expected = {one: at for one, at in expected.items() if at > us}
             notes = forgotten(one for _, one in due)
+        assert sorted(holds.slots.tolist()) == sorted(expected)
         noted |= {note.key: note.value for note in notes}
         assert {key: int(value) for key, value in noted.items() if value} == {
             str(one): at for one, at in expected.items()

@@ -145,6 +145,82 @@ def test_a_new_true_moves_the_end_and_comes_behind_an_end_that_is_due_already(tm
     house.stop()
 
 
+def test_a_flag_that_is_said_again_without_a_hold_is_waited_for_no_more(tmp_path: Path) -> None:
+    house = LearningHouse(tmp_path)
+    tick = house.start()
+    house.broker.publish("t/d1", b'{"smoke": 1, "hold": 1}')
+    tick.run_once(0.0)
+    first_us = house.line.now_us
+    assert holds(house)
+    house.broker.publish("t/d1", b'{"smoke": 1}')
+    tick.run_once(0.0)
+    assert holds(house) == []
+    house.stop()
+    tick = house.start()
+    house.line.now_us = first_us + 2 * HOLD_US
+    house.broker.publish("t/d2", b'{"amps": 1}')
+    house.run(tick)
+    assert [value for _, value, _ in smoke(house)] == [1.0, 1.0]
+    assert house.rules.snapshot()["on"].any()
+    house.broker.publish("t/d1", b'{"smoke": 0}')
+    house.run(tick)
+    assert not house.rules.snapshot()["on"].any()
+    house.stop()
+
+
+@pytest.mark.parametrize(
+    ("second", "waits"),
+    [
+        (b'{"smoke": 0}', False),
+        (b'{"smoke": 1}', False),
+        (b'{"smoke": 1, "at": %d}' % (NOW_US - 60_000_000), False),  # late, and true all the same
+        (b'{"smoke": 0, "at": %d}' % (NOW_US - 60_000_000), True),  # late: not what is so now
+        (b'{"smoke": 1, "hold": 1}', True),
+        (b'{"amps": 1}', True),
+        (b'{"smoke": 1, "at": %d}' % NOW_US, False),  # the same reading, said without a hold
+        (b'{"smoke": 1, "hold": 1, "at": %d}' % NOW_US, True),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_newest_word_says_whether_an_end_is_waited_for(
+    tmp_path: Path, second: bytes, waits: bool, batch: int
+) -> None:
+    house = LearningHouse(tmp_path)
+    tick = house.start(batch=batch)
+    for body in (b'{"smoke": 1, "hold": 1, "at": %d}' % NOW_US, second):
+        house.broker.publish("t/d1", body)
+    house.run(tick)
+    assert bool(holds(house)) == (len(house.intake.holds) > 0) == waits
+    house.broker.publish("t/d1", b'{"smoke": 1, "hold": 1}')
+    house.run(tick)
+    assert len(holds(house)) == len(house.intake.holds) == 1
+    house.stop()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_end_that_is_waited_for_no_more_stays_so_whatever_step_the_process_died_at(
+    tmp_path: Path, step: str
+) -> None:
+    house = LearningHouse(tmp_path)
+    house.broker.publish("t/d1", b'{"smoke": 1, "hold": 1}')
+    house.run(house.start(snapshot_s=1000.0))
+    house.stop()
+    replayed = step in ("evaluate", "ledger.before", "ledger.after")  # by the replay first
+    tick = house.start(Fuse(step, 1 + replayed), snapshot_s=1000.0)
+    house.broker.publish("t/d1", b'{"smoke": 1}')
+    with suppress(Killed):
+        for _ in range(3):
+            tick.run_once(0.0)
+    house.stop()
+    tick = house.start(snapshot_s=1000.0)
+    house.run(tick)
+    house.line.now_us += 2 * HOLD_US
+    house.run(tick)
+    assert [value for _, value, _ in smoke(house)] == [1.0, 1.0]
+    assert holds(house) == []
+    house.stop()
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_an_end_that_is_due_comes_once_whatever_step_the_process_died_at(tmp_path: Path, step: str) -> None:
     house = LearningHouse(tmp_path)
@@ -177,8 +253,8 @@ def test_the_state_after_a_replay_of_ends_is_the_state_that_never_died(tmp_path:
     for house in (one, other):
         house.line.step_us = 7_000_001
         for i in range(40):
-            hold = b', "hold": 1' if i % 7 == 0 else b""
-            house.broker.publish(f"t/d{i % 3 + 1}", b'{"smoke": %d%s}' % (i % 7 == 0, hold))
+            body = {0: b'{"smoke": 1, "hold": 1}', 8: b'{"smoke": 1}'}.get(i % 14, b'{"amps": 1}')
+            house.broker.publish(f"t/d{i % 3 + 1}", body)
         house.run(ticks[id(house)])
     other.stop()
     other.start(batch=3)
@@ -186,7 +262,7 @@ def test_the_state_after_a_replay_of_ends_is_the_state_that_never_died(tmp_path:
     for name, array in a.items():
         assert array.tobytes() == b[name].tobytes(), name
     assert one.rules.snapshot()["on"].tolist() == other.rules.snapshot()["on"].tolist()
-    assert len([value for _, value, _ in smoke(one) if not value]) > 34  # ends among them
+    assert [value for _, value, _ in smoke(one) if not value]  # ends among them
     one.stop()
     other.stop()
 

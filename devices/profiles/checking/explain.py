@@ -9,6 +9,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 from devices.model import Quality
@@ -30,6 +31,8 @@ MOST_UNREAD: Final = 100
 CODEC: Final = "codec"
 """How paths begin in what a codec made of octets."""
 Steps = tuple[Step, ...]
+ADDED: Final = {"sparkplug": frozenset({"incomplete", "stale"})}
+"""Keys that a format adds to a metric, and that no payload holds."""
 _LOOKED_AT: Final = Uses.VALUE | Uses.OPERAND | Uses.TIME | Uses.SEQ | Uses.STRUCTURE | Uses.NAMING
 
 
@@ -74,7 +77,8 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a message means what it means. `pattern` and `message` are empty where no kind took it, and
-    `refused` says why; `unread` are the paths that nothing looked at."""
+    `refused` says why; it also says where a kind discards what it took. `unread` are the paths of the
+    payload that nothing looked at."""
 
     topic: str
     profile: str
@@ -156,6 +160,8 @@ class _Explaining:
             return Explanation(self._topic, name, version, "", {}, "", (), (), (), passed, said)
         pattern = next((one for one, other, _ in self._found if other is kind and one), None)
         readings, refused = self._readings(kind, captures, tree)
+        if kind.said.format == "none" and not refused:
+            refused = _disregarded(kind)
         return Explanation(
             self._topic,
             name,
@@ -193,6 +199,8 @@ class _Explaining:
             for path, found in _located(kind.items, tree, captures, late):
                 origins += _origins(self._profile.name, (), path, tree, found)
             for one, carried in self._profile.carrying.of(kind, tree):
+                if one is None:
+                    return origins, "nobody reads the object"
                 there = kind.object is not None and reach(kind.object, tree, tree) is carried
                 at = kind.object.steps if kind.object and there else (CODEC,)
                 for path, found in _located(one.items, carried, captures, late):
@@ -202,12 +210,18 @@ class _Explaining:
         return origins, ""
 
     def _unread(self, kind: Kind, tree: object) -> Iterator[str]:
+        if kind.said.format == "none":
+            return
+        added = ADDED.get(kind.said.format, frozenset())
         carried = None if kind.object is None else reach(kind.object, tree, tree)
         reader = self._profile.carrying.reader(carried)
         interest = interest_of(kind, (reader,) if reader else ())
-        for n, path in enumerate(_not_looked_at(tree, [interest], ())):
-            if n >= MOST_UNREAD:
-                return
+        paths = (
+            path
+            for path in _not_looked_at(tree, [interest], ())
+            if not (len(path) == 3 and path[0] == "metrics" and path[2] in added)
+        )
+        for path in islice(paths, MOST_UNREAD):
             yield path_text(path)
 
 
@@ -272,6 +286,13 @@ def _origin(profile: str, path: Steps, finding: Finding) -> Origin:
         metric.unit,
         tuple(flags.names),
     )
+
+
+def _disregarded(kind: Kind) -> str:
+    """What becomes of a payload that the profile does not look at."""
+    if kind.says_more:
+        return f"taken by message `{kind.name}`: that it comes counts, not what it says"
+    return f"taken by message `{kind.name}` and discarded: what it says does not matter"
 
 
 def _condition(choice: Choice, tree: object) -> Condition:

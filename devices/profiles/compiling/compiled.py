@@ -285,6 +285,7 @@ class Learns:
     alias: Pattern
     device: Pattern
     about: tuple[tuple[str, Pattern], ...]
+    renames: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +328,13 @@ class Compiled:
     anywhere: tuple[int, ...]
     """Kinds that may be tried on any topic when the profile is named."""
     objects: tuple[CompiledObject, ...]
+    family: str = ""
+    """Under which name it keeps what it learns; empty: its own."""
+
+    @property
+    def memory_name(self) -> str:
+        """The name of its memory and of its notes, one for a profile and those that take its place."""
+        return self.family or self.name
 
 
 def _decisive(column: Column) -> list[Way]:

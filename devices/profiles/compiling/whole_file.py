@@ -24,6 +24,7 @@ from devices.profiles.compiling.compiled import (
 from devices.profiles.compiling.faulty import Place, ProfileFault
 from devices.profiles.compiling.items import items_of
 from devices.profiles.language.file import About, Message, Names, Object, Presence, ProfileFile, Reply
+from devices.profiles.language.load import family_of
 from devices.profiles.language.paths import names_bound
 from devices.profiles.language.topics import topic_of
 
@@ -73,6 +74,7 @@ def compile_profile(file: ProfileFile, *, site_tz: str, codecs: Collection[str] 
             for n, each in enumerate(file.object)
             for one in _objects(root.at("object", n), file, each, zones)
         ),
+        family=family_of(file),
     )
 
 
@@ -168,7 +170,7 @@ def _learns(place: Place, names: Names | None) -> Learns | None:
     each = place.at("each").way(names.each, wild=True)
     place = place.with_names(names_bound(each))
     alias, device = place.at("alias").pattern(names.alias), place.at("device").pattern(names.device)
-    return Learns(each, alias, device, _about(place, names))
+    return Learns(each, alias, device, _about(place, names), renames=names.renames)
 
 
 def _about(place: Place, says: _Says | None) -> tuple[tuple[str, Pattern], ...]:

@@ -78,9 +78,22 @@ def judge_of(finding: Finding, leaves: Sequence[Leaf], *, octets: bool) -> Judge
 
 
 def _of_leaf(column: Column, leaf: Leaf, *, octets: bool) -> Judge:
-    if leaf.sort is Sort.TEXT:
-        return _Texts(column, leaf.number, octets=octets)
-    return _numbers(column, leaf)
+    texts = leaf.sort is Sort.TEXT
+    judge = _Texts(column, leaf.number, octets=octets) if texts else _numbers(column, leaf)
+    return _known_words(judge) if column.is_life else judge
+
+
+def _known_words(judge: Judge) -> Judge:
+    """The same, doubtful where a life flag says what it has no word for: a person must see such a message."""
+
+    def strict(columns: Columns) -> Judged:
+        value, quality, doubt = judge(columns)
+        wrong = (quality & np.uint32(Quality.TYPE_MISMATCH)) != 0
+        if not wrong.any():
+            return Judged(value, quality, doubt)
+        return Judged(value, quality, wrong if doubt is None else wrong | doubt)
+
+    return strict
 
 
 def _numbers(column: Column, leaf: Leaf) -> Judge:

@@ -44,13 +44,11 @@ class Carrying:
             else:
                 self._places.add(known, n)
 
-    def of(self, kind: Kind, tree: Tree) -> Iterator[tuple[CompiledObject, Any]]:
-        """The objects that a message carries, each with the kind that reads it; those that nobody knows are
-        passed over. Raises Unreadable for octets that their codec cannot read."""
+    def of(self, kind: Kind, tree: Tree) -> Iterator[tuple[CompiledObject | None, Any]]:
+        """The objects that a message carries, each with the kind that reads it, None where nobody knows it.
+        Raises Unreadable for octets that their codec cannot read."""
         for carried in self.carried(kind, tree):
-            one = self.reader(carried)
-            if one is not None:
-                yield one, carried
+            yield self.reader(carried), carried
 
     def reader(self, carried: Tree) -> CompiledObject | None:
         """The first object kind whose `where` holds."""

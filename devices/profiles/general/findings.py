@@ -17,6 +17,11 @@ ITEMS_MAX: Final = 10_000
 the most that Huawei's send, may have 100 values each)."""
 FINDINGS_MAX: Final = 4_096
 """Values of one message (chosen: a thousand items of four values)."""
+STEPS_MAX: Final = 20_000
+"""Steps of one message, one for each place that is looked into and each item, and one more for every
+`NAMES_A_STEP` patterns that a name is tried with (chosen: 1 to 2 µs each, so that no message holds the others
+up for more than some 40 ms)."""
+NAMES_A_STEP: Final = 8
 
 
 class Finding(NamedTuple):
@@ -42,7 +47,7 @@ class Finding(NamedTuple):
 
 
 class TooMuch(Exception):
-    """A message with more items or values than are read. The only error of this module."""
+    """A message with more items, values or places than are read. The only error of this module."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,14 @@ class Found:
     items: int = 0
     silent: int = 0
     """Values that are there and mean that nothing is said."""
+    steps: int = 0
+
+    def work(self, steps: int = 1) -> None:
+        """Counts what is looked at, whether anything is found there or not. Raises TooMuch beyond the
+        limit."""
+        self.steps += steps
+        if self.steps > STEPS_MAX:
+            raise TooMuch(f"more than {STEPS_MAX} steps to read")
 
     def item(self) -> None:
         """Counts an item. Raises TooMuch beyond the limit."""

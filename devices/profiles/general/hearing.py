@@ -34,7 +34,10 @@ NAMES_MAX: Final = 4_096
 """Devices in one list of names (chosen: ten times the largest mesh of radios seen)."""
 OPERAND_LENGTH_MAX: Final = 64
 _SEQ_LIMIT: Final = 1 << 63
+_NO_BIRTH: Final = "a metric whose alias no birth explains; a birth of its node or device is awaited"
+_SCALARS: Final = frozenset({str, bool, int, float})
 _INCOMPLETE: Final = int(Quality.INCOMPLETE)
+_MISMATCH: Final = int(Quality.TYPE_MISMATCH)
 
 
 class Heard(NamedTuple):
@@ -71,6 +74,8 @@ class Hearing:
         self._announced = announced or Announced()
         self._operands: dict[str, str] = {}
         """Operands of this tick, which the memory takes when the device turns out to be somebody's."""
+        self._no_word: Finding | None = None
+        """The first life flag of the message at hand that says what it has no word for."""
 
     def message(
         self, n: int, topic: str, payload: bytes, source: int, candidates: Sequence[Candidate]
@@ -87,19 +92,24 @@ class Hearing:
         kind, captures, tree = chosen
         uid = self._identity.uid(kind, captures, tree, topic, self._is_known)
         heard = Heard(kind, captures, tree, uid)
+        at_once = [Candidate(kind, captures)]
+        self._no_word = None
         try:
-            self._understood(n, topic, source, heard)
+            amiss = self._understood(n, topic, source, heard)
         except Unreadable as error:
-            at_once = [Candidate(kind, captures)]
             self._refuse(n, topic, source, at_once, payload, error)
+            return None
+        if amiss is not None:
+            self._refuse(n, topic, source, at_once if amiss.unread else (), payload, amiss.fault)
             return None
         return heard
 
     def _is_known(self, uid: str) -> bool:
         return self._points.row(uid, "") >= 0
 
-    def _understood(self, n: int, topic: str, source: int, heard: Heard) -> None:
-        """Raises Unreadable where the message holds too much, or nothing known."""
+    def _understood(self, n: int, topic: str, source: int, heard: Heard) -> _Amiss | None:
+        """Takes the readings; gives what a person must see for all that. Raises Unreadable where the message
+        holds too much, or nothing known."""
         kind, captures, tree, uid = heard
         late = first_time(kind.clocks, tree, tree) if kind.clocks else None
         found = Found()
@@ -130,6 +140,13 @@ class Hearing:
             self._gathering.said.append((place, "max_silence", silence))
         if below or kind.parent is not None:
             self._family(topic, source, heard, below)
+        if carried.fault is not None:
+            return _Amiss(carried.fault, unread=True)
+        if self._no_word is not None:
+            return _Amiss(_no_word(self._no_word), unread=False)
+        if kind.said.format == "sparkplug" and any("incomplete" in one for one in tree["metrics"]):
+            return _Amiss(Unreadable(Reason.NOTHING_KNOWN, _NO_BIRTH), unread=False)
+        return None
 
     def _whose(self, topic: str, source: int, uid: str, below: str) -> int:
         """The place of a device that the message speaks of; `below` "" is its own."""
@@ -151,6 +168,9 @@ class Hearing:
         silence_s = 0.0
         try:
             for one, thing in self._carrying.of(kind, tree):
+                if one is None:
+                    fault = Unreadable(Reason.NOTHING_KNOWN, f"nobody reads the object with {named(thing)}")
+                    return _Carried(about, "", fault)
                 walk(one.items, thing, captures, late, found)
                 about += texts(one.about, captures, finder(thing, thing)) if one.about else []
                 silence_s = one.max_silence_s
@@ -184,6 +204,8 @@ class Hearing:
             if at is not time:
                 observed_us, of_time = _observed(at)
                 time = at
+            if quality & _MISMATCH and column.is_life and self._no_word is None:
+                self._no_word = finding
             if bits & _INCOMPLETE:
                 value = math.nan
             quality |= bits | flags | of_time
@@ -251,7 +273,7 @@ class Hearing:
             uid = uid_of((learns.device,), bound, item, tree)
             alias = fill(learns.alias, bound, find)
             if uid and alias:
-                self._identity.knows(alias, uid)
+                self._identity.knows(alias, uid, self._is_known, renames=learns.renames)
                 self.outside.said += [Said(uid, key, text) for key, text in texts(learns.about, bound, find)]
 
     def _family(self, topic: str, source: int, heard: Heard, below: set[str]) -> None:
@@ -302,8 +324,23 @@ class Hearing:
                 return
 
 
+def _no_word(finding: Finding) -> Unreadable:
+    """Why a life flag that nobody can read is shown to a person."""
+    said = finding.raw if type(finding.raw) in _SCALARS else type(finding.raw).__name__
+    metric = finding.column.metric.name_on_wire
+    return Unreadable(Reason.WRONG_TYPE, f"{metric}: {said!r:.80} is no word of it")
+
+
+class _Amiss(NamedTuple):
+    """Why a message is refused although it has readings; `unread`: a part of it was not looked into, and may
+    hold a life flag."""
+
+    fault: Unreadable
+    unread: bool
+
+
 class _Carried(NamedTuple):
-    """What a vendor's object said beside values, or why its octets could not be read."""
+    """What a vendor's object said beside values, or why nobody could read it."""
 
     about: list[tuple[str, str]]
     silence: str

@@ -16,6 +16,8 @@ from devices.profiles.memory import Memory
 ALIASES: Final = "alias"
 USES_MAX: Final = 200_000
 """Topics whose device an alias decides that are remembered as such (chosen, as many as the decoder's)."""
+WAITING_MAX: Final = 10_000
+"""Names kept of devices that nobody has registered (chosen: a tenth of what a memory has room for)."""
 TEXT_LENGTH_MAX: Final = 200
 """Characters of a label, model and the like (chosen)."""
 
@@ -40,6 +42,8 @@ class Identity:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self._waiting: dict[str, None] | None = None
+        """Names that may be of devices nobody has registered, oldest first; None: not looked at yet."""
         self._topics: dict[str, dict[str, None]] = {}
         self._used = 0
         self._renamed: list[str] = []
@@ -59,12 +63,40 @@ class Identity:
             return own
         return uid
 
-    def knows(self, alias: str, uid: str) -> None:
-        """An alias stands for a device from now on."""
-        if self._memory.get(ALIASES, alias) != uid and self._memory.set(ALIASES, alias, uid):
-            topics = self._topics.pop(alias, {})
-            self._used -= len(topics)
-            self._renamed += topics
+    def knows(self, alias: str, uid: str, is_known: Callable[[str], bool], *, renames: bool) -> bool:
+        """An alias stands for a device from now on. False where it does not: it is a registered device's, and
+        not `renames`; or there is no room.
+
+        Of names of devices that nobody has registered the newest `WAITING_MAX` are kept, for those who look
+        for new devices; so invented names leave room for those that count.
+        """
+        before = self._memory.get(ALIASES, alias)
+        if before == uid:
+            return True
+        if before and not renames and is_known(before):
+            return False
+        if self._waiting is None:
+            self._waiting = dict.fromkeys(self._memory.table(ALIASES))
+        self._waiting.pop(alias, None)
+        if not is_known(uid):
+            self._make_room(self._waiting, is_known)
+            self._waiting[alias] = None
+        return self._stands_for(alias, uid)
+
+    def _make_room(self, waiting: dict[str, None], is_known: Callable[[str], bool]) -> None:
+        while len(waiting) >= WAITING_MAX:
+            oldest = next(iter(waiting))
+            del waiting[oldest]
+            if not is_known(self._memory.get(ALIASES, oldest)):
+                self._stands_for(oldest, "")
+
+    def _stands_for(self, alias: str, uid: str) -> bool:
+        if not self._memory.set(ALIASES, alias, uid):
+            return False
+        topics = self._topics.pop(alias, {})
+        self._used -= len(topics)
+        self._renamed += topics
+        return True
 
     def renamed(self) -> list[str]:
         """The topics that have come to stand for another device since this was last asked."""

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from devices.model import Quality
 from devices.profiles.compiling.compiled import MISSING, Clock, Column, Items, Pattern
-from devices.profiles.general.findings import Finding, Found, Raw, Tree
-from devices.profiles.general.naming import channel_of, uid_of
+from devices.profiles.general.findings import NAMES_A_STEP, Finding, Found, Raw, Tree
+from devices.profiles.general.naming import channel_of, name_of, uid_of
 from devices.profiles.general.reaching import Above, Bound, finder, first_time, is_true, reach
 from devices.profiles.language.templates import fill
 
@@ -77,14 +77,15 @@ class _Item:
             self.found.labels.append((self.uid, label))
 
     def named(self) -> tuple[Column, ...]:
-        """The columns of the item's name, else those of its unit."""
+        """The columns of the item's name, else those of its unit. Raises TooMuch beyond the limits."""
         group = self.group
         if group.name is not None:
-            name = fill(group.name, self.bound, self.find)
+            name = name_of(group.name, self.bound, self.find)
             if name is not None:
                 columns = group.exact.get(name)
                 if columns is not None:
                     return columns
+                self.found.work(len(group.patterns) // NAMES_A_STEP)
                 for pattern, some in group.patterns:
                     if pattern.fullmatch(name):
                         return some

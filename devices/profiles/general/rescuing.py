@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import Final, NamedTuple
 
 from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
 from devices.profiles.formats.csv_text import salvaged_csv
 from devices.profiles.general.findings import Found, Raw, TooMuch
 from devices.profiles.general.identity import nowhere
+from devices.profiles.general.named_flags import has_life, told_of
 from devices.profiles.general.naming import channel_of
 from devices.profiles.general.reaching import Bound, holds
 from devices.profiles.general.walk import walk
@@ -18,6 +21,12 @@ from devices.profiles.values.reading import read_value
 
 _TEXT_MAX = 256
 """Octets of a whole payload that may be one word."""
+LOOKED_AT_MAX: Final = 4_096
+"""Places that are looked at where a life flag's key stands before a scalar; what stands behind them is not
+searched (chosen: as many as a message that can be read may have values)."""
+ASKED_MAX: Final = 4_096
+"""Names in one message that are tried with patterns; behind them only names that were met before are known
+(chosen: as above)."""
 
 
 class Flag(NamedTuple):
@@ -30,11 +39,12 @@ class Flag(NamedTuple):
 
 class TrueFlags:
     """The life flags of one message kind, known by the last key of their path or by the name of their item,
-    also by one
-    with `*` where it stands in quotes.
+    also by one with `*` where it stands in quotes.
 
-    Separated fields are read as far as they can be, whatever is wrong with others. What a codec would read is
-    not looked for: octets that are cut or changed mean anything, and codecs tell themselves what stands
+    Of each column the first place that is true counts, and only so many places are looked at
+    (`LOOKED_AT_MAX`, `ASKED_MAX`): a true flag behind them is not found. Separated fields are read as far as
+    they can be, whatever is wrong with others. What a codec would read is not looked for: octets that are
+    cut or changed mean anything, and codecs tell themselves what stands
     before a fault.
     """
 
@@ -48,9 +58,18 @@ class TrueFlags:
             columns = self._by_key.setdefault(key, []) if key else self._whole
             columns.append(column)
         self._scalars = Scalars(self._by_key)
+        self._named = [items for items in groups if has_life(items)]
         self._globbed = [
             items for items in groups if any(one.is_life for _, columns in items.patterns for one in columns)
         ]
+        globs = {
+            pattern.pattern
+            for items in self._globbed
+            for pattern, columns in items.patterns
+            if any(one.is_life for one in columns)
+        }
+        self._any_glob = re.compile("|".join(sorted(globs)))
+        """Takes what one of the life flags' patterns takes, at a fraction of what trying them all costs."""
         if kind.said.format != "text":
             self._whole.clear()
 
@@ -65,24 +84,35 @@ class TrueFlags:
         if self._kind.said.format == "csv":
             yield from self._in_fields(payload, captures)
             return
-        for column, raw in self._told(payload):
+        judged: set[tuple[int, type, Raw]] = set()
+        raised: set[int] = set()
+        told = chain(self._told(payload), *(told_of(items, payload, captures) for items in self._named))
+        for column, raw in told:
+            said = id(column), type(raw), raw
+            if id(column) in raised or said in judged:
+                continue
+            judged.add(said)
             if _is_true(column, raw):
+                raised.add(id(column))
                 yield Flag(column, channel_of(column.channel, captures, nowhere), "")
 
     def _told(self, payload: bytes) -> Iterator[tuple[Column, Raw]]:
         """Columns and what some place says of each."""
-        for key, raw in self._scalars.found(payload):
+        for key, raw in islice(self._scalars.found(payload), LOOKED_AT_MAX):
             yield from ((column, raw) for column in self._by_key[key])
         if self._globbed:
-            for key, raw in scalars_of(payload, lambda key: bool(self._by_name(key))):
-                yield from ((column, raw) for column in self._by_name(key))
+            names = _Names(self._by_name)
+            for key, raw in islice(scalars_of(payload, names.asked), LOOKED_AT_MAX):
+                yield from ((column, raw) for column in names.known[key])
         if self._whole and len(payload) <= _TEXT_MAX:
             word = "".join(sign for sign in payload.decode("ascii", errors="ignore") if sign.isprintable())
             yield from ((column, word.strip()) for column in self._whole)
 
     def _by_name(self, name: str) -> list[Column]:
         """The life flags of the first pattern that a name fits, unless it is a name of its own."""
-        found = []
+        found: list[Column] = []
+        if not self._any_glob.fullmatch(name):
+            return found
         for items in self._globbed:
             if name not in items.exact:
                 columns = next((some for pattern, some in items.patterns if pattern.fullmatch(name)), ())
@@ -98,6 +128,23 @@ class TrueFlags:
         for one in found.findings:
             if one.column.is_life and _is_true(one.column, one.raw):
                 yield Flag(one.column, one.channel, one.uid)
+
+
+class _Names:
+    """The columns of the names of one payload, each looked for once."""
+
+    def __init__(self, find: Callable[[str], list[Column]]) -> None:
+        self._find = find
+        self.known: dict[str, list[Column]] = {}
+
+    def asked(self, name: str) -> bool:
+        """Whether a name is that of a life flag."""
+        columns = self.known.get(name)
+        if columns is None:
+            if len(self.known) >= ASKED_MAX:
+                return False
+            columns = self.known[name] = self._find(name)
+        return bool(columns)
 
 
 def _life(items: Items) -> Iterator[tuple[str, Column]]:

@@ -33,21 +33,22 @@ def walk(
             found.item()
             read_item(group, payload, payload, (), bound, late, found)
             continue
-        for item, names, above in _items(steps, payload, bound, ()):
+        for item, names, above in _items(steps, payload, bound, (), found):
             found.item()
             read_item(group, item, payload, above, names, late, found)
 
 
 def items_at(steps: Sequence[Step], value: Tree, bound: Bound) -> Iterator[tuple[Any, Bound]]:
     """The items that the steps of `each` lead to, with the names they bind. Empty steps: the value itself."""
-    for item, names, _ in _items(tuple(steps), value, bound, ()):
+    for item, names, _ in _items(tuple(steps), value, bound, (), None):
         yield item, names
 
 
 def _items(
-    steps: tuple[Step, ...], value: Tree, bound: Bound, above: Above
+    steps: tuple[Step, ...], value: Tree, bound: Bound, above: Above, found: Found | None
 ) -> Iterator[tuple[Any, Bound, Above]]:
-    """The same, with what each item stands in, a value for each step."""
+    """The same, with what each item stands in, a value for each step. What is looked into is counted by
+    `found`."""
     for n, step in enumerate(steps):
         if type(step) is str or type(step) is int:
             above = (*above, value)
@@ -65,6 +66,8 @@ def _items(
             below = enumerate(value, 1) if type(value) is list else iter(())
         name = step.name  # type: ignore[union-attr]
         for place, one in below:
-            yield from _items(rest, one, {**bound, name: place} if name else bound, above)
+            if found is not None:
+                found.work()
+            yield from _items(rest, one, {**bound, name: place} if name else bound, above, found)
         return
     yield value, bound, above

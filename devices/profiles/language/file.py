@@ -171,11 +171,16 @@ class Presence(_Table, frozen=True):
 
 class Names(_Table, frozen=True):
     """A list of devices, from which the profile learns what their topics are called: `alias` is what
-    `Message.alias` looks up, `device` the uid it stands for."""
+    `Message.alias` looks up, `device` the uid it stands for.
+
+    `renames`: only the gateway itself speaks on these topics, so a name may be given to another device while
+    the one before is registered.
+    """
 
     each: Path
     alias: Template
     device: Template
+    renames: bool = False
     label: Template = ""
     vendor: Template = ""
     model: Template = ""

@@ -34,6 +34,8 @@ class Loaded(ProfileFile, frozen=True):
     """A profile file that knows where it was read."""
 
     source: Source = Source("", "", {})
+    family: str = ""
+    """Whose names and births it shares (`family_of`)."""
 
 
 def load_profile(text: str, *, file: str, known: Mapping[str, ProfileFile]) -> ProfileFile:
@@ -50,7 +52,24 @@ def load_profile(text: str, *, file: str, known: Mapping[str, ProfileFile]) -> P
         raise source.error([Fault(("extends",), "a profile cannot extend itself")])
     if name not in known:
         raise source.error([Fault(("extends",), f"no profile {name!r}; there are {_listed(known)}")])
-    return _resolved(Source(file, text, source.tree, _source_of(known[name])))
+    base = known[name]
+    made = _resolved(Source(file, text, source.tree, _source_of(base)))
+    if _topics(base) <= _topics(made):
+        return msgspec.structs.replace(made, family=family_of(base))
+    return made
+
+
+def family_of(profile: ProfileFile) -> str:
+    """Under which name the profile keeps what it learns.
+
+    A file that hears all topics of what it extends goes on with what that has learnt: the name of the lowest
+    such file. With other topics (another prefix, say) the same name is another device's: its own name.
+    """
+    return (profile.family if isinstance(profile, Loaded) else "") or profile.name
+
+
+def _topics(profile: ProfileFile) -> set[str]:
+    return {topic for message in profile.message for topic in message.topics}
 
 
 def fault_of(profile: ProfileFile, where: str, problem: str, *, file: str = "") -> ProfileError:

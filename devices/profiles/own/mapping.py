@@ -33,8 +33,8 @@ class Kind(IntEnum):
     """true, false, any number but 0 as true, or one of `WORDS`: a fire is not lost to a spelling."""
 
 
-WORDS: Final = dict.fromkeys(("true", "on", "1", "alarm"), 1.0) | dict.fromkeys(
-    ("false", "off", "0", "normal"), 0.0
+WORDS: Final = dict.fromkeys(("true", "on", "1", "alarm", "detected"), 1.0) | dict.fromkeys(
+    ("false", "off", "0", "normal", "no alarm", "cleared", "clear", "none", "ok"), 0.0
 )
 """Texts that a life flag takes, in any case; seen from gateways that send every value as text (chosen)."""
 

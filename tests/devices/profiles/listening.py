@@ -63,10 +63,10 @@ def short(found: list[Reading]) -> dict[str, float | None]:
 
 
 def check_rescued(decoded: Decoded) -> None:
-    """A refused message has no readings but true life flags, marked as suspect."""
+    """What is suspect in a refused message is a true life flag that was looked for in its octets."""
     refused = {one.message for one in decoded.rejected}
     for n, message in enumerate(decoded.message.tolist()):
-        if message in refused:
+        if message in refused and decoded.quality[n] & Quality.SUSPECT:
             assert decoded.metric[n] in LIFE_FLAGS
             assert decoded.value[n] == 1.0
             assert decoded.quality[n] == Quality.SUSPECT

@@ -355,8 +355,24 @@ def test_a_vendors_object_is_read_inside_its_carrier() -> None:
         Said("lorawan:0a0b", "max_silence", "90000"),
     )
     assert [column.number for column in profile.carrying.columns] == [0, 1]
-    for unknown in ({"rssi": -50, "object": {"other": 1}}, {"rssi": -50}, {"rssi": -50, "object": None}):
+    for unknown in ({"rssi": -50}, {"rssi": -50, "object": {}}, {"rssi": -50, "object": None}):
         assert values(profile, ("lora/0A-0b/up", unknown)) == {"link.rssi": -50.0}
+
+
+@pytest.mark.parametrize(
+    ("carried", "fire"),
+    [({"other": 1}, []), ({"deep": {"fire": "Yes"}}, ["suspect"]), ({"fires": "Yes"}, [])],
+)
+def test_an_object_nobody_knows_is_refused_beside_the_radios_readings_and_searched_for_a_fire(
+    carried: dict[str, object], fire: list[str]
+) -> None:
+    profile, registry = described(CARRIER, compiled(VENDOR).objects), Registry()
+    decoded = decode(profile, *[("lora/0A/up", {"rssi": -50, "object": carried})] * 3, registry=registry)
+    flag = [("lorawan:0a", "", "smoke.alarm", 1.0, fire)] if fire else []
+    assert readings(decoded, registry) == [("lorawan:0a", "", "link.rssi", -50.0, []), *flag] * 3
+    assert [(one.message, one.reason) for one in decoded.rejected] == [
+        (n, Reason.NOTHING_KNOWN) for n in range(3)
+    ]
 
 
 def test_a_fire_inside_a_vendors_object_is_rescued() -> None:

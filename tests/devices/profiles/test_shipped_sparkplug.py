@@ -29,8 +29,10 @@ def test_an_alias_is_understood_after_a_restart() -> None:
     assert heard(profile, message) == [(PANEL, "", "smoke.alarm", 1.0, [])]
 
 
-def test_an_alias_without_a_birth_says_nothing() -> None:
-    assert heard(restarted("sparkplug"), panel("DDATA", {"alias": 3, "value": True})) == []
+def test_an_alias_without_a_birth_says_nothing_and_is_shown() -> None:
+    decoded = decode(restarted("sparkplug"), panel("DDATA", {"alias": 3, "value": True}))
+    assert decoded.value.tolist() == []
+    assert ["birth" in one.detail for one in decoded.rejected] == [True]
 
 
 def test_a_nodes_death_after_a_restart_takes_its_device_with_it() -> None:

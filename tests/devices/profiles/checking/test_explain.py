@@ -9,6 +9,7 @@ from devices.profiles.compiling.whole_file import compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.language.load import load_profile
 from devices.profiles.own.own_profile import OwnProfile
+from tests.devices.profiles.shipping import shipped
 
 PROFILE = """\
 name = "acme"
@@ -113,6 +114,25 @@ def test_a_profile_without_a_file_says_so() -> None:
     ours = OwnProfile()
     found = explain("gengfu/a/readings", b"{}", ours, [ours, profile()])
     assert found.refused == "read by a program of its own, not by a profile file"
+
+
+def test_a_kind_that_does_not_look_at_its_messages_is_said_to_discard_them() -> None:
+    mine = shipped("esphome")
+    found = explain("hall/binary_sensor/heat_pump/state", b"ON", mine, [mine])
+    assert found.message == "flags of what burns or heats"
+    assert found.refused == (
+        "taken by message `flags of what burns or heats` and discarded: what it says does not matter"
+    )
+    assert (found.readings, found.unread) == ((), ())
+    assert not any("not read" in line for line in explained(found))
+
+
+def test_keys_that_the_format_added_are_not_listed_as_not_read() -> None:
+    mine = shipped("sparkplug")
+    payload = b'{"timestamp": 1735689601000, "seq": 2, "metrics": [{"alias": 8, "value": 3, "more": 1}]}'
+    found = explain("spBv1.0/plant/DDATA/edge/panel", payload, mine, [mine])
+    assert found.message
+    assert not [path for path in found.unread if path.endswith((".incomplete", ".stale"))], found.unread
 
 
 def test_explaining_leaves_the_profile_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devices.profiles.described import DescribedProfile
 from devices.profiles.general import identity
 from devices.profiles.general.identity import Identity
 from devices.profiles.memory import Memory
@@ -18,6 +19,7 @@ topics = ["mesh/bridge/devices"]
 each = "[]"
 alias = "{.name}"
 device = "mesh:{.address|hex}"
+renames = true
 label = "{.name}"
 model = "{.definition.model}"
 [[message]]
@@ -88,3 +90,53 @@ def test_a_device_registered_before_its_name_was_known_stays_who_it_is() -> None
     registry.unknown = {"mesh:lamp"}
     decoded = decode(profile, state, registry=registry)
     assert [uid for uid, *_ in readings(decoded, registry)] == ["mesh:0a"]
+
+
+OPEN = MESH.replace("renames = true\n", "")
+"""The same where anybody may say names."""
+
+
+def uids(profile: DescribedProfile, registry: Registry, *messages: tuple[str, object]) -> list[str]:
+    decoded = decode(profile, *messages, registry=registry)
+    return [uid for uid, *_ in readings(decoded, registry)]
+
+
+def test_a_registered_devices_name_is_given_away_only_by_who_may_rename() -> None:
+    state, registry = ("mesh/Lamp", {"t": 1}), Registry(unknown={"mesh:lamp"})
+    for text, then in ((OPEN, "mesh:0a"), (MESH, "mesh:0b")):
+        profile = described(text)
+        assert uids(profile, registry, devices(Lamp="0x0a"), state) == ["mesh:0a"]
+        assert uids(profile, registry, devices(Lamp="0x0b"), state) == [then]
+        assert uids(profile, registry, state) == [then]
+
+
+def test_a_name_of_a_device_that_nobody_has_registered_is_given_on() -> None:
+    profile, registry = described(OPEN), Registry(unknown={"mesh:lamp", "mesh:0a"})
+    state = ("mesh/Lamp", {"t": 1})
+    assert uids(profile, registry, devices(Lamp="0x0a"), devices(Lamp="0x0b"), state) == ["mesh:0b"]
+
+
+def test_invented_names_leave_room_for_those_of_registered_devices() -> None:
+    memory = Memory("mesh")
+    one = Identity(memory)
+    known = {"mesh:real", "mesh:late"}.__contains__
+    assert one.knows("real", "mesh:real", known, renames=False)
+    assert one.knows("late", "mesh:new", known, renames=False)
+    for n in range(2 * identity.WAITING_MAX):
+        assert one.knows(f"x{n}", f"mesh:{n}", known, renames=False)
+    assert len(memory) == identity.WAITING_MAX + 1
+    assert memory.get("alias", "real") == "mesh:real"
+    assert memory.get("alias", "late") == ""
+    assert memory.get("alias", f"x{2 * identity.WAITING_MAX - 1}")
+    assert one.knows("late", "mesh:late", known, renames=False)
+    assert memory.refused == 0
+
+
+def test_names_known_before_a_restart_count_among_those_that_wait() -> None:
+    memory = Memory("mesh")
+    memory.restore(Note("mesh", "alias", f"x{n}", f"mesh:{n}") for n in range(identity.WAITING_MAX + 5))
+    one = Identity(memory)
+    assert one.knows("new", "mesh:new", {"mesh:0"}.__contains__, renames=False)
+    assert len(memory) == identity.WAITING_MAX + 1
+    assert memory.get("alias", "x0") == "mesh:0"
+    assert memory.get("alias", "x1") == ""
