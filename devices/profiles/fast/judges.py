@@ -30,7 +30,7 @@ TEXTS_MAX: Final = 4096
 """Texts of one column whose meaning is remembered; then all are forgotten (chosen)."""
 TEXT_LENGTH_MAX: Final = 64
 """Characters of such a text; longer ones are doubtful (chosen: words and numbers)."""
-_LINES: Final = r"(?:[-+]?+[0-9]{1,40}+(?:\.[0-9]{0,40}+)?+\n)++"
+_LINES: Final = r"(?>(?:[-+]?[0-9]{1,40}(?>(?:\.[0-9]{0,40})?)\n)+)"
 _NUMBERS: Final = re.compile(_LINES)
 _NUMBERS_OF_OCTETS: Final = re.compile(_LINES.encode())
 """Texts that `reading.number_of` takes, but for exponents, a line each."""

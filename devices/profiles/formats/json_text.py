@@ -21,7 +21,7 @@ DEEPEST: Final = 64
 LONGEST_MENDED: Final = 1 << 16
 """Octets of a payload in which NaN is looked for; longer ones are refused as they are (chosen)."""
 _decode: Final = msgspec.json.Decoder().decode
-_NO_NUMBER: Final = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|NaN|-?Infinity', re.DOTALL)
+_NO_NUMBER: Final = re.compile(rb'"(?>(?:[^"\\]++|\\.?)*)"?|NaN|-?Infinity', re.DOTALL)
 """A text, whole or cut off, or a word that stands for a number; beside anything else the word spoils the
 payload as `null` does. Every octet is looked at once."""
 

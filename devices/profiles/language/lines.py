@@ -23,11 +23,12 @@ _TOP: Final[Parts] = ()
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WHERE: Final = re.compile(r'\[([0-9]{1,9})\]|\.?"((?:[^"\\]|\\.)*)"|\.?([^.\[\]"]+)')
 _SPACE: Final = re.compile(r"[ \t]*")
-_BETWEEN: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
+# Atomic groups: repeated groups that are possessive match wrongly before Python 3.11.5.
+_BETWEEN: Final = re.compile(r"(?>(?:[ \t\r\n]|#[^\n]*)*)")
 _TEXT: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|'
-    r"'''(?:[^']|'(?!''))*+'{3,5}|"
-    r'"(?:[^"\\\n]|\\.)*+"|'
+    r'"""(?>(?:[^"\\]|\\.|"(?!""))*)"{3,5}|'
+    r"'''(?>(?:[^']|'(?!''))*)'{3,5}|"
+    r'"(?>(?:[^"\\\n]|\\.)*)"|'
     r"'[^'\n]*'",
     re.DOTALL,
 )
