@@ -233,7 +233,7 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
         reserve_bytes=config.ingest.reserve_mb << 20,
         may_return=lambda: ballast.is_whole,
     )
-    shelf = shelf_of(config)
+    shelf = shelf_of(config, keeps=True)
     stamps, lineup = shelf.stamps(), shelf.line_up()
     every = every_settings(config, lineup.filters)
     every = without(every, left_behind(engine, source_names(config), lineup.filters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.load import Loaded, fault_of, load_folder
 from devices.profiles.profile import Profile
 from ingest.filters import union
+from ingest.kept_profiles import KeptProfiles
 
 TEXT_CHARS: Final = 300
 """Of why a file is refused, where people read it (chosen: one line of a page)."""
@@ -60,15 +62,21 @@ class Shelf(Generic[Ready]):
     passes its own tests.
 
     A folder that was there and is gone, or cannot be read, takes no profile away; a file that is gone does.
+    With `kept` that holds over a restart as well.
 
     `names` narrows what is listened to, own and shipped; empty: all. `answering` are the names of those whose
     answers are sent.
     """
 
     def __init__(
-        self, folder: Path, craft: Craft[Ready], names: Sequence[str] = (), answering: Sequence[str] = ()
+        self,
+        folder: Path,
+        craft: Craft[Ready],
+        names: Sequence[str] = (),
+        answering: Sequence[str] = (),
+        kept: KeptProfiles | None = None,
     ) -> None:
-        self._folder, self._craft = folder, craft
+        self._folder, self._craft, self._kept = folder, craft, kept
         self._names, self._answering = frozenset(names), frozenset(answering)
         self._usable: dict[str, tuple[ProfileFile, Ready]] = {}
         self._made = False
@@ -91,18 +99,30 @@ class Shelf(Generic[Ready]):
 
     def line_up(self) -> Lineup:
         """Reads all files anew. One that cannot be used leaves its last usable version in place."""
+        if not self._made and self._kept is not None:
+            self._usable = self._as_kept(self._kept)
         usable, faults = self._found()
         refused = {
             f"{name}.toml" if name else self._folder.name: _one_line(str(error))
             for name, error in faults.items()
         }
         changed = not self._made or usable != self._usable
+        if self._kept is not None and (changed or not self._made):
+            self._kept.keep({name: file for name, (file, _) in usable.items()})
         self._usable, self._made = usable, True
         own = [ready for _, ready in usable.values()]
         heard = [one for one in self._craft.profiles(own, self._answering) if self._is_heard(one)]
         answers = [text for one in heard if one.name in self._answering for text in self._craft.answers(one)]
         filters = union(text for one in heard for text in one.filters)
         return Lineup(tuple(heard), filters, tuple(dict.fromkeys(answers)), refused, changed)
+
+    def _as_kept(self, kept: KeptProfiles) -> dict[str, tuple[ProfileFile, Ready]]:
+        """What a former process used last, as far as it can still be."""
+        usable = {}
+        for name, file in kept.files(self._craft.known()).items():
+            with contextlib.suppress(ProfileError):
+                usable[name] = file, self._craft.compiled(file)
+        return usable
 
     def _found(self) -> tuple[dict[str, tuple[ProfileFile, Ready]], dict[str, ProfileError | str]]:
         """What can be used of the files as they are now, or could before, and why others cannot."""
@@ -153,7 +173,7 @@ class Shelf(Generic[Ready]):
                 empty = not any(one.name.endswith(".toml") for one in found)
             disk = self._folder.stat().st_dev
         except (FileNotFoundError, NotADirectoryError):
-            return "" if self._disk is None else GONE
+            return "" if self._disk is None and not self._usable else GONE
         except OSError as error:
             return f"folder cannot be read: {error.strerror}"
         if empty and self._disk not in (None, disk):

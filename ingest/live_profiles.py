@@ -181,7 +181,7 @@ class LiveProfiles:
     def _tell(self, lineup: Lineup) -> None:
         for file, why in lineup.refused.items():
             if self.refused.get(file) != why:
-                do = "correct the file; its version before goes on"
+                do = "correct the file; until then the version before it is used, if there was one"
                 log.error("profile_refused", file=file, why=why, do=do)
         for file in self.refused.keys() - lineup.refused.keys():
             log.info("profile_mended", file=file)

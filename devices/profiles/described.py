@@ -286,25 +286,4 @@ def _anywhere_kinds(compiled: Compiled) -> tuple[Kind, ...]:
 
 def _bare(number: int) -> Kind:
     """A message that is nothing but a vendor's object."""
-    return Kind(
-        number=number,
-        name="object",
-        where=(),
-        said=Message(name="object"),
-        device=(),
-        alias=None,
-        parent=None,
-        object=Way(Start.PAYLOAD, ()),
-        codec_way=None,
-        codec_port=None,
-        clocks=(),
-        seq=None,
-        backfill=(),
-        replayed=(),
-        items=(),
-        presence=None,
-        learns=None,
-        about=(),
-        reply=None,
-        max_silence_s=0.0,
-    )
+    return Kind(number, "object", (), Message(name="object"), object=Way(Start.PAYLOAD, ()))

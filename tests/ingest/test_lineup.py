@@ -9,6 +9,7 @@ import pytest
 
 from devices.profiles.compiling.compiled import Compiled
 from ingest.crafting import ProfileCraft
+from ingest.kept_profiles import KeptProfiles
 from ingest.lineup import GONE, Lineup, Shelf
 
 ACME = """\
@@ -149,3 +150,43 @@ def test_a_file_that_is_gone_is_taken_away_also_the_last_one(folder: Path, shelf
     (folder / "more.toml").unlink()
     lineup = shelf.line_up()
     assert (used(lineup), lineup.refused, lineup.changed) == ({}, {}, True)
+
+
+def restarted(folder: Path, *, writes: bool = True) -> Shelf[Compiled]:
+    kept = KeptProfiles(folder.parent / "kept", writes=writes)
+    return Shelf(folder, ProfileCraft("Asia/Shanghai"), kept=kept)
+
+
+def test_a_file_that_breaks_before_a_restart_leaves_its_last_usable_version_in_place(folder: Path) -> None:
+    write(folder, 1)
+    restarted(folder).line_up()
+    write(folder, 2, key="smok")  # fails its own test
+    lineup = restarted(folder).line_up()
+    assert (used(lineup), set(lineup.refused)) == ({"acme": 1}, {"acme.toml"})
+    lineup = restarted(folder).line_up()  # and is not forgotten by the start that used it
+    assert used(lineup) == {"acme": 1}
+    write(folder, 3)
+    lineup = restarted(folder).line_up()
+    assert (used(lineup), lineup.refused) == ({"acme": 3}, {})
+
+
+def test_a_folder_that_is_not_there_at_a_restart_takes_no_profile_away(folder: Path) -> None:
+    write(folder, 1)
+    restarted(folder).line_up()
+    folder.rename(folder.with_name("elsewhere"))
+    lineup = restarted(folder).line_up()
+    assert (used(lineup), lineup.refused) == ({"acme": 1}, {"profiles": f"profiles: {GONE}"})
+    folder.mkdir()  # empty on purpose
+    assert (used(restarted(folder).line_up()), restarted(folder).line_up().refused) == ({}, {})
+
+
+def test_who_only_looks_keeps_nothing(folder: Path) -> None:
+    write(folder, 1)
+    restarted(folder, writes=False).line_up()
+    assert not (folder.parent / "kept").exists()
+
+
+def test_a_disk_that_takes_no_copies_stops_nothing(folder: Path) -> None:
+    (folder.parent / "kept").write_text("a file where the folder should be")
+    write(folder, 1)
+    assert used(restarted(folder).line_up()) == {"acme": 1}

@@ -232,22 +232,22 @@ class Kind:
     name: str
     where: tuple[Choice, ...]
     said: Message
-    device: tuple[Pattern, ...]
-    alias: Pattern | None
-    parent: Pattern | None
-    object: Way | None
-    codec_way: Way | None
-    codec_port: Way | None
-    clocks: tuple[Clock, ...]
-    seq: Way | None
-    backfill: tuple[Choice, ...]
-    replayed: tuple[Choice, ...]
-    items: tuple[Items, ...]
-    presence: Goodbye | None
-    learns: Learns | None
-    about: tuple[tuple[str, Pattern], ...]
-    reply: tuple[Pattern, Pattern] | None
-    max_silence_s: float
+    device: tuple[Pattern, ...] = ()
+    alias: Pattern | None = None
+    parent: Pattern | None = None
+    object: Way | None = None
+    codec_way: Way | None = None
+    codec_port: Way | None = None
+    clocks: tuple[Clock, ...] = ()
+    seq: Way | None = None
+    backfill: tuple[Choice, ...] = ()
+    replayed: tuple[Choice, ...] = ()
+    items: tuple[Items, ...] = ()
+    presence: Goodbye | None = None
+    learns: Learns | None = None
+    about: tuple[tuple[str, Pattern], ...] = ()
+    reply: tuple[Pattern, Pattern] | None = None
+    max_silence_s: float = 0.0
     is_json: bool = field(init=False, repr=False, compare=False)
     is_word: bool = field(init=False, repr=False, compare=False)
     """Whether the whole payload is a presence word, as text or as JSON."""

@@ -95,24 +95,7 @@ def look_for(before: Sequence[Kind], kind: Kind, objects: Sequence[CompiledObjec
 
 
 def _where_alone(kind: Kind) -> Kind:
-    return replace(
-        kind,
-        device=(),
-        alias=None,
-        parent=None,
-        object=None,
-        codec_way=None,
-        codec_port=None,
-        clocks=(),
-        seq=None,
-        backfill=(),
-        replayed=(),
-        items=(),
-        presence=None,
-        learns=None,
-        about=(),
-        reply=None,
-    )
+    return Kind(kind.number, kind.name, kind.where, kind.said)
 
 
 def marked(tree: Any, node: Node) -> Any:  # noqa: ANN401
