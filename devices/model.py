@@ -18,6 +18,8 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 UInt16 = NDArray[np.uint16]
 UInt32 = NDArray[np.uint32]
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
@@ -216,14 +218,63 @@ class ReadingBatch:
         return self.observed_us * 1000 + self.nudge_ns
 
 
+class Insulation(IntEnum):
+    """What a cable's insulation is made of: decides how warm it may be. Journalled: never renumber."""
+
+    UNKNOWN = 0
+    PVC = 1
+    RUBBER = 2
+    XLPE = 3
+
+
+class Earthing(IntEnum):
+    """How a circuit is earthed: without an earth conductor of its own no leakage can be measured (GB 50116
+    9.2.2, note). Journalled: never renumber."""
+
+    UNKNOWN = 0
+    TN_C = 1
+    TN_S = 2
+    TT = 3
+
+
+NO_PHASE: Final = 0
+NO_KIN: Final = 255
+"""A channel with a name of its own, which no other series of the device is compared with."""
+_FIRST_NUMBERED: Final = 16
+
+
+def phase_of(channel: str) -> int:
+    """What a channel's name says about its conductor, for comparing series of one device.
+
+    0 for the device as a whole (``), 1 to 3 for `l1` to `l3`, 4 for `n`, 16 + N for a name that ends in the
+    number N (`ch2`, up to 200), NO_KIN for any other.
+    """
+    if not channel:
+        return NO_PHASE
+    named = _PHASES.get(channel)
+    if named is not None:
+        return named
+    digits = channel[len(channel.rstrip("0123456789")) :]
+    if not digits or len(digits) > 3 or not digits.isascii() or int(digits) > 200:
+        return NO_KIN
+    return _FIRST_NUMBERED + int(digits)
+
+
+_PHASES: Final = {"l1": 1, "l2": 2, "l3": 3, "n": 4}
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
     """What the rules need to know of each series, as columns indexed by slot (length = highest slot + 1).
 
-    `metric` 0 marks a slot nobody uses. `device` and `dwelling` are registry ids, 0 for none (a device
-    nobody registered, or one outside dwellings). `reference_a` is I_ref = min(breaker, cable) of the
-    circuit in amperes, NaN where the registry does not know it. `generation` grows with every change; between
-    ticks the columns change in place.
+    `metric` 0 marks a slot nobody uses. `device`, `dwelling`, `stair`, `building` and `area` (the grid) are
+    registry ids, 0 for none (a device nobody registered, or one outside dwellings). `parent` is the registry
+    id of the gateway a device speaks through, 0 where it speaks for itself. `reference_a` is
+    I_ref = min(breaker, cable) of the circuit and `breaker_a` its breaker's rating In, in amperes, NaN where
+    the registry does not know it. `insulation` and `earthing` are codes (`Insulation`, `Earthing`), `phase`
+    is what `phase_of` says of the channel. `silence_s` is how long the device may be silent, by the registry or
+    else by its profile; NaN where neither says. `generation` grows with every change; between ticks the
+    columns change in place. 47 bytes a series.
     """
 
     generation: int
@@ -231,9 +282,32 @@ class SeriesTable:
     device: Int32
     dwelling: Int32
     reference_a: Float64
+    stair: Int32
+    building: Int32
+    area: Int32
+    parent: Int32
+    breaker_a: Float32
+    silence_s: Float32
+    insulation: UInt8
+    earthing: UInt8
+    phase: UInt8
 
     def __len__(self) -> int:
         return len(self.metric)
+
+    @classmethod
+    def plain(
+        cls, generation: int, metric: Int16, device: Int32, dwelling: Int32, reference_a: Float64
+    ) -> SeriesTable:
+        """A table that knows no more than these columns: all else is unknown or none."""
+        n = len(metric)
+        nothing, unknown = np.zeros(n, np.int32), np.full(n, np.nan, np.float32)
+        code = np.zeros(n, np.uint8)
+        return cls(
+            generation, metric, device, dwelling, reference_a,
+            nothing, nothing.copy(), nothing.copy(), nothing.copy(),
+            unknown, unknown.copy(), code, code.copy(), code.copy(),
+        )  # fmt: skip
 
 
 class Severity(StrEnum):
@@ -309,14 +383,21 @@ class InputKind(StrEnum):
 
     RESET = "reset"
     CLOSE = "close"
+    UNFOUNDED = "unfounded"
+    """An incident was closed, and the alarm had been false: counted against the detector (S4)."""
+    AWAY = "away"
+    BACK = "back"
+    RETURNED = "returned"
+    """Not a person's: a broker cannot be heard, can be heard again, and we ourselves are there again after
+    a stop. `rule` is the broker's name, for `returned` empty; `id` is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInput:
     """A row of `engine_input`, journalled like a reading.
 
-    `reset` and `close` name the alarm by (`rule`, `slot`) or, for alarms of places, (`rule`, `place`) with
-    slot 0. `at_us` is when the human acted.
+    `reset`, `close` and `unfounded` name the alarm by (`rule`, `slot`) or, for alarms of places, (`rule`,
+    `place`) with slot 0; what kind of place, the rule says. `at_us` is when the human acted.
     """
 
     id: int

@@ -10,23 +10,30 @@ from typing import Final
 import msgspec
 
 from devices.model import SeriesTable
-from rules.catalogue import Catalogue, parse_catalogue
+from rules.catalogue import Catalogue, RuleFile, parse_files
 from rules.engine import Engine
-from rules.quantity import Level, Span
-from rules.rule import Rule
+from rules.kinds import Rule
+from rules.quantity import Level, Samples, Span
 
 _UNITS: Final = {"h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 """Microseconds of each unit, the longest first."""
 
 
-def _text() -> str:
-    return files("rules").joinpath("catalogue.toml").read_text(encoding="utf-8")
+FAMILIES: Final = ("smoke", "offline", "current", "leakage", "temperature", "arc", "suspect")
+"""The files of rules/shipped, in the order of the catalogue."""
+
+
+def shipped_files() -> list[RuleFile]:
+    """The rule files of this release."""
+    folder = files("rules").joinpath("shipped")
+    named = [(f"{family}.toml", folder.joinpath(f"{family}.toml")) for family in FAMILIES]
+    return [RuleFile(name, path.read_text(encoding="utf-8")) for name, path in named]
 
 
 @cache
 def shipped_catalogue() -> Catalogue:
     """The catalogue of this release."""
-    return parse_catalogue(_text(), "rules/catalogue.toml")
+    return parse_files(shipped_files())
 
 
 def as_written(rule: Rule) -> dict[str, object]:
@@ -39,14 +46,14 @@ def _quantity(value: object) -> str:
     if isinstance(value, Span):
         unit = next(unit for unit, length in _UNITS.items() if value % length == 0)
         return f"{value // _UNITS[unit]} {unit}"
-    if isinstance(value, Level):
-        return f"{value.value:g} {value.unit}".rstrip()
+    if isinstance(value, Level | Samples):
+        return str(value)
     raise TypeError(f"{type(value).__name__} has no form in a rule file")
 
 
 class ShippedRules(Engine):
-    """The engine over the shipped catalogue; `version` names it in the journal (CRC-32 of the file)."""
+    """The engine over the shipped catalogue; `version` names it in the journal (CRC-32 of its files)."""
 
     def __init__(self, table: SeriesTable) -> None:
         super().__init__(shipped_catalogue(), table)
-        self.version = zlib.crc32(_text().encode())
+        self.version = zlib.crc32("".join(file.text for file in shipped_files()).encode())

@@ -71,7 +71,7 @@ class Seated:
         if self._table is None:
             self._generation += 1
             columns = self._series
-            self._table = SeriesTable(
+            self._table = SeriesTable.plain(
                 self._generation,
                 columns["metric"],
                 columns["device"],

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from devices.model import Severity
-from rules.quantity import Level, Span, parse_level, parse_span
-from rules.rule import FlagRule, PlaceRule, Rule, ThresholdRule, Title
+from rules.kinds import KINDS, Rule, references
+from rules.quantity import Level, Samples, Span, parse_level, parse_samples, parse_span
+from rules.rule import BaseRule, Limits, Title
 from rules.transition import Mark
 
-R = TypeVar("R", FlagRule, ThresholdRule, PlaceRule)
+R = TypeVar("R", bound=BaseRule)
 
 
 class CatalogueError(Exception):
@@ -28,7 +30,7 @@ class CatalogueError(Exception):
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
-    """All rules, in the order of the file; `version` is journalled with the readings they judged."""
+    """All rules, in the order of their files."""
 
     version: Annotated[int, Meta(ge=1)]
     rule: tuple[Rule, ...]
@@ -37,12 +39,15 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
         """The rules of one kernel, in the order of the file."""
         return [rule for rule in self.rule if isinstance(rule, kind)]
 
+    def gated(self) -> frozenset[str]:
+        """The rules that hold only where the circuit has an earth conductor."""
+        return frozenset()
+
     def order(self) -> dict[str, int]:
         """Each rule's place in the file: the order of transitions of one reading."""
         return {rule.name: n for n, rule in enumerate(self.rule)}
 
 
-_KINDS: Final[dict[str, type[Struct]]] = {"flag": FlagRule, "threshold": ThresholdRule, "place": PlaceRule}
 _AT: Final = re.compile(r" - at `\$(?P<path>.*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
 _MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
@@ -52,18 +57,81 @@ _CHOICE: Final = re.compile(r"Invalid enum value '(.*)'$")
 _CHOICES: Final[dict[str, type[StrEnum]]] = {"severity": Severity, "visit_severity": Severity, "mark": Mark}
 
 
+class RuleFile(NamedTuple):
+    """The text of a rule file, and what errors call it."""
+
+    name: str
+    text: str
+
+
 def parse_catalogue(text: str, name: str) -> Catalogue:
     """The rules in `text`; `name` is what errors call the file. Raises CatalogueError."""
+    return parse_files([RuleFile(name, text)])
+
+
+def parse_files(files: Sequence[RuleFile], own: RuleFile | None = None) -> Catalogue:
+    """The rules of several files, in their order, as one catalogue.
+
+    `own` is a site's file: a rule there takes the place of the one with its name, and others come last.
+    Raises CatalogueError for the first thing that is wrong.
+    """
+    found: dict[str, _Stated] = {}
+    for file in files:
+        for name, stated in _parse(file).items():
+            if name in found:
+                raise _twice(stated)
+            found[name] = stated
+    if own:
+        found |= _parse(own)
+    for stated in found.values():
+        _check_references(stated, found)
+    return Catalogue(version=1, rule=tuple(stated.rule for stated in found.values()))
+
+
+class _Stated(NamedTuple):
+    """A rule and where it stands: the file, and the number among its rules."""
+
+    rule: Rule
+    file: RuleFile
+    n: int
+
+
+def _parse(file: RuleFile) -> dict[str, _Stated]:
     try:
-        tree = tomllib.loads(text)
+        tree = tomllib.loads(file.text)
     except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"{name}: not TOML: {error}") from None
+        raise CatalogueError(f"{file.name}: not TOML: {error}") from None
     try:
         catalogue = msgspec.convert(tree, Catalogue, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise CatalogueError(_explain(str(error), tree, text, name)) from None
-    _check_names(catalogue, text, name)
-    return catalogue
+        raise CatalogueError(_explain(str(error), tree, file.text, file.name)) from None
+    found: dict[str, _Stated] = {}
+    for n, rule in enumerate(catalogue.rule):
+        stated = _Stated(rule, file, n)
+        if rule.name in found:
+            raise _twice(stated)
+        found[rule.name] = stated
+    return found
+
+
+def _twice(stated: _Stated) -> CatalogueError:
+    return _wrong(
+        stated, "name", f"two rules are called {stated.rule.name}; every rule needs a name of its own"
+    )
+
+
+def _wrong(stated: _Stated, key: str, problem: str) -> CatalogueError:
+    place = _place(stated.file.text, stated.file.name, stated.n, key)
+    return CatalogueError(f"{place}: key `{key}`: {problem}")
+
+
+def _check_references(stated: _Stated, all_rules: Mapping[str, _Stated]) -> None:
+    """That the rules it names are there, and can be named."""
+    for key, names, kinds in references(stated.rule):
+        allowed = [name for name, other in all_rules.items() if isinstance(other.rule, kinds)]
+        for name in names:
+            if name not in allowed:
+                raise _wrong(stated, key, f"no rule {name}; allowed: {', '.join(allowed)}")
 
 
 def _decode(kind: type, value: object) -> object:
@@ -71,27 +139,9 @@ def _decode(kind: type, value: object) -> object:
         return parse_span(value)
     if kind is Level:
         return parse_level(value)
+    if kind is Samples:
+        return parse_samples(value)
     raise TypeError(f"a rule has a field of type {kind}, which no file can hold")
-
-
-def _check_names(catalogue: Catalogue, text: str, name: str) -> None:
-    seen: dict[str, int] = {}
-    for n, rule in enumerate(catalogue.rule):
-        if rule.name in seen:
-            raise CatalogueError(
-                f"{_place(text, name, n, 'name')}: key `name`: two rules are called {rule.name}; "
-                "every rule needs a name of its own"
-            )
-        seen[rule.name] = n
-    known = [rule.name for rule in catalogue.rule if not isinstance(rule, PlaceRule)]
-    for place in catalogue.of(PlaceRule):
-        for key, members in (("anchor", place.anchor), ("partner", place.partner)):
-            for member in members:
-                if member not in known:
-                    raise CatalogueError(
-                        f"{_place(text, name, seen[place.name], key)}: key `{key}`: no rule {member}; "
-                        f"allowed: {', '.join(known)}"
-                    )
 
 
 def _explain(message: str, tree: dict[str, Any], text: str, name: str) -> str:
@@ -111,7 +161,7 @@ def _explain(message: str, tree: dict[str, Any], text: str, name: str) -> str:
     if missing := _MISSING.match(said):
         return f"{_place(text, name, n, key)}: key `{missing[1]}` is missing"
     if key == "kernel" and (tag := _TAG.match(said)):
-        said = f"`{tag[1]}` is unknown; allowed: {', '.join(_KINDS)}"
+        said = f"`{tag[1]}` is unknown; allowed: {', '.join(KINDS)}"
     if value := _CHOICE.match(said):
         said = f"`{value[1]}` is unknown; allowed: {', '.join(_CHOICES[key])}"
     return f"{_place(text, name, n, key)}: key `{key}`: {said}"
@@ -120,8 +170,9 @@ def _explain(message: str, tree: dict[str, Any], text: str, name: str) -> str:
 def _allowed(tree: dict[str, Any], n: int | None, key: str) -> list[str]:
     if n is None:
         return list(Catalogue.__struct_encode_fields__)
-    kind = Title if key == "title" else _KINDS[tree["rule"][n]["kernel"]]
-    tag = [] if kind is Title else ["kernel"]
+    parts: dict[str, type[Struct]] = {"title": Title, "insulation": Limits}
+    kind = parts.get(re.split(r"[.\[]", key)[0], KINDS[tree["rule"][n]["kernel"]])
+    tag = ["kernel"] if issubclass(kind, BaseRule) else []
     return tag + list(kind.__struct_encode_fields__)
 
 

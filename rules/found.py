@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from devices.model import EngineInput, ReadingBatch, SeriesTable, Severity
-from rules.rule import Rule
-from rules.transition import Mark, To, Transition, Why
+from rules.rule import BaseRule
+from rules.transition import Mark, Subject, To, Transition, Why
 
 
 class Found(NamedTuple):
@@ -18,7 +18,7 @@ class Found(NamedTuple):
 
 
 def by_reading(
-    rule: Rule,
+    rule: BaseRule,
     to: To,
     batch: ReadingBatch,
     row: int,
@@ -49,7 +49,15 @@ def by_reading(
 
 
 def cleared_by_input(
-    rule: Rule, given: EngineInput, *, slot: int, place: int, table: SeriesTable, now_us: int, why: Why
+    rule: BaseRule,
+    given: EngineInput,
+    *,
+    slot: int,
+    place: int,
+    table: SeriesTable,
+    now_us: int,
+    why: Why,
+    subject: Subject = Subject.SERIES,
 ) -> Transition:
     """The clearing that a person's `given` caused on the alarm of `slot`, or of `place` where it is not 0."""
     known = slot < len(table)
@@ -59,11 +67,14 @@ def cleared_by_input(
         severity=rule.severity,
         slot=slot,
         device=int(table.device[slot]) if known else 0,
-        dwelling=place or (int(table.dwelling[slot]) if known else 0),
+        dwelling=place
+        if subject is Subject.DWELLING
+        else (int(table.dwelling[slot]) if known and not place else 0),
         place=place,
         at_us=given.at_us,
         nudge_ns=0,
         received_us=now_us,
         why=why,
         age_s=max(0, now_us - given.at_us) / 1e6,
+        subject=subject,
     )

@@ -9,17 +9,18 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
+from devices.model import EngineInput, Int32, Metric, SeriesTable
 from rules.found import Found
-from rules.pairs import Pairs, State
+from rules.look import Look
+from rules.pairs import Blank, Pairs, State
 from rules.rounds import Rows, rounds
-from rules.rule import FlagRule, ThresholdRule
+from rules.rule import BaseRule
 from rules.transition import Transition
 
 ACTIVE: Final = 1
 """The bit of `status` that means the alarm is active, in every kernel."""
 
-R = TypeVar("R", FlagRule, ThresholdRule)
+R = TypeVar("R", bound=BaseRule)
 
 
 class PairKernel(ABC, Generic[R]):
@@ -32,17 +33,23 @@ class PairKernel(ABC, Generic[R]):
         self,
         rules: Sequence[R],
         order: Mapping[str, int],
-        blank: Mapping[str, np.generic],
+        blank: Mapping[str, Blank],
         table: SeriesTable,
+        facts: Mapping[str, Blank] | None = None,
     ) -> None:
         self.rules: list[R] = list(rules)
         self.order = [order[rule.name] for rule in rules]
         self.number = {rule.name: number for number, rule in enumerate(rules)}
-        self.pairs = Pairs([rule.metric for rule in rules], blank, table)
+        self.pairs = Pairs([rule.metrics for rule in rules], blank, table, facts)
+
+    @property
+    def metrics(self) -> frozenset[Metric]:
+        """The metrics whose readings it looks at."""
+        return frozenset(metric for rule in self.rules for metric in rule.metrics)
 
     @abstractmethod
-    def evaluate(self, batch: ReadingBatch) -> list[Found]:
-        """What the readings of `batch` raise and clear; arrival order is kept within a series."""
+    def evaluate(self, look: Look) -> list[Found]:
+        """What the readings of a batch raise and clear; arrival order is kept within a series."""
 
     @abstractmethod
     def apply(self, given: EngineInput, now_us: int) -> Transition | None:
@@ -72,15 +79,7 @@ class PairKernel(ABC, Generic[R]):
         now = [self.number.get(str(name), -1) for name in state["rules"]]
         self.pairs.restore(state, np.array(now, np.int16))
 
-    def in_rounds(
-        self, batch: ReadingBatch, rows: Rows, pair: Rows, *, hot: Bool, unseen: int
-    ) -> Iterator[tuple[Rows, Rows]]:
-        """(rows, pairs) of each round: every reading of a pair that has a hot one, and no other.
-
-        NaN and readings with a quality flag of `unseen` are left out.
-        """
-        usable = ((batch.quality.take(rows) & unseen) == 0) & ~np.isnan(batch.value.take(rows))
-        judged = np.flatnonzero(self.pairs.company(pair, hot) & usable)
-        rows, pair = rows[judged], pair[judged]
+    def turns(self, rows: Rows, pair: Rows) -> Iterator[tuple[Rows, Rows]]:
+        """(rows, pairs) of each round: in each round every pair occurs once, in the order of arrival."""
         for turn in rounds(pair):
             yield rows[turn], pair[turn]

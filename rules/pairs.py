@@ -12,27 +12,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import METRIC_LIMIT, Int16, Int32, Int64, Metric, SeriesTable
+from devices.model import METRIC_LIMIT, Int16, Int32, Metric, SeriesTable
 from rules.rounds import Rows
 
 State = dict[str, NDArray[Any]]
 """Columns by name, one row a pair."""
+Blank = np.generic | NDArray[Any]
+"""What a new pair's entry of a column is: one number, or a small array of them."""
 
 
 class Pairs:
     """The pairs of one kernel over one series table.
 
-    `metrics` is the metric of each rule of the kernel; `blank` names the state columns and what a new pair
-    starts with. A pair keeps its state as long as its slot keeps device and metric. The pairs of a slot that
-    is gone (`slot` -1) wait for one with as many rules. Bytes a pair besides state: 4 (slot) + 4 (device)
-    + 2 (rule) + 1 (scratch), and 5 a slot of the series table.
+    `metrics` are the metrics of each rule of the kernel; `blank` names the state columns and what a new pair
+    starts with (a column may be two-dimensional: then that is a small array). `facts` names columns of the
+    same kind that are no state: they are worked out anew from the registry and in no snapshot. A pair keeps
+    its state as long as its slot keeps device and metric. The pairs of a slot that is gone (`slot` -1) wait
+    for one with as many rules. Bytes a pair besides state and facts: 4 (slot) + 4 (device) + 2 (rule) + 2
+    (metric) + 1 (scratch), and 5 a slot of the series table.
     """
 
     def __init__(
-        self, metrics: Sequence[Metric], blank: Mapping[str, np.generic], table: SeriesTable
+        self,
+        metrics: Sequence[Sequence[Metric]],
+        blank: Mapping[str, Blank],
+        table: SeriesTable,
+        facts: Mapping[str, Blank] | None = None,
     ) -> None:
-        self._metric_of = np.array(metrics, np.int16)
         self._blank = dict(blank)
+        self._blank_facts = dict(facts or {})
         self._rules_of, self._count_of, self._offset_of = _by_metric(metrics)
         self._build(table)
 
@@ -42,8 +50,10 @@ class Pairs:
         self.slot: Int32 = np.empty(0, np.int32)
         self.rule: Int16 = np.empty(0, np.int16)
         self._device: Int32 = np.empty(0, np.int32)
+        self._metric: Int16 = np.empty(0, np.int16)
         self._left: dict[int, list[int]] = {}
-        self.state: State = {name: np.empty(0, start.dtype) for name, start in self._blank.items()}
+        self.state: State = {name: _column(start, 0) for name, start in self._blank.items()}
+        self.facts: State = {name: _column(start, 0) for name, start in self._blank_facts.items()}
         self._met: NDArray[np.bool_] = np.empty(0, np.bool_)
         self._slots = 0
         self._room_first: Int32 = np.empty(0, np.int32)
@@ -61,7 +71,7 @@ class Pairs:
         if changed is None:
             state = self.snapshot()
             self._build(table)
-            self.restore(state, np.arange(len(self._metric_of), dtype=np.int16))
+            self.restore(state, np.arange(self._offset_of.shape[1], dtype=np.int16))
             return
         old = changed[changed < len(self._first)]
         self.table = table
@@ -88,7 +98,7 @@ class Pairs:
         metric, count = self.table.metric[slots], self._count[slots]
         paired = np.zeros(len(slots), np.int16)
         some = count > 0
-        paired[some] = self._metric_of[self.rule[self._first[slots[some]]]]
+        paired[some] = self._metric[self._first[slots[some]]]
         wrong = np.where(some, paired != metric, self._count_of[metric] > 0)
         self.forget(slots[wrong & some])
         for slot in slots[wrong].tolist():
@@ -108,6 +118,7 @@ class Pairs:
             first = self.n
             self._grow(np.full(count, slot, np.int32), rules)
         self._device[first : first + count] = self.table.device[slot]
+        self._metric[first : first + count] = self.table.metric[slot]
         self._first[slot], self._count[slot] = first, count
         self._most = max(self._most, count)
 
@@ -124,11 +135,18 @@ class Pairs:
         before = np.cumsum(count, dtype=np.int64) - count
         return rows, (first[rows] + np.arange(len(rows)) - before[rows]).astype(np.intp)
 
+    def first(self, slot: Int32) -> Rows:
+        """The first pair of each slot, -1 where it has none."""
+        if not self.n:
+            return np.full(len(slot), -1, np.intp)
+        return self._first.take(slot).astype(np.intp)
+
     def find(self, slot: int, rule: int) -> int:
         """The pair of one slot and one rule of the kernel; -1 where there is none."""
-        if not 0 <= slot < len(self.table) or self.table.metric[slot] != self._metric_of[rule]:
+        if not 0 <= slot < len(self._first) or self._first[slot] < 0:
             return -1
-        return int(self._first[slot]) + int(self._offset_of[rule])
+        offset = int(self._offset_of[self.table.metric[slot], rule])
+        return int(self._first[slot]) + offset if offset >= 0 else -1
 
     def company(self, pair: Rows, hot: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """True for every reading whose pair has a `hot` one in the batch."""
@@ -145,7 +163,7 @@ class Pairs:
             used = np.flatnonzero(self.slot[: self.n] >= 0)
         state: State = {"slot": self.slot[used].copy(), "rule": self.rule[used].copy()}
         state["device"] = self._device[used].copy()
-        state["metric"] = self._metric_of[state["rule"]]
+        state["metric"] = self._metric[used].copy()
         for name, column in self.state.items():
             state[name] = column[used].copy()
         return state
@@ -161,11 +179,13 @@ class Pairs:
         same = (self.table.device[slot] == state["device"][kept]) & (
             self.table.metric[slot] == state["metric"][kept]
         )
-        same &= self._metric_of[rule] == self.table.metric[slot]
-        kept, pair = kept[same], self._first[slot[same]] + self._offset_of[rule[same]]
+        offset = self._offset_of[self.table.metric[slot], rule]
+        same &= offset >= 0
+        kept, pair = kept[same], self._first[slot[same]] + offset[same]
         for name, start in self._blank.items():
             self.state[name][: self.n] = start
-            self.state[name][pair] = state[name][kept]
+            if name in state and state[name].shape[1:] == self.state[name].shape[1:]:
+                self.state[name][pair] = state[name][kept]
 
     def _blank_out(self, pair: Rows) -> None:
         for name, start in self._blank.items():
@@ -205,23 +225,32 @@ class Pairs:
             self.slot = np.concatenate((self.slot[: self.n], np.zeros(room, np.int32)))
             self.rule = np.concatenate((self.rule[: self.n], np.zeros(room, np.int16)))
             self._device = np.concatenate((self._device[: self.n], np.zeros(room, np.int32)))
+            self._metric = np.concatenate((self._metric[: self.n], np.zeros(room, np.int16)))
             self._met = np.zeros(self.n + room, np.bool_)
-            for name, start in self._blank.items():
-                blank = np.full(room, start, start.dtype)
-                self.state[name] = np.concatenate((self.state[name][: self.n], blank))
+            for columns, blank in ((self.state, self._blank), (self.facts, self._blank_facts)):
+                for name, start in blank.items():
+                    columns[name] = np.concatenate((columns[name][: self.n], _column(start, room)))
         self.slot[self.n : end] = slot
         self.rule[self.n : end] = rule
         self._device[self.n : end] = self.table.device[slot]
+        self._metric[self.n : end] = self.table.metric[slot]
         self.n = end
 
 
-def _by_metric(metrics: Sequence[Metric]) -> tuple[Int16, NDArray[np.uint8], Int64]:
-    """Rules of each metric (padded), how many, and each rule's place among those of its metric."""
+def _column(start: Blank, length: int) -> NDArray[Any]:
+    column = np.empty((length, *start.shape), start.dtype)
+    column[:] = start
+    return column
+
+
+def _by_metric(metrics: Sequence[Sequence[Metric]]) -> tuple[Int16, NDArray[np.uint8], Int16]:
+    """Rules of each metric (padded), how many, and each rule's place among those of a metric (-1: none)."""
     count = np.zeros(METRIC_LIMIT, np.uint8)
     rules = np.zeros((METRIC_LIMIT, max(1, len(metrics))), np.int16)
-    offset = np.zeros(len(metrics), np.int64)
-    for number, metric in enumerate(metrics):
-        offset[number] = count[metric]
-        rules[metric, count[metric]] = number
-        count[metric] += 1
+    offset = np.full((METRIC_LIMIT, max(1, len(metrics))), -1, np.int16)
+    for number, several in enumerate(metrics):
+        for metric in several:
+            offset[metric, number] = count[metric]
+            rules[metric, count[metric]] = number
+            count[metric] += 1
     return rules, count, offset

@@ -1,22 +1,36 @@
-"""Catalogue entries, one struct a kernel. A struct that exists has been checked; times are microseconds.
+"""What every catalogue entry has in common. A struct that exists has been checked; times are microseconds.
+
+`BaseRule` is a name, a severity and a title; `HeldRule` an alarm on series that must last; `JudgedRule` one
+with levels. Each kernel's own entry is in its file (rules/kernels).
 
 Errors: a constructor refuses nonsense with ValueError whose text begins with the key: "key `clear`: ...".
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from devices.model import METRIC_BY_NAME, Metric, Severity
-from rules.quantity import Level, Span
+from rules.quantity import Level, Samples, Span, units_of
 from rules.transition import Mark
 
 Name = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,7}$")]
 Text = Annotated[str, Meta(min_length=1)]
 KEYS: Final = {"metric_name": "metric", "raise_at": "raise", "clear_below": "clear", "zh_cn": "zh-CN"}
 """Fields whose key in the file cannot be, or should not be, a Python name."""
+
+
+class Where(StrEnum):
+    """On which series a rule holds, by where their device is."""
+
+    ANY = "any"
+    DWELLING = "dwelling"
+    BUILDING = "building"
+    """Feeders and risers: not in a dwelling, and in no known place as well."""
 
 
 class Title(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS):
@@ -26,132 +40,157 @@ class Title(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS):
     zh_cn: Text
 
 
-class FlagRule(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS, tag_field="kernel", tag="flag"):
-    """A latched alarm on a true flag.
+class BaseRule(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=KEYS, tag_field="kernel"
+):
+    """`source` says of each number (`numbers`) where it comes from; of those that are not given, nothing."""
 
-    Older than `late_after` is marked late; older than `visit_after` is a visit of `visit_severity` instead.
-    `second_fire_after` is how long the flag must have been 0 before a 1 raises an active alarm again;
-    `clear_hold` how long it must be 0 to clear a closed alarm. `source` says where each number comes from.
-    """
-
-    numbers: ClassVar[tuple[str, ...]] = ("late_after", "visit_after", "second_fire_after", "clear_hold")
+    numbers: ClassVar[tuple[str, ...]] = ()
 
     name: Name
-    metric_name: str
     severity: Severity
-    visit_severity: Severity
     title: Title
-    late_after: Span
-    visit_after: Span
-    second_fire_after: Span
-    clear_hold: Span
     source: dict[str, Text]
 
     def __post_init__(self) -> None:
-        if not _metric(self.metric_name).is_flag:
+        given = [key for key in self.numbers if self._given(key)]
+        unknown = [key for key in self.source if key not in given]
+        if unknown:
+            raise ValueError(f"key `{unknown[0]}`: unknown under `source`; allowed here: {', '.join(given)}")
+        missing = [key for key in given if key not in self.source]
+        if missing:
             raise ValueError(
-                f"key `metric`: `{self.metric_name}` is not a flag; allowed: {_names(flags=True)}"
+                f"key `source`: nothing said about {', '.join(missing)}; every number has its source"
             )
-        if self.visit_severity.rank <= self.severity.rank:
-            raise ValueError("key `visit_severity`: a visit must be less severe than `severity`")
-        if self.visit_after < self.late_after:
-            raise ValueError("key `visit_after`: must not be shorter than `late_after`")
-        _check_sources(self.source, self.numbers)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics whose series the rule is about; none for rules on places."""
+        return ()
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What a person must know of every alarm of this rule."""
+        return ()
+
+    def _given(self, key: str) -> bool:
+        """Whether a number stands in the file: one that may be left out has UNSET or its usual value."""
+        field = next((name for name, other in KEYS.items() if other == key), key)
+        value = getattr(self, field)
+        return value is not UNSET and value != _USUAL.get(field, _NEVER)
+
+
+class HeldRule(BaseRule, frozen=True, kw_only=True):
+    """An alarm on series that is raised when something lasts for `hold`, and cleared when it is over for
+    `clear_hold`.
+
+    A gap between two readings longer than `max_gap` starts either hold again. `samples` of `2 of 3` asks for
+    two of the last three readings besides. A `latched` alarm is ended by a person alone. `where` says on
+    which series it holds. `isolate`: tells people to ask for the power to be cut.
+    """
+
+    metric_name: str | tuple[str, ...]
+    hold: Span
+    clear_hold: Span | UnsetType = UNSET
+    max_gap: Span
+    samples: Samples = Samples(1, 1)
+    latched: bool = False
+    where: Where = Where.ANY
+    isolate: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self._names:
+            if name not in METRIC_BY_NAME:
+                allowed = ", ".join(METRIC_BY_NAME)
+                raise ValueError(f"key `metric`: `{name}` is unknown; allowed: {allowed}")
+        if len(set(self._names)) != len(self._names) or not self._names:
+            raise ValueError("key `metric`: one metric, or several different ones, are allowed")
+        if self.latched and self.clear_hold is not UNSET:
+            raise ValueError("key `clear_hold`: a latched alarm is cleared by a person; leave it out")
+        if not self.latched and self.clear_hold is UNSET:
+            raise ValueError("key `clear_hold`: is missing; a time, or `latched = true`, is allowed")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics whose readings it is judged on."""
+        return tuple(METRIC_BY_NAME[name] for name in self._names)
 
     @property
     def metric(self) -> Metric:
-        """The metric the rule reads."""
-        return METRIC_BY_NAME[self.metric_name]
+        """The first of them."""
+        return self.metrics[0]
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """`isolate`, where it asks for that."""
+        return (Mark.ISOLATE,) if self.isolate else ()
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.metric_name,) if isinstance(self.metric_name, str) else self.metric_name
 
 
-class ThresholdRule(
-    Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS, tag_field="kernel", tag="threshold"
-):
-    """An alarm on a value at or above `raise_at` for `hold`, cleared below `clear_below` for `clear_hold`.
+class Limits(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS, kw_only=True):
+    """Levels that hold instead of a rule's own."""
 
-    A gap between two readings longer than `max_gap` starts either hold again.
+    raise_at: Level
+    clear_below: Level | UnsetType = UNSET
+
+
+class JudgedRule(HeldRule, frozen=True, kw_only=True):
+    """A held alarm with levels: raised at or above `raise_at`, cleared below `clear_below`.
+
+    With `below` it is the other way round: raised at or below, cleared above. `insulation` holds other levels
+    for cables of another insulation (`pvc`, `rubber`, `xlpe`).
     """
 
-    numbers: ClassVar[tuple[str, ...]] = ("raise", "hold", "clear", "clear_hold", "max_gap")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "raise", "hold", "clear", "clear_hold", "max_gap", "samples", "insulation",
+    )  # fmt: skip
 
-    name: Name
-    metric_name: str
-    severity: Severity
-    title: Title
     raise_at: Level
-    hold: Span
-    clear_below: Level
-    clear_hold: Span
-    max_gap: Span
-    source: dict[str, Text]
+    clear_below: Level | UnsetType = UNSET
+    below: bool = False
+    insulation: Mapping[str, Limits] = {}
 
     def __post_init__(self) -> None:
-        if _metric(self.metric_name).is_flag:
-            raise ValueError(f"key `metric`: `{self.metric_name}` is a flag; allowed: {_names(flags=False)}")
-        raise_at, clear_below = self._level("raise", self.raise_at), self._level("clear", self.clear_below)
-        if self.raise_at.is_relative != self.clear_below.is_relative:
-            raise ValueError("key `clear`: `raise` and `clear` must both be relative (I_ref) or neither")
-        if raise_at < clear_below:
-            raise ValueError("key `raise`: is below `clear`; a level at or above `clear` is allowed")
-        _check_sources(self.source, self.numbers)
+        super().__post_init__()
+        self.check_limits(self.raise_at, self.clear_below)
+        for name, limits in self.insulation.items():
+            if name not in INSULATIONS:
+                raise ValueError(f"key `insulation`: `{name}` is unknown; allowed: {', '.join(INSULATIONS)}")
+            self.check_limits(limits.raise_at, limits.clear_below)
 
-    def _level(self, key: str, level: Level) -> float:
+    def units(self, metric: Metric) -> dict[str, float]:
+        """The units a level may have, each with its factor to the one that the kernel compares in."""
+        return units_of(metric)
+
+    def check_limits(self, raise_at: Level, clear_below: Level | UnsetType) -> None:
+        """Raises ValueError where these levels cannot be this rule's."""
+        if self.latched is not (clear_below is UNSET):
+            raise ValueError("key `clear`: a latched alarm has none, and any other needs one; see `latched`")
+        levels = {"raise": raise_at} | ({} if isinstance(clear_below, UnsetType) else {"clear": clear_below})
+        for metric in self.metrics:
+            values = {key: self._value(key, level, metric) for key, level in levels.items()}
+            if "clear" not in values:
+                continue
+            if levels["raise"].relative is not levels["clear"].relative:
+                raise ValueError(
+                    "key `clear`: `raise` and `clear` must be relative to the same rating or to none"
+                )
+            if self.below and values["raise"] > values["clear"]:
+                raise ValueError("key `raise`: is above `clear`; a level at or below `clear` is allowed")
+            if not self.below and values["raise"] < values["clear"]:
+                raise ValueError("key `raise`: is below `clear`; a level at or above `clear` is allowed")
+
+    def _value(self, key: str, level: Level, metric: Metric) -> float:
         try:
-            return level.value_for(self.metric)
+            return level.value_in(self.units(metric), metric.name_on_wire)
         except ValueError as error:
             raise ValueError(f"key `{key}`: {error}") from None
 
-    @property
-    def metric(self) -> Metric:
-        """The metric the rule reads."""
-        return METRIC_BY_NAME[self.metric_name]
 
-
-class PlaceRule(
-    Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS, tag_field="kernel", tag="place"
-):
-    """An alarm on a dwelling where an alarm of `anchor` and one of `partner` meet `within` a time.
-
-    `mark` is what the transition tells people besides.
-    """
-
-    numbers: ClassVar[tuple[str, ...]] = ("within",)
-
-    name: Name
-    severity: Severity
-    title: Title
-    anchor: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    partner: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    within: Span
-    mark: Mark
-    source: dict[str, Text]
-
-    def __post_init__(self) -> None:
-        both = set(self.anchor) & set(self.partner)
-        if both:
-            raise ValueError(f"key `partner`: {', '.join(sorted(both))} cannot be on both sides")
-        _check_sources(self.source, self.numbers)
-
-
-Rule = FlagRule | ThresholdRule | PlaceRule
-
-
-def _metric(name: str) -> Metric:
-    if name not in METRIC_BY_NAME:
-        raise ValueError(f"key `metric`: `{name}` is unknown; allowed: {', '.join(METRIC_BY_NAME)}")
-    return METRIC_BY_NAME[name]
-
-
-def _names(*, flags: bool) -> str:
-    return ", ".join(name for name, metric in METRIC_BY_NAME.items() if metric.is_flag is flags)
-
-
-def _check_sources(source: dict[str, str], numbers: tuple[str, ...]) -> None:
-    unknown = [key for key in source if key not in numbers]
-    if unknown:
-        raise ValueError(f"key `{unknown[0]}`: unknown under `source`; allowed here: {', '.join(numbers)}")
-    missing = [key for key in numbers if key not in source]
-    if missing:
-        raise ValueError(
-            f"key `source`: nothing said about {', '.join(missing)}; every number has its source"
-        )
+INSULATIONS: Final = ("pvc", "rubber", "xlpe")
+_NEVER: Final = object()
+_USUAL: Final[dict[str, Any]] = {"samples": Samples(1, 1), "insulation": {}}

@@ -25,6 +25,8 @@ class Mark(StrEnum):
     AGE_UNKNOWN = "age_unknown"
     SECOND_FIRE = "second_fire"
     ELECTRICAL_FIRST = "electrical_first"
+    ISOLATE = "isolate"
+    """Ask for the power of this circuit to be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,26 @@ class Why:
         return self.zh_cn if language == "zh-CN" else self.en
 
 
+class Subject(StrEnum):
+    """What an alarm is about."""
+
+    SERIES = "series"
+    """The device's channel."""
+    DEVICE = "device"
+    DWELLING = "dwelling"
+    STAIR = "stair"
+    BUILDING = "building"
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One stored change of one alarm.
 
     `slot` is the triggering series; `device` and `dwelling` its registry ids at that moment (0: none).
-    `place` is the dwelling the alarm is about for rules on places (X1), else 0: the subject is then the
-    device's channel. `at_us` is the observed time of the triggering reading and, with `nudge_ns`, part of
-    the alarm's identity. `why` says the numbers; `age_s` is how old the reading was on receipt (NaN:
-    unknown).
+    `subject` is what the alarm is about: a channel, a device (slot is then one series of it), or a place,
+    whose registry id is `place` (else 0). `at_us` is the observed time of the triggering reading and, with
+    `nudge_ns`, part of the alarm's identity. `why` says the numbers; `age_s` is how old the reading was on
+    receipt (NaN: unknown).
     """
 
     rule: str
@@ -63,13 +76,15 @@ class Transition:
     why: Why
     age_s: float
     marks: tuple[Mark, ...] = ()
+    subject: Subject = Subject.SERIES
 
 
 def transition_key(rule: str, subject: str, to: To, at_us: int, nudge_ns: int) -> str:
     """The alarm's identity: 32 hex digits of BLAKE2b over rule, subject and triggering reading.
 
     The same reading replayed after a crash gives the same key, so that `ON CONFLICT DO NOTHING` keeps one
-    transition (contract 2). `subject` is `device_uid/channel` or `dwelling:ID`.
+    transition (contract 2). `subject` is `device_uid/channel`, `device_uid/`, or `dwelling:ID` and the
+    like.
     """
     text = f"{rule}\x00{subject}\x00{to}\x00{at_us}\x00{nudge_ns}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -7,8 +7,8 @@ from typing import Final
 
 from devices.model import InputKind, Metric
 from rules.nouns import noun, noun_zh
-from rules.quantity import Level
-from rules.rule import ThresholdRule, Title
+from rules.quantity import Level, Relative, units_of
+from rules.rule import HeldRule, JudgedRule, Title
 from rules.transition import Why
 
 _SIGNS: Final = {"degC": "°C"}
@@ -67,14 +67,18 @@ def flag_cleared(metric: Metric, quiet_us: int) -> Why:
     )
 
 
-def held_above(rule: ThresholdRule, value: float, reference: float, held_us: int) -> Why:
+def held_above(rule: HeldRule, value: float, level: Level, reference: float, held_us: int) -> Why:
     """`current 38.4 A ≥ 36.2 A (1.45 × 25 A) for 64 s`."""
-    return _held(rule.metric, value, "≥", rule.raise_at, reference, held_us)
+    return _held(rule.metric, value, "≤" if _is_below(rule) else "≥", level, reference, held_us)
 
 
-def held_below(rule: ThresholdRule, value: float, reference: float, held_us: int) -> Why:
+def held_below(rule: HeldRule, value: float, level: Level, reference: float, held_us: int) -> Why:
     """`current 20.0 A < 28.2 A (1.13 × 25 A) for 5 min`."""
-    return _held(rule.metric, value, "<", rule.clear_below, reference, held_us)
+    return _held(rule.metric, value, ">" if _is_below(rule) else "<", level, reference, held_us)
+
+
+def _is_below(rule: HeldRule) -> bool:
+    return isinstance(rule, JudgedRule) and rule.below
 
 
 def met_in_place(anchor: Title, partner: Title, within_us: int, evidence: Why) -> Why:
@@ -90,6 +94,11 @@ def still_active(title: Title) -> Why:
 
 
 def _held(metric: Metric, value: float, sign: str, level: Level, reference: float, held_us: int) -> Why:
+    if metric.is_flag:
+        return Why(
+            en=f"{noun(metric)} flag {value:g} for {duration(held_us)}",
+            zh_cn=f"{noun_zh(metric)}信号为 {value:g}，持续 {duration_zh(held_us)}",
+        )
     compared = f"{quantity(value, metric.unit)} {sign} {_limit(level, metric, reference)}"
     return Why(
         en=f"{noun(metric)} {compared} for {duration(held_us)}",
@@ -98,8 +107,8 @@ def _held(metric: Metric, value: float, sign: str, level: Level, reference: floa
 
 
 def _limit(level: Level, metric: Metric, reference: float) -> str:
-    value = level.value_for(metric)
-    if not level.is_relative:
+    value = level.value_in(units_of(metric), metric.name_on_wire)
+    if level.relative is Relative.NOTHING:
         return quantity(value, metric.unit)
     return f"{quantity(value * reference, metric.unit)} ({level.value:g} × {reference:g} {metric.unit})"
 

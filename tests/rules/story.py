@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
 from devices.model import EngineInput, InputKind, Metric, Quality, ReadingBatch, SeriesTable
-from rules.catalogue import Catalogue, parse_catalogue
+from rules.catalogue import Catalogue, RuleFile, parse_catalogue, parse_files
 from rules.engine import Engine
 from rules.transition import Transition
 
+THREE = Path(__file__).with_name("three.toml")
 START_US = 1_800_000_000_000_000
 SMOKE, KITCHEN_SMOKE, CURRENT, UNRATED, UPSTAIRS_SMOKE, UPSTAIRS_CURRENT, HALL_SMOKE, WARMTH = range(1, 9)
 HOME, UPSTAIRS = 71, 72
@@ -18,10 +20,16 @@ REFERENCE_A = 25.0
 GOOD = Quality(0)
 
 
+def three_rules() -> Catalogue:
+    """Smoke, overload and both in one home: what most stories are about."""
+    return parse_catalogue(THREE.read_text(encoding="utf-8"), "three.toml")
+
+
 def shipped() -> Catalogue:
     """The catalogue the product ships with."""
-    text = resources.files("rules").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return parse_catalogue(text, "catalogue.toml")
+    folder = resources.files("rules").joinpath("shipped")
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".toml"))
+    return parse_files([RuleFile(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names])
 
 
 def block() -> SeriesTable:
@@ -30,7 +38,7 @@ def block() -> SeriesTable:
     metric = [0, smoke, smoke, current, current, smoke, current, smoke, Metric.TEMPERATURE]
     reference = np.full(9, np.nan)
     reference[[CURRENT, UPSTAIRS_CURRENT]] = REFERENCE_A
-    return SeriesTable(
+    return SeriesTable.plain(
         generation=1,
         metric=np.array(metric, np.int16),
         device=np.array([0, 1, 2, 3, 4, 5, 6, 0, 8], np.int32),
@@ -61,7 +69,7 @@ class Story:
 
     def __init__(self, catalogue: Catalogue | None = None, table: SeriesTable | None = None) -> None:
         self.table = table or block()
-        self.engine = Engine(catalogue or shipped(), self.table)
+        self.engine = Engine(catalogue or three_rules(), self.table)
 
     def read(
         self, slot: int, at_s: float, value: float, quality: Quality = GOOD, late_s: float = 0

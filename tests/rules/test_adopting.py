@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.model import Metric, ReadingBatch, SeriesTable
-from gengfu.shipped import shipped_catalogue
 from rules.engine import Engine
+from tests.rules.story import three_rules
 
 SLOTS = 8
 METRICS = (0, Metric.SMOKE_ALARM, Metric.CURRENT, Metric.VOLTAGE)
@@ -27,11 +27,11 @@ class World:
 
     def table(self) -> SeriesTable:
         n = self.length
-        return SeriesTable(1, self.metric[:n], self.device[:n], self.dwelling[:n], self.reference[:n])
+        return SeriesTable.plain(1, self.metric[:n], self.device[:n], self.dwelling[:n], self.reference[:n])
 
     def copy(self) -> SeriesTable:
         live = self.table()
-        return SeriesTable(
+        return SeriesTable.plain(
             1, live.metric.copy(), live.device.copy(), live.dwelling.copy(), live.reference_a.copy()
         )
 
@@ -84,8 +84,8 @@ def states(engine: Engine) -> dict[str, object]:
 @settings(max_examples=300, deadline=None)
 def test_looking_at_what_changed_is_as_good_as_looking_at_everything(steps: list[tuple[str, list]]) -> None:  # type: ignore[type-arg]
     world, now = World(), START_US
-    told = Engine(shipped_catalogue(), world.table())
-    plain = Engine(shipped_catalogue(), world.copy())
+    told = Engine(three_rules(), world.table())
+    plain = Engine(three_rules(), world.copy())
     for what, parts in steps:
         now += 61_000_000
         if what == "hear":
@@ -113,7 +113,7 @@ def test_looking_at_what_changed_is_as_good_as_looking_at_everything(steps: list
 def test_who_takes_a_forgotten_slot_starts_as_new_even_with_the_same_metric_and_no_device() -> None:
     world = World()
     world.length, world.metric[1] = 2, Metric.SMOKE_ALARM
-    engine = Engine(shipped_catalogue(), world.table())
+    engine = Engine(three_rules(), world.table())
     assert [one.slot for one in engine.evaluate(batch(START_US, [1], [1.0]), [], START_US)] == [1]
     assert engine.holds(np.array([0, 1], np.int32)).tolist() == [False, True]
     engine.forget(np.array([1], np.int32))
@@ -125,19 +125,19 @@ def test_who_takes_a_forgotten_slot_starts_as_new_even_with_the_same_metric_and_
 def test_pairs_of_gone_slots_are_used_again() -> None:
     world = World()
     world.length, world.metric[1:4] = 4, Metric.CURRENT
-    engine = Engine(shipped_catalogue(), world.table())
-    before = engine._threshold.pairs.n
+    engine = Engine(three_rules(), world.table())
+    before = engine._judged["threshold"].pairs.n
     for slot in (1, 2, 3, 1, 2, 3):
         engine.forget(np.array([slot], np.int32))
         engine.adopt(world.table(), np.array([slot], np.int32))
-    assert engine._threshold.pairs.n == before
+    assert engine._judged["threshold"].pairs.n == before
 
 
 def test_a_place_holds_the_series_that_raised_its_alarm() -> None:
     world = World()
     world.length, world.metric[1:3] = 3, (Metric.CURRENT, Metric.SMOKE_ALARM)
     world.device[1:3], world.dwelling[1:3], world.reference[1] = (1, 2), 7, 10.0
-    engine = Engine(shipped_catalogue(), world.table())
+    engine = Engine(three_rules(), world.table())
     for at in (0, 60_000_000):
         engine.evaluate(batch(START_US + at, [1], [30.0]), [], START_US + at)
     found = engine.evaluate(batch(START_US + 61_000_000, [2], [1.0]), [], START_US + 61_000_000)

@@ -15,9 +15,9 @@ from devices.model import EngineInput, InputKind, Quality, ReadingBatch
 from rules.engine import Engine
 from rules.transition import Transition
 from tests.rules.reference import One, Reference, Told
-from tests.rules.story import HOME, START_US, UPSTAIRS, block, shipped
+from tests.rules.story import HOME, START_US, UPSTAIRS, block, three_rules
 
-TABLE, CATALOGUE = block(), shipped()
+TABLE, CATALOGUE = block(), three_rules()
 SLOTS = range(1, len(TABLE))
 VALUES = [0.0, 0.0, 1.0, 1.0, 1.0, 20.0, 28.25, 30.0, 36.25, 36.25, 40.0, 40.0, math.nan]
 WAITS_S = [0, 1, 10, 29.5, 30, 59, 60, 61, 120, 300, 600, 601, 900, 901]

@@ -13,7 +13,7 @@ BLANK: dict[str, np.generic] = {"mark": np.uint8(0)}
 
 def table(metric: list[int], device: list[int] | None = None) -> SeriesTable:
     n = len(metric)
-    return SeriesTable(
+    return SeriesTable.plain(
         generation=1,
         metric=np.array(metric, np.int16),
         device=np.array(device or range(n), np.int32),
@@ -23,7 +23,7 @@ def table(metric: list[int], device: list[int] | None = None) -> SeriesTable:
 
 
 def two_current_rules(of: SeriesTable) -> Pairs:
-    return Pairs([Metric.CURRENT, Metric.SMOKE_ALARM, Metric.CURRENT], BLANK, of)
+    return Pairs([[Metric.CURRENT], [Metric.SMOKE_ALARM], [Metric.CURRENT]], BLANK, of)
 
 
 def marked(pairs: Pairs) -> list[tuple[int, int]]:
@@ -41,7 +41,7 @@ def test_a_batch_becomes_its_pairs_in_arrival_order_and_rules_in_theirs() -> Non
 
 
 def test_one_rule_a_metric_takes_the_short_way_to_the_same() -> None:
-    pairs = Pairs([Metric.CURRENT], BLANK, table([0, 30, 1, 30]))
+    pairs = Pairs([[Metric.CURRENT]], BLANK, table([0, 30, 1, 30]))
     rows, pair = pairs.expand(np.array([3, 2, 1, 3], np.int32))
     assert rows.tolist() == [0, 2, 3]
     assert pairs.slot[pair].tolist() == [3, 1, 3]
@@ -88,9 +88,9 @@ def test_a_slot_that_lost_its_device_or_metric_starts_blank(
 
 def test_a_rule_that_now_reads_another_metric_starts_blank() -> None:
     of = table([0, 30, 1])
-    before = Pairs([Metric.CURRENT], BLANK, of)
+    before = Pairs([[Metric.CURRENT]], BLANK, of)
     before.state["mark"][:] = 1
-    after = Pairs([Metric.SMOKE_ALARM], BLANK, of)
+    after = Pairs([[Metric.SMOKE_ALARM]], BLANK, of)
     after.restore(before.snapshot(), np.array([0], np.int16))
     assert marked(after) == []
 

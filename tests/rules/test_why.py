@@ -6,14 +6,16 @@ import pytest
 
 from devices.model import InputKind, Metric
 from rules import why
+from rules.kernels.threshold import ThresholdRule
 from rules.nouns import noun, noun_zh
-from rules.rule import ThresholdRule
+from rules.quantity import Level
 from rules.transition import Why
 from rules.why import duration, duration_zh, quantity
 from tests.rules.story import shipped
 
 MIN_US = 60_000_000
 CURRENT = next(rule for rule in shipped().of(ThresholdRule) if rule.name == "O3")
+BELOW = Level(1.13, "I_ref")
 
 
 @pytest.mark.parametrize(
@@ -84,12 +86,12 @@ def test_every_metric_has_a_chinese_noun_of_its_own() -> None:
             "由人员结束，且烟雾报警信号已解除 10 分钟",
         ),
         (
-            why.held_above(CURRENT, 38.4, 25, MIN_US),
+            why.held_above(CURRENT, 38.4, CURRENT.raise_at, 25, MIN_US),
             "current 38.4 A ≥ 36.2 A (1.45 × 25 A) for 60 s",
             "电流 38.4 A ≥ 36.2 A (1.45 × 25 A)，持续 60 秒",
         ),
         (
-            why.held_below(CURRENT, 20, 25, 5 * MIN_US),
+            why.held_below(CURRENT, 20, BELOW, 25, 5 * MIN_US),
             "current 20.0 A < 28.2 A (1.13 × 25 A) for 5 min",
             "电流 20.0 A < 28.2 A (1.13 × 25 A)，持续 5 分钟",
         ),

@@ -10,20 +10,42 @@ State: a row for each dwelling that ever had such an alarm (about 1.4 kB with it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
-from rules.catalogue import Catalogue
 from rules.found import cleared_by_input
 from rules.pairs import State
-from rules.rule import PlaceRule
-from rules.transition import Mark, To, Transition, Why
+from rules.quantity import Span
+from rules.rule import BaseRule, Name
+from rules.transition import Mark, Subject, To, Transition, Why
+
+
+class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
+    """An alarm on a dwelling where an alarm of `anchor` and one of `partner` meet `within` a time.
+
+    `mark` is what the transition tells people besides.
+    """
+
+    numbers: ClassVar[tuple[str, ...]] = ("within",)
+
+    anchor: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    partner: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    within: Span
+    mark: Mark
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        both = set(self.anchor) & set(self.partner)
+        if both:
+            raise ValueError(f"key `partner`: {', '.join(sorted(both))} cannot be on both sides")
+
 
 _NEVER: Final = -(2**62)
 _NO_WHY: Final = Why("", "")
@@ -56,10 +78,10 @@ class _Meeting:
 class PlaceKernel:
     """All place rules of a catalogue. Alarms outside dwellings (dwelling 0) never meet."""
 
-    def __init__(self, catalogue: Catalogue, table: SeriesTable) -> None:
+    def __init__(self, rules: Sequence[BaseRule], table: SeriesTable) -> None:
         self._table = table
-        self._all = {rule.name: rule for rule in catalogue.rule}
-        self._rules = {rule.name: rule for rule in catalogue.of(PlaceRule)}
+        self._all = {rule.name: rule for rule in rules}
+        self._rules = {rule.name: rule for rule in rules if isinstance(rule, PlaceRule)}
         self._meetings: dict[tuple[str, int], _Meeting] = {}
         self._where: dict[tuple[str, int], int] = {}
         """In which dwelling each active (rule, slot) counts."""
@@ -159,6 +181,7 @@ class PlaceKernel:
                 place=place,
                 why=said,
                 marks=(rule.mark, *marks),
+                subject=Subject.DWELLING,
             )
         ]
 
@@ -174,8 +197,9 @@ class PlaceKernel:
         meeting.anchor.at_us = meeting.partner.at_us = _NEVER
         rule, said = self._rules[given.rule], why.by_person(given.kind)
         return cleared_by_input(
-            rule, given, slot=meeting.slot, place=given.place, table=self._table, now_us=now_us, why=said
-        )
+            rule, given, slot=meeting.slot, place=given.place, table=self._table, now_us=now_us, why=said,
+            subject=Subject.DWELLING,
+        )  # fmt: skip
 
     def snapshot(self) -> State:
         """All state but the active alarms, which the other kernels know."""

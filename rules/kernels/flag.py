@@ -15,31 +15,83 @@ State: 17 bytes a pair.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import (
     HARD_QUALITY,
+    METRIC_BY_NAME,
     Bool,
     EngineInput,
     InputKind,
     Int16,
     Int64,
+    Metric,
     Quality,
     ReadingBatch,
     SeriesTable,
+    Severity,
     UInt32,
 )
 from rules import why
-from rules.catalogue import Catalogue
 from rules.found import Found, by_reading, cleared_by_input
 from rules.kernel import ACTIVE, PairKernel
+from rules.look import Look
+from rules.pairs import Blank
+from rules.quantity import Span
 from rules.rounds import Rows
-from rules.rule import FlagRule
+from rules.rule import BaseRule
 from rules.transition import Mark, To, Transition
+
+
+class FlagRule(BaseRule, frozen=True, kw_only=True, tag="flag"):
+    """A latched alarm on a true flag.
+
+    Older than `late_after` is marked late; older than `visit_after` is a visit of `visit_severity` instead.
+    `second_fire_after` is how long the flag must have been 0 before a 1 raises an active alarm again;
+    `clear_hold` how long it must be 0 to clear a closed alarm.
+    """
+
+    numbers: ClassVar[tuple[str, ...]] = ("late_after", "visit_after", "second_fire_after", "clear_hold")
+
+    metric_name: str
+    visit_severity: Severity
+    late_after: Span
+    visit_after: Span
+    second_fire_after: Span
+    clear_hold: Span
+    isolate: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        flags = [name for name, metric in METRIC_BY_NAME.items() if metric.is_flag]
+        if self.metric_name not in flags:
+            known = "is not a flag" if self.metric_name in METRIC_BY_NAME else "is unknown"
+            raise ValueError(f"key `metric`: `{self.metric_name}` {known}; allowed: {', '.join(flags)}")
+        if self.visit_severity.rank <= self.severity.rank:
+            raise ValueError("key `visit_severity`: a visit must be less severe than `severity`")
+        if self.visit_after < self.late_after:
+            raise ValueError("key `visit_after`: must not be shorter than `late_after`")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The flag it reads."""
+        return (self.metric,)
+
+    @property
+    def metric(self) -> Metric:
+        """The same, alone."""
+        return METRIC_BY_NAME[self.metric_name]
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """`isolate`, where it asks for that."""
+        return (Mark.ISOLATE,) if self.isolate else ()
+
 
 _CLOSED: Final = 2
 _KNOWN: Final = 4
@@ -48,7 +100,7 @@ _ONE: Final = 8
 _VISITED: Final = 16
 
 _NEVER: Final = -(2**62)
-_BLANK: Final[dict[str, np.generic]] = {
+_BLANK: Final[Mapping[str, Blank]] = {
     "status": np.uint8(0),
     "zero_since_us": np.int64(_NEVER),
     "zero_seen_us": np.int64(_NEVER),
@@ -105,15 +157,15 @@ class _Verdict:
 class FlagKernel(PairKernel[FlagRule]):
     """All flag rules of a catalogue."""
 
-    def __init__(self, catalogue: Catalogue, table: SeriesTable) -> None:
-        rules = catalogue.of(FlagRule)
-        super().__init__(rules, catalogue.order(), _BLANK, table)
+    def __init__(self, rules: Sequence[FlagRule], order: Mapping[str, int], table: SeriesTable) -> None:
+        super().__init__(rules, order, _BLANK, table)
         self._visit_after = np.array([rule.visit_after for rule in rules], np.int64)
         self._second_fire_after = np.array([rule.second_fire_after for rule in rules], np.int64)
         self._clear_hold = np.array([rule.clear_hold for rule in rules], np.int64)
 
-    def evaluate(self, batch: ReadingBatch) -> list[Found]:
-        """What the readings of `batch` raise and clear."""
+    def evaluate(self, look: Look) -> list[Found]:
+        """What the readings raise and clear."""
+        batch = look.batch
         rows, pair = self.pairs.expand(batch.slot)
         if not len(rows):
             return []
@@ -124,8 +176,8 @@ class FlagKernel(PairKernel[FlagRule]):
             return []
         found = []
         mixed: Rows | None = None
-        turns = self.in_rounds(batch, rows, pair, hot=hot, unseen=_UNSEEN)
-        for turn, (some_rows, some_pairs) in enumerate(turns):
+        judged = np.flatnonzero(self.pairs.company(pair, hot) & self._is_seen(batch, rows))
+        for turn, (some_rows, some_pairs) in enumerate(self.turns(rows[judged], pair[judged])):
             if turn:  # some series has several readings in this batch
                 mixed = pair[~self._is_plain_one(batch, rows, pair)] if mixed is None else mixed
                 if not np.isin(some_pairs, mixed).any():
@@ -136,6 +188,10 @@ class FlagKernel(PairKernel[FlagRule]):
             told = np.flatnonzero(verdict.raised | verdict.visit | verdict.cleared)
             found += [self._tell(batch, int(some_rows[n]), seen, verdict, int(n)) for n in told]
         return found
+
+    def _is_seen(self, batch: ReadingBatch, rows: Rows) -> Bool:
+        seen: Bool = ((batch.quality.take(rows) & _UNSEEN) == 0) & ~np.isnan(batch.value.take(rows))
+        return seen
 
     def _is_plain_one(self, batch: ReadingBatch, rows: Rows, pair: Rows) -> Bool:
         """Live 1s, in order and not old. After the first of them the alarm is active and attended, and those
@@ -221,18 +277,27 @@ class FlagKernel(PairKernel[FlagRule]):
             return Found(row, order, by_reading(rule, To.CLEARED, batch, row, table=table, why=said))
         queued = (Mark.QUEUED,) if batch.quality[row] & _QUEUED else ()
         if seen.unknown_age[n]:
-            said, marks = why.flag_of_unknown_age(rule.metric), (Mark.LATE, Mark.RETAINED, Mark.AGE_UNKNOWN)
+            said = why.flag_of_unknown_age(rule.metric)
+            marks = (Mark.LATE, Mark.RETAINED, Mark.AGE_UNKNOWN, *queued, *rule.marks)
             transition = by_reading(
-                rule, To.RAISED, batch, row, table=table, why=said, age_s=math.nan, marks=marks + queued
+                rule,
+                To.RAISED,
+                batch,
+                row,
+                table=table,
+                why=said,
+                age_s=math.nan,
+                marks=marks,
             )
             return Found(row, order, transition)
         late = age_us > rule.late_after
         second = (Mark.SECOND_FIRE,) if verdict.second[n] else ()
         said = why.flag_set(rule.metric, age_us if late else None, quiet_us if second else None)
         severity = rule.visit_severity if verdict.visit[n] else rule.severity
+        known = ((Mark.LATE,) if late else ()) + queued + second + rule.marks
         transition = by_reading(
             rule, To.RAISED, batch, row, table=table, why=said,
-            severity=severity, marks=((Mark.LATE,) if late else ()) + queued + second,
+            severity=severity, marks=known,
         )  # fmt: skip
         return Found(row, order, transition)
 

@@ -1,0 +1,195 @@
+"""What kernels with a level have in common: they measure something of each reading, and judge it.
+
+Judging is the same for all. At or above the raise level (below it, for rules that raise below) for the hold,
+and so often of the last readings as the rule asks, raises; below the clear level for the clear hold clears.
+A hold runs on observed time and is satisfied by a reading; the passing of time alone does nothing
+(life_safety, time and holds). It starts with the first reading that counts for it, goes on as long as one of
+the readings that `samples` looks back on counted, and starts again after a gap longer than `max_gap` and
+after a reading that had waited for us (contract 6). What could not be measured (NaN) is no reading at all:
+it neither counts nor breaks.
+
+State of judging: 18 bytes a pair, and 12 of facts.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final, TypeVar
+
+import numpy as np
+
+from devices.model import Bool, EngineInput, Float64, Int32, Int64, SeriesTable, UInt8
+from rules import why
+from rules.found import Found, by_reading, cleared_by_input
+from rules.kernel import ACTIVE, PairKernel
+from rules.look import Ground, Look
+from rules.overrides import Override
+from rules.pairs import Blank
+from rules.rounds import Rows
+from rules.rule import HeldRule
+from rules.settings import Setting, Settings
+from rules.transition import To, Transition, Why
+
+HOLDING: Final = 2
+"""A raise hold runs where the alarm is not active, a clear hold where it is; it began at `since_us`."""
+JUDGING: Final[Mapping[str, Blank]] = {
+    "status": np.uint8(0),
+    "bits": np.uint8(0),
+    "since_us": np.int64(0),
+    "last_us": np.int64(0),
+}
+"""`bits` are the last readings that `samples` looks back on, the newest lowest: whether each counted."""
+_FACTS: Final[Mapping[str, Blank]] = {"setting": np.int32(0), "level": np.float64(np.nan)}
+"""`level` is the pair's raise level in the unit that is compared, negated for rules that raise below."""
+_ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
+
+H = TypeVar("H", bound=HeldRule)
+
+
+class JudgedKernel(PairKernel[H]):
+    """A subclass says what is measured (`measure`) and how it is told (`tell`); `columns` is its own
+    state."""
+
+    columns: ClassVar[Mapping[str, Blank]] = {}
+
+    def __init__(
+        self,
+        rules: Sequence[H],
+        order: Mapping[str, int],
+        table: SeriesTable,
+        ground: Ground,
+        gated: frozenset[str] = frozenset(),
+    ) -> None:
+        self.ground = ground
+        self.settings = Settings(rules, gated)
+        super().__init__(rules, order, {**JUDGING, **self.columns}, table, _FACTS)
+        self._settle(np.arange(self.pairs.n))
+
+    @abstractmethod
+    def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
+        """What is compared with the level, for each of these readings: each pair occurs once, and every
+        reading is usable (`Look.usable`). Moves the kernel's own state. NaN where it cannot be said.
+
+        The unit is that of `rule.units` with factor 1. Grouping must not matter: the same readings in the
+        same order give the same answers however they are cut into calls.
+        """
+
+    def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
+        """The evidence of a raise, with the numbers that caused it; called right after `measure`."""
+        rule, reference = self.rules[self.pairs.rule[pair]], self._reference(pair)
+        return why.held_above(rule, value, setting.raise_at, reference, held_us)
+
+    def tell_cleared(
+        self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int
+    ) -> Why:
+        """The same of a clear."""
+        rule, reference = self.rules[self.pairs.rule[pair]], self._reference(pair)
+        level = setting.raise_at if setting.clear_below is None else setting.clear_below
+        return why.held_below(rule, value, level, reference, held_us)
+
+    def evaluate(self, look: Look) -> list[Found]:
+        """What the readings raise and clear."""
+        rows, pair = self.pairs.expand(look.batch.slot)
+        if not len(rows):
+            return []
+        usable = look.usable(rows)
+        found: list[Found] = []
+        for some_rows, some_pairs in self.turns(rows[usable], pair[usable]):
+            value = self.measure(look, some_rows, some_pairs)
+            said = np.flatnonzero(~np.isnan(value))
+            if len(said):
+                found += self.judge(look, some_rows[said], some_pairs[said], value[said])
+        return found
+
+    def judge(self, look: Look, rows: Rows, pair: Rows, value: Float64) -> list[Found]:
+        """Moves the holds of these pairs, each once, and tells those that are satisfied."""
+        state, settings, table = self.pairs.state, self.settings, look.table
+        setting: Int32 = self.pairs.facts["setting"][pair]
+        observed, status = look.batch.observed_us[rows], state["status"][pair]
+        active = (status & ACTIVE) != 0
+        signed = value * settings.sign[setting]
+        above = signed >= self.pairs.facts["level"][pair]
+        if not (above | (status != 0)).any():
+            return []
+        slot = look.batch.slot[rows]
+        below = signed < settings.clear[setting] * settings.reference(setting, slot, table)
+        queued = look.queued(rows)
+        toward = np.where(active, below, above) & ~queued
+        runs = ((status & HOLDING) != 0) & ~queued
+        runs &= observed - state["last_us"][pair] <= settings.max_gap[setting]
+        before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
+        bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
+        since: Int64 = np.where((before & settings.kept[setting]) != 0, state["since_us"][pair], observed)
+        held = observed - since
+        long_enough = held >= np.where(active, settings.clear_hold[setting], settings.hold[setting])
+        done = toward & (_ONES[bits] >= settings.need[setting]) & long_enough
+        self._keep(pair, active ^ done, (bits != 0) & ~done & ~queued, bits, since, observed)
+        told = np.flatnonzero(done)
+        columns = (rows[told], pair[told], value[told], held[told], active[told])
+        return [self._found(look, *one) for one in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def _keep(self, pair: Rows, active: Bool, holding: Bool, bits: UInt8, since: Int64, last: Int64) -> None:
+        state = self.pairs.state
+        state["status"][pair] = active * np.uint8(ACTIVE) | holding * np.uint8(HOLDING)
+        state["bits"][pair] = np.where(holding, bits, 0)
+        state["since_us"][pair] = since
+        state["last_us"][pair] = last
+
+    def _found(self, look: Look, row: int, pair: int, value: float, held_us: int, cleared: bool) -> Found:
+        number = int(self.pairs.rule[pair])
+        rule, setting = self.rules[number], self.settings.rows[int(self.pairs.facts["setting"][pair])]
+        say, to = (self.tell_cleared, To.CLEARED) if cleared else (self.tell, To.RAISED)
+        said = say(look, row, pair, value, setting, held_us)
+        marks = () if cleared else rule.marks
+        transition = by_reading(rule, to, look.batch, row, table=look.table, why=said, marks=marks)
+        return Found(row, self.order[number], transition)
+
+    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
+        """A reset or close: an active alarm clears at once, and comes back only by a new hold."""
+        number = self.number[given.rule]
+        pair = self.pairs.find(given.slot, number)
+        if pair < 0 or not self.pairs.state["status"][pair] & ACTIVE:
+            return None
+        self.pairs.state["status"][pair] = 0
+        self.pairs.state["bits"][pair] = 0
+        self.start_over(pair)
+        said = why.by_person(given.kind)
+        return cleared_by_input(
+            self.rules[number], given, slot=given.slot, place=0,
+            table=self.pairs.table, now_us=now_us, why=said,
+        )  # fmt: skip
+
+    def start_over(self, pair: int) -> None:
+        """A person ended the alarm of this pair: what the kernel has gathered toward it, if anything, is
+        let go."""
+
+    def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
+        """Takes a changed series table; see `Pairs.adopt`. The pairs of changed slots get their numbers
+        anew."""
+        before = len(self.pairs.table)
+        super().adopt(table, changed)
+        if changed is None:
+            self._settle(np.arange(self.pairs.n))
+        else:
+            new = np.arange(before, len(table), dtype=np.int32)
+            self._settle(self.pairs.expand(np.concatenate((changed, new)))[1])
+
+    def override(self, overrides: Sequence[Override]) -> None:
+        """These are in force from here on, the weakest first. State stays."""
+        self.settings.override(overrides)
+        self._settle(np.arange(self.pairs.n))
+
+    def _settle(self, pair: Rows) -> None:
+        """The numbers that hold for these pairs, as the table says now."""
+        pair = pair[self.pairs.slot[pair] >= 0]
+        slot, rule, table = self.pairs.slot[pair], self.pairs.rule[pair], self.pairs.table
+        setting = self.settings.settle(rule, slot, table)
+        self.pairs.facts["setting"][pair] = setting
+        reference = self.settings.reference(setting, slot, table)
+        self.pairs.facts["level"][pair] = self.settings.raise_[setting] * reference
+
+    def _reference(self, pair: int) -> float:
+        one = np.array([pair])
+        setting, slot = self.pairs.facts["setting"][one], self.pairs.slot[one]
+        return float(self.settings.reference(setting, slot, self.pairs.table)[0])

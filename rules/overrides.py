@@ -1,0 +1,140 @@
+"""Overrides: other numbers of a rule for an area, a building, a dwelling or a device, for a while or for
+good.
+
+What a person may loosen is bounded: an override that makes a life-safety rule (P0 and P1) less watchful must
+end, at the latest after MAX_LOOSE_DAYS. Tightening may last. Every override says who made it and why.
+
+Errors:
+* OverrideError: the text begins with the key: "key `until`: ...".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from devices.model import Severity
+from rules.quantity import Level, Span
+from rules.rule import JudgedRule
+
+MAX_LOOSE_DAYS: Final = 30
+"""Longest an override may make a P0 or P1 rule less watchful (chosen: a month, then somebody looks again)."""
+_DAY_US: Final = 86_400_000_000
+LIFE_SAFETY: Final = frozenset({Severity.P0_PLUS, Severity.P0, Severity.P1})
+
+
+class OverrideError(ValueError):
+    """An override that cannot be."""
+
+
+class Scope(StrEnum):
+    """What an override holds for, from the widest to the narrowest. A narrower one wins."""
+
+    AREA = "area"
+    BUILDING = "building"
+    DWELLING = "dwelling"
+    DEVICE = "device"
+
+    @property
+    def rank(self) -> int:
+        """0 for the widest."""
+        return list(Scope).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Other numbers for one rule. What is None stays as it is.
+
+    `ids` are registry ids: of an area, the grids below it. `off` ends the rule there. It holds from `from_us`
+    until `until_us` (None: for good). `id` orders overrides of one scope: the later wins.
+    """
+
+    id: int
+    rule: str
+    scope: Scope
+    ids: frozenset[int]
+    from_us: int
+    author: str
+    reason: str
+    until_us: int | None = None
+    raise_at: Level | None = None
+    clear_below: Level | None = None
+    hold: Span | None = None
+    clear_hold: Span | None = None
+    off: bool = False
+
+    def holds_at(self, now_us: int) -> bool:
+        """Whether it is in force."""
+        return self.from_us <= now_us and (self.until_us is None or now_us < self.until_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """All there are, checked against the rules they change."""
+
+    all: tuple[Override, ...] = ()
+    turns_us: tuple[int, ...] = field(default=())
+
+    @classmethod
+    def of(cls, overrides: Sequence[Override]) -> Overrides:
+        """Those in their order, with the moments at which one begins or ends."""
+        moments = {one.from_us for one in overrides} | {one.until_us for one in overrides if one.until_us}
+        return cls(tuple(overrides), tuple(sorted(moments)))
+
+    def in_force(self, now_us: int) -> tuple[Override, ...]:
+        """Those that hold, the weakest first."""
+        held = [one for one in self.all if one.holds_at(now_us)]
+        return tuple(sorted(held, key=lambda one: (one.scope.rank, one.id)))
+
+    def next_turn_us(self, after_us: int) -> int | None:
+        """When the next one begins or ends."""
+        return next((at for at in self.turns_us if at > after_us), None)
+
+
+def check_override(one: Override, rule: JudgedRule) -> None:
+    """Raises OverrideError where this rule cannot take it, or where it loosens too much for too long."""
+    if not one.author.strip() or not one.reason.strip():
+        key = "author" if not one.author.strip() else "reason"
+        raise OverrideError(f"key `{key}`: is empty; who makes an override and why is on record")
+    if not one.ids:
+        raise OverrideError(f"key `{one.scope}`: names no place or device that is known")
+    if one.until_us is not None and one.until_us <= one.from_us:
+        raise OverrideError("key `until`: is not after `from`")
+    changes = (one.raise_at, one.clear_below, one.hold, one.clear_hold)
+    if one.off and any(change is not None for change in changes):
+        raise OverrideError("key `off`: a rule that is off has no other numbers")
+    if not one.off and all(change is None for change in changes):
+        raise OverrideError("key `raise`: nothing is changed; allowed: raise, clear, hold, clear_hold or off")
+    if rule.latched and (one.clear_below is not None or one.clear_hold is not None):
+        raise OverrideError(f"key `clear`: {rule.name} is latched, a person ends it")
+    raise_at = rule.raise_at if one.raise_at is None else one.raise_at
+    clear_below = rule.clear_below if one.clear_below is None else one.clear_below
+    try:
+        rule.check_limits(raise_at, clear_below)
+    except ValueError as error:
+        raise OverrideError(str(error)) from None
+    if loosens(one, rule) and rule.severity in LIFE_SAFETY:
+        if one.until_us is None:
+            raise OverrideError(
+                f"key `until`: is missing; {rule.name} guards lives, so what loosens it must end, "
+                f"at the latest after {MAX_LOOSE_DAYS} days"
+            )
+        if one.until_us - one.from_us > MAX_LOOSE_DAYS * _DAY_US:
+            raise OverrideError(f"key `until`: {rule.name} may be loosened for {MAX_LOOSE_DAYS} days at most")
+
+
+def loosens(one: Override, rule: JudgedRule) -> bool:
+    """Whether it makes the rule raise later or less often. Levels of different kinds cannot be compared: then
+    it does."""
+    if one.off or (one.hold is not None and one.hold > rule.hold):
+        return True
+    if one.raise_at is None:
+        return False
+    if one.raise_at.relative is not rule.raise_at.relative:
+        return True
+    units = rule.units(rule.metric)
+    new = one.raise_at.value_in(units, rule.name)
+    old = rule.raise_at.value_in(units, rule.name)
+    return new < old if rule.below else new > old
