@@ -15,7 +15,8 @@ from alerts.case import Case, Change, Hazard, Step, StepState
 from alerts.effects import Doing
 from alerts.escalation import carry_out
 from alerts.gate import Page
-from alerts.incident import Arrival, Decision, Verdict, decide, hazard_of
+from alerts.hazards import hazard_of
+from alerts.incident import Arrival, Decision, Verdict, decide
 from alerts.joining import Where, confirm_by_neighbour_alarm, open_case, relate, take
 from alerts.lifecycle import Decided, decide_act
 from alerts.policy import TELL

@@ -18,6 +18,8 @@ from devices.model import InputKind, Role, Severity
 from rules.transition import Mark
 
 DISPOSITIONS: Final = ("real", "nuisance", "test", "fault", "unfounded")
+_FALSE: Final = frozenset({"nuisance", "fault", "unfounded"})
+"""Dispositions that count against the detector (rule S4)."""
 """What it turned out to be; `close` begins its note with one of them."""
 HELP_TAG: Final = "help"
 """Puts the incident in front of the operator until somebody is on site or the desk has taken it."""
@@ -107,6 +109,8 @@ def _close(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
     if case.incident.hazard is Hazard.FIRE and case.incident.severity.rank <= Severity.P0.rank and case.told:
         n = sum(1 for s in case.steps if s.name == StepName.ALL_CLEAR)  # closed before, and reopened
         case = case.with_step(Step(case.incident.epoch, StepName.ALL_CLEAR, n, now_us))
+    if case.incident.disposition in _FALSE:
+        case = _telling_engine(case, InputKind.UNFOUNDED, doing.at_us)
     return _telling_engine(case, InputKind.CLOSE, doing.at_us)
 
 

@@ -14,7 +14,7 @@ from alerts.schema import transition as table
 from alerts.why_text import pack_why, read_why
 from devices.database import insert_new
 from devices.model import Severity
-from rules.transition import Mark, To, Transition, transition_key
+from rules.transition import Mark, Subject, To, Transition, transition_key
 
 URGENT: Final = (Severity.P0_PLUS, Severity.P0)
 LESSER: Final = (Severity.P1, Severity.P2, Severity.P3)
@@ -32,9 +32,12 @@ class TransitionRow:
 
     @property
     def subject(self) -> str:
-        """`dwelling:ID` for rules on places, else `uid/channel`."""
-        place = self.transition.place
-        return f"dwelling:{place}" if place else f"{self.uid}/{self.channel}"
+        """`dwelling:ID`, `stair:ID`, `building:ID` of rules on places, else `uid/channel`, `uid/` of a whole
+        device."""
+        about = self.transition.subject
+        if about is Subject.DEVICE:
+            return f"{self.uid}/"
+        return f"{self.uid}/{self.channel}" if about is Subject.SERIES else f"{about}:{self.transition.place}"
 
 
 def store_transitions(connection: Connection, rows: Sequence[TransitionRow]) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.case import Alarm, Case, Hazard
-from alerts.system import is_system
+from alerts.hazards import ALARMING, hazard_of
 from devices.model import Severity
 from rules.transition import Mark, To, Why
 
@@ -84,16 +84,6 @@ class Decision:
     related: int | None = None
 
 
-def hazard_of(rule: str) -> Hazard:
-    """S* and X* are fire, the current, leakage, temperature, arc and voltage rules electrical, our own faults
-    system, else fault."""
-    if is_system(rule):
-        return Hazard.SYSTEM
-    if rule[:1] in {"S", "X"}:
-        return Hazard.FIRE
-    return Hazard.ELECTRICAL if rule[:1] in {"O", "L", "T", "A", "V", "E"} else Hazard.FAULT
-
-
 def is_visit(arrival: Arrival) -> bool:
     """Smoke too old to be a fire now (life_safety, smoke 3): somebody goes and looks."""
     return hazard_of(arrival.rule) is Hazard.FIRE and arrival.severity.rank >= Severity.P2.rank
@@ -154,10 +144,10 @@ def _with_open_fire(arrival: Arrival, fire: Case, severity: Severity) -> tuple[V
 def _is_second_fire(arrival: Arrival, fire: Case) -> bool:
     """By the engine's mark, by another detector, or by this one after its alarm had cleared.
 
-    Evidence from a correlation (X1) is no detector of its own. An incident that was a visit so far has seen
-    no first fire.
+    Evidence from a correlation (X1) is no detector of its own. An incident that was a visit or a pre-alarm so
+    far has seen no first fire.
     """
-    if arrival.place or fire.incident.severity.rank >= Severity.P2.rank:
+    if not _is_detection(arrival) or fire.incident.severity not in ALARMING:
         return False
     before = _known(arrival, fire)
     heard = {a.uid for a in _detectors(fire)}
@@ -174,14 +164,19 @@ def _known(arrival: Arrival, case: Case) -> Alarm | None:
 
 
 def _detectors(case: Case) -> list[Alarm]:
-    """Smoke evidence of single detectors; correlations and electrical evidence left out."""
+    """Detectors that said fire; correlations, pre-alarms and electrical evidence left out."""
     fire = (a for a in case.alarms if hazard_of(a.rule) is Hazard.FIRE and not a.place)
-    return [a for a in fire if a.severity.rank < Severity.P2.rank]
+    return [a for a in fire if a.severity in ALARMING]
+
+
+def _is_detection(arrival: Arrival) -> bool:
+    """A detector's own word that it burns: no correlation, no pre-alarm, nothing long ago."""
+    return not arrival.place and arrival.severity in ALARMING
 
 
 def _makes_a_pair(arrival: Arrival, case: Case) -> bool:
     """Two independent detectors within 300 s. A reading of unknown age proves no such nearness."""
-    if arrival.place or is_visit(arrival) or Mark.AGE_UNKNOWN in arrival.marks:
+    if not _is_detection(arrival) or Mark.AGE_UNKNOWN in arrival.marks:
         return False
     if "age_unknown" in case.incident.tags:
         return False

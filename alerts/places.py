@@ -12,6 +12,7 @@ from alerts.case import Case
 from alerts.joining import Where
 from alerts.system import is_system
 from devices.schema import device, dwelling, stair
+from rules.transition import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,11 @@ def places_of(connection: Connection, rows: Sequence[Row[Any]]) -> Places:
 
 
 def _dwelling_of(row: Row[Any]) -> int:
-    return int(row.place or row.dwelling_id)
+    """The dwelling an alarm is about; of one that is about a stair, the dwelling that set it off."""
+    about, _, place = str(row.subject).partition(":")
+    if row.place and about == Subject.BUILDING:
+        return 0
+    return int(row.place if row.place and about == Subject.DWELLING and place else row.dwelling_id)
 
 
 def _where(row: Row[Any], dwellings: Mapping[int, tuple[int, int]], buildings: Mapping[int, int]) -> Where:
@@ -62,7 +67,8 @@ def _where(row: Row[Any], dwellings: Mapping[int, tuple[int, int]], buildings: M
     dwelling_id = _dwelling_of(row)
     if dwelling_id:
         return Where(f"dwelling:{dwelling_id}", dwelling_id, dwellings.get(dwelling_id, (0, 0))[1])
-    building_id = buildings.get(row.device_id, 0)
+    about = str(row.subject).partition(":")[0]
+    building_id = row.place if row.place and about == Subject.BUILDING else buildings.get(row.device_id, 0)
     if building_id:
         return Where(f"building:{building_id}", 0, building_id)
     return Where(f"device:{row.uid}")

@@ -6,19 +6,16 @@ nothing of the people in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from alerts.case import Hazard
+from alerts.evidence import CHINESE, Both, evidence_words
 from alerts.sayings import word
 from devices.model import Role, Severity
 from rules.transition import Mark
-
-CHINESE: Final = "zh-CN"
-Both = tuple[str, str]
-"""The same in zh-CN and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +46,6 @@ _HEAD: Final[Mapping[Severity, Both]] = {
     Severity.P2: ("【请上门】", "PLEASE VISIT"),
     Severity.P3: ("【维护】", "UPKEEP"),
 }
-_EVIDENCE: Final[Mapping[str, Both]] = {
-    "pair": ("两个探测器烟雾报警", "smoke at two detectors"),
-    "X": ("烟雾报警且用电过载", "smoke with electrical overload"),
-    "S": ("烟雾报警", "smoke alarm"),
-    "visit": ("较早的烟雾报警，请查看", "smoke reported long ago"),
-    "O": ("电路过载", "circuit overloaded"),
-    "L": ("剩余电流超限", "leakage current"),
-    "T": ("线路温度过高", "cable too hot"),
-}
-_OTHER: Final[Mapping[Hazard, Both]] = {
-    Hazard.FIRE: ("火灾报警", "fire alarm"),
-    Hazard.ELECTRICAL: ("电气异常", "electrical alarm"),
-    Hazard.FAULT: ("设备故障", "device fault"),
-    Hazard.SYSTEM: ("系统故障", "fault of the system"),
-}
 _DO: Final[Mapping[tuple[str, str], Both]] = {
     ("P0+", "family"): ("请立即让家人撤离并拨119。", "Get your people out and call 119."),
     ("P0+", "neighbour"): ("请立即走楼梯撤离。", "Leave now by the stairs."),
@@ -82,6 +64,7 @@ _DO: Final[Mapping[tuple[str, str], Both]] = {
     ("P2", "desk"): ("请跟进。", "Please follow up."),
 }
 _ISOLATE: Final[Both] = ("先断电，勿用水。", "Isolate the electricity first, no water.")
+_ISOLATING: Final = frozenset({str(Mark.ELECTRICAL_FIRST), str(Mark.ISOLATE)})
 _REACT: Final[Mapping[str, Both]] = {
     "call": ("尚未收到您的回应。", "No answer from you yet."),
     "next": ("前一位未应答。", "The one before you has not answered."),
@@ -157,21 +140,6 @@ def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:
     return at.strftime("%H:%M" if at.date() == today else "%m-%d %H:%M")
 
 
-def evidence_words(
-    rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity, language: str
-) -> str:
-    """The evidence in a few words."""
-    if severity.rank >= Severity.P2.rank and hazard is Hazard.FIRE:
-        return _pick(_EVIDENCE["visit"], language)
-    letters = {rule[:1] for rule in rules}
-    if "X" in letters:
-        return _pick(_EVIDENCE["X"], language)
-    if detectors > 1:
-        return _pick(_EVIDENCE["pair"], language)
-    known = next((letter for letter in "SOLT" if letter in letters), "")
-    return _pick(_EVIDENCE[known] if known else _OTHER[hazard], language)
-
-
 def _headline(t: Telling, language: str) -> str:
     evidence = evidence_words(t.rules, t.detectors, t.hazard, t.severity, language)
     pattern = (
@@ -221,7 +189,7 @@ def _unanswered(t: Telling, language: str) -> str:
 def _todo(t: Telling, language: str) -> str:
     kind = _KIND[t.role]
     do = _DO.get((t.severity, kind)) or _DO.get((t.severity, "desk")) or ("请查看。", "Please look.")
-    isolate = Mark.ELECTRICAL_FIRST in t.tags and kind in {"worker", "station", "desk"}
+    isolate = bool(t.tags & _ISOLATING) and kind in {"worker", "station", "desk"}
     gap = "" if language == CHINESE else " "
     return (_pick(_ISOLATE, language) + gap if isolate else "") + _pick(do, language)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from alerts.case import Case, Hazard
+from alerts.case import Case
 from alerts.docket import UNROUTED_TAG
 from alerts.escalation import answered_roles
 from alerts.gate import Page
-from alerts.incident import hazard_of
+from alerts.hazards import detectors
 from alerts.texts import Telling, compose, plain_warning, since_text
 from alerts.whereabouts import Whereabouts
 
@@ -59,7 +59,6 @@ def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) ->
     incident = case.incident
     evidence = case.active() or case.alarms
     since = min((a.raised_us for a in evidence), default=incident.opened_us)
-    smoke = {a.uid for a in evidence if hazard_of(a.rule) is Hazard.FIRE and not a.place}
     return Telling(
         saying=page.saying,
         severity=incident.severity,
@@ -68,7 +67,7 @@ def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) ->
         place=place,
         since=since_text(since, now_us, zone),
         rules=frozenset(a.rule for a in evidence),
-        detectors=len(smoke),
+        detectors=len(detectors(evidence)),
         tags=incident.tags,
         answered=tuple(sorted(answered_roles(case, ()))),
         asker=page.step.partition(":")[2],

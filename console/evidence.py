@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from alerts.board_view import alarms_of
 from alerts.case import Alarm, Hazard
-from alerts.incident import hazard_of
-from alerts.texts import evidence_words
+from alerts.evidence import evidence_words
+from alerts.hazards import detectors
 from alerts.views import OpenIncident
 from devices.model import Severity
 
@@ -26,6 +26,5 @@ def _words(incident: OpenIncident, alarms: list[Alarm], language: str) -> str:
     if incident.hazard not in set(Hazard) or incident.severity not in set(Severity):
         return ""  # words of a later release: the numbers beside them must do
     standing = [alarm for alarm in alarms if alarm.cleared_us is None] or alarms
-    detectors = {a.uid for a in standing if hazard_of(a.rule) is Hazard.FIRE and not a.place}
     hazard, severity = Hazard(incident.hazard), Severity(incident.severity)
-    return evidence_words({a.rule for a in standing}, len(detectors), hazard, severity, language)
+    return evidence_words({a.rule for a in standing}, len(detectors(standing)), hazard, severity, language)

@@ -171,6 +171,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "hazard.system": ("系统故障", "Fault of the system"),
     # what stands beside the evidence
     "tag.electrical_first": ("先断电", "isolate first"),
+    "tag.isolate": ("请断电", "cut the power"),
     "tag.second_fire": ("再次起火", "second fire"),
     "tag.late": ("迟到的报告", "reported late"),
     "tag.retained": ("代理留存的消息", "retained message"),

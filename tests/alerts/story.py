@@ -27,7 +27,7 @@ from alerts.turn import run_turn
 from devices import schema as registry
 from devices.database import open_database, reading, writing
 from devices.model import Severity
-from rules.transition import Mark, To, Transition, Why
+from rules.transition import Mark, Subject, To, Transition, Why
 from tests.alerts.block import BUILT_US, CAST, DEVICES, Block, build
 
 START_US = BUILT_US
@@ -145,6 +145,7 @@ class Story:
         place: int = 0,
         age_s: float = 0.0,
         topic: str = "",
+        about: Subject | None = None,
     ) -> TransitionRow:
         flat = DEVICES.get(uid, ("", ""))[1]
         transition = Transition(
@@ -161,6 +162,7 @@ class Story:
             why=Why(f"{rule} of {uid}", f"{uid} 的 {rule}"),
             age_s=age_s,
             marks=marks,
+            subject=about or (Subject.DWELLING if place else Subject.SERIES),
         )
         return TransitionRow(transition, uid, "", topic)
 

@@ -97,7 +97,8 @@ def test_closing_tells_the_engine_of_every_alarm(story: Story) -> None:
     with reading(story.engine) as connection:
         inputs = inputs_after(connection, 0)
         assert inputs_after(connection, inputs[0].id) == inputs[1:]
-    assert {(i.kind, i.rule, i.slot, i.place) for i in inputs} == {
+    closed = [one for one in inputs if one.kind is InputKind.CLOSE]
+    assert {(i.kind, i.rule, i.slot, i.place) for i in closed} == {
         (InputKind.CLOSE, "S1", 7, 0),
         (InputKind.CLOSE, "X1", 0, story.block.dwellings["501"]),
     }

@@ -1,0 +1,42 @@
+"""Which hazard each rule speaks of: what decides who is told, and with which other alarms it is one matter.
+
+Where a rule is not known here (a site's own), its first letter decides, and what may be a fire is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from alerts.case import Alarm, Hazard
+from alerts.system import is_system
+from devices.model import Severity
+
+_FAULTS: Final = frozenset({"S4", "S5", "S5L", "S6", "S7", "S7L", "F1"})
+"""What is wrong with a detector and not with the flat: never mixed with a fire alarm (design, vocabulary)."""
+_BY_LETTER: Final[Mapping[str, Hazard]] = {
+    **dict.fromkeys("SXHGM", Hazard.FIRE),
+    **dict.fromkeys("OLTAVNE", Hazard.ELECTRICAL),
+    **dict.fromkeys("CQF", Hazard.FAULT),
+}
+ALARMING: Final = frozenset({Severity.P0_PLUS, Severity.P0})
+"""A detector that says fire, unlike one whose air only thickens (S8, P1) and unlike old smoke (P2)."""
+
+
+def detectors(alarms: Iterable[Alarm]) -> frozenset[str]:
+    """The devices among the evidence that said fire themselves; correlations and pre-alarms left out."""
+    return frozenset(
+        alarm.uid
+        for alarm in alarms
+        if alarm.severity in ALARMING and not alarm.place and hazard_of(alarm.rule) is Hazard.FIRE
+    )
+
+
+def hazard_of(rule: str) -> Hazard:
+    """Fire is what detectors, buttons and correlations say; the circuit's rules are electrical; what is wrong
+    with a device is a fault, with ourselves a fault of the system."""
+    if is_system(rule):
+        return Hazard.SYSTEM
+    if rule in _FAULTS:
+        return Hazard.FAULT
+    return _BY_LETTER.get(rule[:1], Hazard.FAULT)
