@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from console.live import ChangeFeed
 from devices.database import open_database
+from devices.model import Quality
 from gengfu.cli import app
 from gengfu.commands import decode, mount
 from gengfu.config import Broker, Config, FurtherBroker
@@ -199,6 +200,11 @@ def test_links_between_documents_lead_to_files_and_headings_that_exist(path: Pat
 def _headings(path: Path) -> set[str]:
     lines = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-") for line in lines}
+
+
+def test_every_quality_flag_is_explained() -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    assert [flag for flag in Quality if f"| `{flag.names[0]}` | " not in page] == []
 
 
 def own_files() -> list[Path]:
