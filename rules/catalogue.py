@@ -17,9 +17,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devices.model import Severity
-from rules.kinds import KINDS, Rule, references
+from rules.kernels.gate import GateRule
+from rules.kernels.place import PlaceScope
+from rules.kernels.silence import Watch
+from rules.kinds import KINDS, Rule, conflicts, references
 from rules.quantity import Level, Samples, Span, parse_level, parse_samples, parse_span
-from rules.rule import BaseRule, Limits, Title
+from rules.rule import BaseRule, Limits, Title, Where
 from rules.transition import Mark
 
 R = TypeVar("R", bound=BaseRule)
@@ -41,7 +44,7 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
 
     def gated(self) -> frozenset[str]:
         """The rules that hold only where the circuit has an earth conductor."""
-        return frozenset()
+        return frozenset(name for rule in self.of(GateRule) for name in rule.gates)
 
     def order(self) -> dict[str, int]:
         """Each rule's place in the file: the order of transitions of one reading."""
@@ -54,7 +57,14 @@ _MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
 _TAG: Final = re.compile(r"Invalid value '(.*)'$")
 
 _CHOICE: Final = re.compile(r"Invalid enum value '(.*)'$")
-_CHOICES: Final[dict[str, type[StrEnum]]] = {"severity": Severity, "visit_severity": Severity, "mark": Mark}
+_CHOICES: Final[dict[str, type[StrEnum]]] = {
+    "severity": Severity,
+    "visit_severity": Severity,
+    "mark": Mark,
+    "scope": PlaceScope,
+    "watch": Watch,
+    "where": Where,
+}
 
 
 class RuleFile(NamedTuple):
@@ -85,6 +95,8 @@ def parse_files(files: Sequence[RuleFile], own: RuleFile | None = None) -> Catal
         found |= _parse(own)
     for stated in found.values():
         _check_references(stated, found)
+    for name, key, problem in conflicts([stated.rule for stated in found.values()]):
+        raise _wrong(found[name], key, problem)
     return Catalogue(version=1, rule=tuple(stated.rule for stated in found.values()))
 
 

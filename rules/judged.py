@@ -19,7 +19,7 @@ from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 
-from devices.model import Bool, EngineInput, Float64, Int32, Int64, SeriesTable, UInt8
+from devices.model import Bool, EngineInput, Float64, Int32, Int64, Metric, SeriesTable, UInt8
 from rules import why
 from rules.found import Found, by_reading, cleared_by_input
 from rules.kernel import ACTIVE, PairKernel
@@ -52,6 +52,10 @@ class JudgedKernel(PairKernel[H]):
     state."""
 
     columns: ClassVar[Mapping[str, Blank]] = {}
+    facts: ClassVar[Mapping[str, Blank]] = {}
+    """Columns that are worked out from the registry, as `facts` of `Pairs`."""
+    compares: ClassVar[frozenset[Metric]] = frozenset()
+    """Metrics of other series of the device that `measure` asks for (`Look.of`)."""
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class JudgedKernel(PairKernel[H]):
     ) -> None:
         self.ground = ground
         self.settings = Settings(rules, gated)
-        super().__init__(rules, order, {**JUDGING, **self.columns}, table, _FACTS)
+        super().__init__(rules, order, {**JUDGING, **self.columns}, table, {**_FACTS, **self.facts})
         self._settle(np.arange(self.pairs.n))
 
     @abstractmethod
@@ -160,6 +164,9 @@ class JudgedKernel(PairKernel[H]):
             table=self.pairs.table, now_us=now_us, why=said,
         )  # fmt: skip
 
+    def heed(self, given: EngineInput) -> None:
+        """A person's act on any rule that a kind may count; nothing is cleared by it."""
+
     def start_over(self, pair: int) -> None:
         """A person ended the alarm of this pair: what the kernel has gathered toward it, if anything, is
         let go."""
@@ -175,10 +182,11 @@ class JudgedKernel(PairKernel[H]):
             new = np.arange(before, len(table), dtype=np.int32)
             self._settle(self.pairs.expand(np.concatenate((changed, new)))[1])
 
-    def override(self, overrides: Sequence[Override]) -> None:
-        """These are in force from here on, the weakest first. State stays."""
+    def override(self, overrides: Sequence[Override], slots: Int32 | None = None) -> None:
+        """These are in force from here on, the weakest first. State stays. `slots` are those of which others
+        are in force than before; None: any."""
         self.settings.override(overrides)
-        self._settle(np.arange(self.pairs.n))
+        self._settle(np.arange(self.pairs.n) if slots is None else self.pairs.expand(slots)[1])
 
     def _settle(self, pair: Rows) -> None:
         """The numbers that hold for these pairs, as the table says now."""

@@ -42,6 +42,13 @@ class PairKernel(ABC, Generic[R]):
         self.number = {rule.name: number for number, rule in enumerate(rules)}
         self.pairs = Pairs([rule.metrics for rule in rules], blank, table, facts)
 
+    def goes_on(self, rules: Sequence[R], order: Mapping[str, int]) -> bool:
+        """Whether it is the kernel of `rules` as it is; then `order` is their place from here on."""
+        if self.rules != list(rules):
+            return False
+        self.order = [order[rule.name] for rule in rules]
+        return True
+
     @property
     def metrics(self) -> frozenset[Metric]:
         """The metrics whose readings it looks at."""

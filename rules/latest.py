@@ -1,13 +1,13 @@
 """The newest value of series that are compared with other series of their device, as of any reading.
 
 In a batch several series of one device come one after another. What was known when a reading arrived is the
-state before the batch, moved on by the readings above its row: found with one search for a whole batch, so
-that arrival order counts and no reading waits for its neighbours.
+state before the batch, moved on by the readings above its row: each series has a mark of where in the batch
+it is, so that arrival order counts and no reading waits for its neighbours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -27,30 +27,33 @@ from devices.model import (
 from rules.pairs import Pairs, State
 from rules.rounds import Rows
 
-METRICS: Final = (
-    Metric.TEMPERATURE,
-    Metric.TEMPERATURE_AMBIENT,
-    Metric.CURRENT,
-    Metric.VOLTAGE,
-    Metric.POWER_ACTIVE,
-)
-"""Metrics that other series are compared with."""
+NOWHERE: Final = -1
+"""The place of a series that is not remembered."""
+_NOT_HERE: Final = -1
+"""The row of a series that is not in the batch."""
+_SEVERAL: Final = -2
+"""The row of a series that is in the batch more than once: its rows are in `_keys`."""
 _UNUSABLE: Final = int(HARD_QUALITY | MUTE_QUALITY | Quality.DUPLICATE | Quality.LATE | Quality.STALE)
 _ROW_BITS: Final = 24
 """A batch has fewer rows than 2**24."""
+_NO_ROWS: Final = np.empty(0, np.intp)
+_NO_KEYS: Final = np.empty(0, np.int64)
 
 
 class Latest:
-    """Value and time of the newest usable reading of each series of METRICS: 29 bytes each.
+    """Value and time of the newest usable reading of each series of `metrics`: 33 bytes each, 5 a slot.
 
-    The order of calls in a tick: `begin` with the batch, any number of `of`, `end`.
+    A series is asked for by its place (`place`), which holds until the next `adopt` that its slot is changed
+    in. The order of calls in a tick: `begin` with the batch, any number of `at`, `end`.
     """
 
-    def __init__(self, table: SeriesTable) -> None:
+    def __init__(self, table: SeriesTable, metrics: Collection[Metric]) -> None:
         blank = {"value": np.float64(np.nan), "at_us": np.int64(0)}
-        self._pairs = Pairs([METRICS], blank, table)
-        self._keys: Int64 = np.empty(0, np.int64)
-        self._rows: Rows = np.empty(0, np.intp)
+        self._pairs = Pairs([sorted(metrics)], blank, table, {"row": np.int32(_NOT_HERE)})
+        self._rows: Rows = _NO_ROWS
+        self._pair: Rows = _NO_ROWS
+        self._keys: Int64 = _NO_KEYS
+        self._marked = False
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table; see `Pairs.adopt`."""
@@ -60,44 +63,48 @@ class Latest:
         """These slots are gone."""
         self._pairs.forget(slots)
 
-    def begin(self, batch: ReadingBatch) -> None:
-        """Takes the batch that `of` will be asked about."""
-        rows, _ = self._pairs.expand(batch.slot)
-        usable = ((batch.quality.take(rows) & _UNUSABLE) == 0) & ~np.isnan(batch.value.take(rows))
-        rows = rows[usable]
-        keys = (batch.slot.take(rows).astype(np.int64) << _ROW_BITS) | rows
-        order = np.argsort(keys)
-        self._keys, self._rows = keys[order], rows[order]
+    def place(self, slots: Int32) -> Int32:
+        """What `at` is asked with for each of these slots; NOWHERE for those that are not remembered."""
+        return self._pairs.first(slots).astype(np.int32)
 
-    def of(self, batch: ReadingBatch, rows: Rows, slots: Int32) -> tuple[Float64, Int64]:
-        """See `Look.of`."""
+    def begin(self, batch: ReadingBatch) -> None:
+        """Takes the batch that `at` will be asked about; one that had no `end` is as if it had not been."""
+        self._let_go()
+        rows, pair = self._pairs.expand(batch.slot)
+        usable = (batch.quality.take(rows) & _UNUSABLE) == 0
+        usable &= ~np.isnan(batch.value.take(rows))
+        self._rows, self._pair = rows[usable], pair[usable]
+
+    def at(self, batch: ReadingBatch, rows: Rows, place: Int32) -> tuple[Float64, Int64]:
+        """Value and observed time of the newest usable reading of each place that arrived before its row in
+        `rows`, or is that row; NaN and 0 where there was none. `rows` and `place` broadcast."""
         if not self._pairs.n:
-            return np.full(len(slots), np.nan), np.zeros(len(slots), np.int64)
-        known = (slots > 0) & (slots < len(self._pairs.table))
-        pair = self._pairs.first(np.where(known, slots, 0).astype(np.int32))
-        value = np.where(pair >= 0, self._pairs.state["value"].take(pair, mode="clip"), np.nan)
-        at = np.where(pair >= 0, self._pairs.state["at_us"].take(pair, mode="clip"), 0)
+            return np.full(place.shape, np.nan), np.zeros(place.shape, np.int64)
+        if not self._marked:
+            self._mark()
+        state = self._pairs.state
+        value: Float64 = state["value"].take(place, mode="clip")
+        at: Int64 = state["at_us"].take(place, mode="clip")
+        row: Int32 = self._pairs.facts["row"].take(place, mode="clip")
         if len(self._keys):
-            wanted = (slots.astype(np.int64) << _ROW_BITS) | rows
-            found = np.searchsorted(self._keys, wanted, side="right") - 1
-            key = self._keys[np.maximum(found, 0)]
-            here = known & (found >= 0) & ((key >> _ROW_BITS) == slots)
-            row = self._rows[np.maximum(found, 0)]
-            value = np.where(here, batch.value[row], value)
-            at = np.where(here, batch.observed_us[row], at)
+            self._find_among_several(row, rows, place)
+        here = row.view(np.uint32) <= rows  # what is not here is far beyond any row
+        if here.any():
+            np.copyto(value, batch.value.take(row, mode="clip"), where=here)
+            np.copyto(at, batch.observed_us.take(row, mode="clip"), where=here)
+        nowhere = place < 0
+        if nowhere.any():
+            np.copyto(value, np.nan, where=nowhere)
+            np.copyto(at, 0, where=nowhere)
         return value, at
 
     def end(self, batch: ReadingBatch) -> None:
         """The batch is judged: its newest readings are what is known from here on."""
-        if not len(self._keys):
-            return
-        slot = batch.slot[self._rows]
-        last = np.append(slot[1:] != slot[:-1], True)
-        rows = self._rows[last]
-        pair = self._pairs.expand(batch.slot[rows])[1]
-        self._pairs.state["value"][pair] = batch.value[rows]
-        self._pairs.state["at_us"][pair] = batch.observed_us[rows]
-        self._keys, self._rows = self._keys[:0], self._rows[:0]
+        state, pair = self._pairs.state, self._pair
+        if len(pair):  # of several readings of one series the last is left behind
+            state["value"][pair] = batch.value[self._rows]
+            state["at_us"][pair] = batch.observed_us[self._rows]
+        self._let_go()
 
     def snapshot(self) -> State:
         """Copies of all state."""
@@ -106,3 +113,30 @@ class Latest:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot, as far as the series still are what they were."""
         self._pairs.restore(state, np.zeros(1, np.int16))
+
+    def _let_go(self) -> None:
+        if self._marked:
+            self._pairs.facts["row"][self._pair] = _NOT_HERE
+        self._rows, self._pair, self._keys, self._marked = _NO_ROWS, _NO_ROWS, _NO_KEYS, False
+
+    def _mark(self) -> None:
+        """Says of each series of the batch where in it it is."""
+        self._marked = True
+        rows, pair, row = self._rows, self._pair, self._pairs.facts["row"]
+        row[pair] = rows
+        again = row[pair] != rows
+        if again.any():
+            several = self._pairs.company(pair, again)
+            row[pair[several]] = _SEVERAL
+            self._keys = np.sort((pair[several] << _ROW_BITS) | rows[several])
+
+    def _find_among_several(self, row: Int32, rows: Rows, place: Int32) -> None:
+        """Puts into `row` the last of the rows of each place that is in the batch more than once."""
+        found = np.nonzero(row == _SEVERAL)
+        if not len(found[0]):
+            return
+        where = place[found].astype(np.int64)
+        wanted = (where << _ROW_BITS) | np.broadcast_to(rows, row.shape)[found]
+        key = self._keys[np.maximum(np.searchsorted(self._keys, wanted, side="right") - 1, 0)]
+        same = key >> _ROW_BITS == where
+        row[found] = np.where(same, key & ((1 << _ROW_BITS) - 1), _NOT_HERE)

@@ -72,6 +72,11 @@ class Look:
         """Value and observed time of the newest usable reading of `slots` that arrived before each of `rows`,
         or is that row. NaN and 0 where there was none, and where the slot is 0.
 
-        Only series of `latest.METRICS` are remembered.
+        Only series of metrics that some kernel names in `compares` are remembered. Who asks for the same
+        series again and again keeps its place (`Latest.place`) and asks by `newest`.
         """
-        return self.ground.latest.of(self.batch, rows, slots)
+        return self.newest(rows, self.ground.latest.place(slots))
+
+    def newest(self, rows: Rows, place: Int32) -> tuple[Float64, Int64]:
+        """As `of`, by the places of the series; `rows` and `place` broadcast."""
+        return self.ground.latest.at(self.batch, rows, place)

@@ -10,6 +10,10 @@ from devices.model import Metric
 
 def noun(metric: Metric) -> str:
     """`residual current` for `current.residual`; a flag is called by its first word."""
+    if metric.quantity == Metric.SMOKE_DENSITY.quantity:
+        return "smoke density"
+    if metric is Metric.ARC_HALF_CYCLES:
+        return "arc half cycles"
     words = metric.name_on_wire.replace("_", " ").split(".")
     return words[0] if metric.is_flag else " ".join(reversed(words))
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from devices.model import Severity
 from rules.quantity import Level, Span
-from rules.rule import JudgedRule
+from rules.rule import HeldRule, JudgedRule, Limits
 
 MAX_LOOSE_DAYS: Final = 30
 """Longest an override may make a P0 or P1 rule less watchful (chosen: a month, then somebody looks again)."""
@@ -93,8 +93,11 @@ class Overrides:
         return next((at for at in self.turns_us if at > after_us), None)
 
 
-def check_override(one: Override, rule: JudgedRule) -> None:
-    """Raises OverrideError where this rule cannot take it, or where it loosens too much for too long."""
+def check_override(one: Override, rule: HeldRule, *, bounded: bool = True) -> None:
+    """Raises OverrideError where this rule cannot take it, or where it loosens too much for too long.
+
+    With `bounded` false the time is not looked at: for trials, which change nothing.
+    """
     if not one.author.strip() or not one.reason.strip():
         key = "author" if not one.author.strip() else "reason"
         raise OverrideError(f"key `{key}`: is empty; who makes an override and why is on record")
@@ -109,13 +112,8 @@ def check_override(one: Override, rule: JudgedRule) -> None:
         raise OverrideError("key `raise`: nothing is changed; allowed: raise, clear, hold, clear_hold or off")
     if rule.latched and (one.clear_below is not None or one.clear_hold is not None):
         raise OverrideError(f"key `clear`: {rule.name} is latched, a person ends it")
-    raise_at = rule.raise_at if one.raise_at is None else one.raise_at
-    clear_below = rule.clear_below if one.clear_below is None else one.clear_below
-    try:
-        rule.check_limits(raise_at, clear_below)
-    except ValueError as error:
-        raise OverrideError(str(error)) from None
-    if loosens(one, rule) and rule.severity in LIFE_SAFETY:
+    _check_levels(one, rule)
+    if bounded and loosens(one, rule) and rule.severity in LIFE_SAFETY:
         if one.until_us is None:
             raise OverrideError(
                 f"key `until`: is missing; {rule.name} guards lives, so what loosens it must end, "
@@ -125,16 +123,32 @@ def check_override(one: Override, rule: JudgedRule) -> None:
             raise OverrideError(f"key `until`: {rule.name} may be loosened for {MAX_LOOSE_DAYS} days at most")
 
 
-def loosens(one: Override, rule: JudgedRule) -> bool:
+def _check_levels(one: Override, rule: HeldRule) -> None:
+    if not isinstance(rule, JudgedRule):
+        if one.raise_at is not None or one.clear_below is not None:
+            raise OverrideError(f"key `raise`: {rule.name} has no levels; allowed: hold, clear_hold or off")
+        return
+    try:
+        own = Limits(raise_at=rule.raise_at, clear_below=rule.clear_below)
+        for limits in (own, *rule.insulation.values()):
+            raise_at = limits.raise_at if one.raise_at is None else one.raise_at
+            clear_below = limits.clear_below if one.clear_below is None else one.clear_below
+            rule.check_limits(raise_at, clear_below)
+    except ValueError as error:
+        raise OverrideError(str(error)) from None
+
+
+def loosens(one: Override, rule: HeldRule) -> bool:
     """Whether it makes the rule raise later or less often. Levels of different kinds cannot be compared: then
     it does."""
     if one.off or (one.hold is not None and one.hold > rule.hold):
         return True
-    if one.raise_at is None:
+    if one.raise_at is None or not isinstance(rule, JudgedRule):
         return False
-    if one.raise_at.relative is not rule.raise_at.relative:
-        return True
     units = rule.units(rule.metric)
     new = one.raise_at.value_in(units, rule.name)
-    old = rule.raise_at.value_in(units, rule.name)
-    return new < old if rule.below else new > old
+    for level in (rule.raise_at, *(limits.raise_at for limits in rule.insulation.values())):
+        old = level.value_in(units, rule.name)
+        if one.raise_at.relative is not level.relative or (new < old if rule.below else new > old):
+            return True
+    return False

@@ -18,15 +18,31 @@ def rounds(pair: Rows) -> list[Rows]:
     n = len(pair)
     if not n:
         return []
-    everything = np.arange(n)
     ordered = np.sort(pair)  # an eighth of the time of the stable argsort, and usually all that is needed
-    if not (ordered[1:] == ordered[:-1]).any():
-        return [everything]
+    same = ordered[1:] == ordered[:-1]
+    if not same.any():
+        return [np.arange(n)]
+    several = np.zeros(n, np.bool_)
+    several[1:] |= same
+    several[:-1] |= same
+    some = np.sort(np.argsort(pair)[several])  # usually few: the rest of the work is theirs
+    occurrence = _occurrence(pair[some])
+    later = np.flatnonzero(occurrence)
+    first = np.ones(n, np.bool_)
+    first[some[later]] = False
+    by_round = later[np.argsort(occurrence[later], kind="stable")]
+    ends = np.cumsum(np.bincount(occurrence[later])[1:])
+    return [np.flatnonzero(first), *np.split(some[by_round], ends[:-1])]
+
+
+def _occurrence(pair: Rows) -> Rows:
+    """How many of the same pair stand before each."""
+    n = len(pair)
+    everything = np.arange(n)
     by_pair = np.argsort(pair, kind="stable")
+    ordered = pair[by_pair]
     first = np.ones(n, np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]
     occurrence = np.empty(n, np.intp)
     occurrence[by_pair] = everything - np.maximum.accumulate(np.where(first, everything, 0))
-    by_round = np.argsort(occurrence, kind="stable")
-    ends = np.cumsum(np.bincount(occurrence))
-    return np.split(by_round, ends[:-1])
+    return occurrence

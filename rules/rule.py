@@ -20,7 +20,14 @@ from rules.transition import Mark
 
 Name = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{0,7}$")]
 Text = Annotated[str, Meta(min_length=1)]
-KEYS: Final = {"metric_name": "metric", "raise_at": "raise", "clear_below": "clear", "zh_cn": "zh-CN"}
+KEYS: Final = {
+    "metric_name": "metric",
+    "raise_at": "raise",
+    "clear_below": "clear",
+    "zh_cn": "zh-CN",
+    "from_value": "from",
+    "to_value": "to",
+}
 """Fields whose key in the file cannot be, or should not be, a Python name."""
 
 

@@ -7,12 +7,12 @@ judging a batch reads the numbers as columns however many places have their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from devices.model import Bool, Earthing, Float64, Insulation, Int16, Int32, Int64, SeriesTable, UInt8
@@ -50,6 +50,16 @@ NOT_HERE: Final = "does not hold where this device is"
 OVERRIDDEN: Final = "switched off by an override"
 
 
+def touched(overrides: Collection[Override], table: SeriesTable) -> Int32:
+    """The slots that any of these is about."""
+    hit = np.zeros(len(table), np.bool_)
+    for scope, name in _COLUMN.items():
+        ids = [place for one in overrides if one.scope is scope for place in one.ids]
+        if ids:
+            hit |= np.isin(getattr(table, name), ids)
+    return np.flatnonzero(hit).astype(np.int32)
+
+
 class Settings:
     """The rows of one kernel's rules. `gated` are the names of rules that need an earth conductor.
 
@@ -76,7 +86,7 @@ class Settings:
         self._overrides = tuple(one for one in overrides if one.rule in names)
 
     def settle(self, rule: Int16, slot: Int32, table: SeriesTable) -> Int32:
-        """The row of each (rule, slot). Cost: about 30 ns a pair, and 10 µs for one with overrides."""
+        """The row of each (rule, slot). Cost: about 30 ns a pair, and more for those with overrides."""
         row = self._variant[rule, table.insulation[slot]]
         row = np.where(self._misplaced(rule, slot, table) | self._unearthed(rule, slot, table), OFF, row)
         self._settle_overridden(rule, slot, table, row)
@@ -117,16 +127,41 @@ class Settings:
         return unknown
 
     def _settle_overridden(self, rule: Int16, slot: Int32, table: SeriesTable, row: Int32) -> None:
-        touched: dict[int, list[int]] = {}
+        """Other rows for the pairs that overrides are about: worked out once for all with the same ones."""
+        if not self._overrides:
+            return
+        sets: list[tuple[int, ...]] = [()]
+        of_pair = np.zeros(len(row), np.int64)
+        for n, pairs in self._overridden(rule, slot, table, row):
+            before, which = np.unique(of_pair[pairs], return_inverse=True)
+            of_pair[pairs] = np.arange(len(sets), len(sets) + len(before))[which]
+            sets += [(*sets[k], n) for k in before.tolist()]
+        some = np.flatnonzero(of_pair)
+        if not len(some):
+            return
+        kinds = (of_pair[some] << 40) | (row[some].astype(np.int64) << 16) | rule[some]
+        kind, which = np.unique(kinds, return_inverse=True)
+        rows = [
+            self._row(one & 0xFFFF, self.rows[one >> 16 & 0xFFFFFF].insulation, sets[one >> 40])
+            for one in kind.tolist()
+        ]
+        row[some] = np.array(rows, np.int32)[which]
+
+    def _overridden(
+        self, rule: Int16, slot: Int32, table: SeriesTable, row: Int32
+    ) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """Each override by its number, the weakest first, with the pairs it is about."""
+        number_of = {known.name: k for k, known in enumerate(self._rules)}
+        some: dict[Scope, NDArray[np.intp]] = {}
         for n, one in enumerate(self._overrides):
-            number = next(k for k, known in enumerate(self._rules) if known.name == one.rule)
-            place = getattr(table, _COLUMN[one.scope])[slot]
-            hit = (rule == number) & (place > 0) & (row != OFF)
-            for pair in np.flatnonzero(hit & np.isin(place, list(one.ids))).tolist():
-                touched.setdefault(pair, []).append(n)
-        for pair, numbers in touched.items():
-            insulation = self.rows[int(row[pair])].insulation
-            row[pair] = self._row(int(rule[pair]), insulation, tuple(numbers))
+            column = getattr(table, _COLUMN[one.scope])
+            if one.scope not in some:
+                ids = [place for other in self._overrides if other.scope is one.scope for place in other.ids]
+                place = column[slot]
+                some[one.scope] = np.flatnonzero((place > 0) & (row != OFF) & np.isin(place, ids))
+            pairs = some[one.scope]
+            pairs = pairs[rule[pairs] == number_of[one.rule]]
+            yield n, pairs[np.isin(column[slot[pairs]], list(one.ids))]
 
     def _variants(self) -> Int32:
         rows = np.zeros((max(1, len(self._rules)), len(Insulation)), np.int32)
@@ -173,14 +208,17 @@ def _nowhere() -> Setting:
 
 
 def _setting(rule: HeldRule, insulation: str, overrides: Sequence[Override]) -> Setting | None:
-    """The rule's numbers with those of the overrides in their order; None where one switches it off."""
+    """The rule's numbers with those of the overrides in their order; None where the last one switches it
+    off: a narrower one with numbers switches it on again."""
     limits = _limits(rule, insulation)
     clear_hold = Span(0) if isinstance(rule.clear_hold, UnsetType) else rule.clear_hold
     clear = None if isinstance(limits.clear_below, UnsetType) else limits.clear_below
     setting = Setting(rule.name, limits.raise_at, clear, rule.hold, clear_hold, (), insulation)
+    off = False
     for one in overrides:
-        if one.off:
-            return None
+        off = one.off
+        if off:
+            continue
         said: Mapping[str, Level | Span | None] = {
             "raise_at": one.raise_at,
             "clear_below": one.clear_below,
@@ -188,13 +226,26 @@ def _setting(rule: HeldRule, insulation: str, overrides: Sequence[Override]) -> 
             "clear_hold": one.clear_hold,
         }
         new = {key: value for key, value in said.items() if value is not None}
-        setting = replace(setting, **new, overrides=(*setting.overrides, one.id))  # type: ignore[arg-type]
-    return setting
+        changed = replace(setting, **new, overrides=(*setting.overrides, one.id))  # type: ignore[arg-type]
+        setting = changed if _fits(rule, changed) else setting
+    return None if off else setting
+
+
+def _fits(rule: HeldRule, setting: Setting) -> bool:
+    """Whether its levels go together. Each override does with the rule alone; where two meet, a narrower one
+    that does not go with the wider is left out."""
+    if not isinstance(rule, JudgedRule):
+        return not setting.raise_at.unit
+    try:
+        rule.check_limits(setting.raise_at, UNSET if setting.clear_below is None else setting.clear_below)
+    except ValueError:
+        return False
+    return True
 
 
 def _limits(rule: HeldRule, insulation: str) -> Limits:
     if not isinstance(rule, JudgedRule):
-        return Limits(raise_at=Level(1.0, ""), clear_below=Level(1.0, ""))
+        return Limits(raise_at=Level(1.0, ""), clear_below=Level(0.5, ""))
     own = Limits(raise_at=rule.raise_at, clear_below=rule.clear_below)
     return rule.insulation.get(insulation, own)
 

@@ -9,7 +9,7 @@ from devices.model import InputKind, Metric
 from rules.nouns import noun, noun_zh
 from rules.quantity import Level, Relative, units_of
 from rules.rule import HeldRule, JudgedRule, Title
-from rules.transition import Why
+from rules.transition import Subject, Why
 
 _SIGNS: Final = {"degC": "°C"}
 _UNITS_ZH: Final[Mapping[str, str]] = {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}
@@ -29,6 +29,11 @@ def quantity(value: float, unit: str) -> str:
     """`38.4 A`: three digits or so."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f} {_SIGNS.get(unit, unit)}".rstrip()
+
+
+def in_unit_of(level: Level, value: float, units: Mapping[str, float]) -> str:
+    """`value` (unit: the one of factor 1 in `units`) in the unit in which `level` is written."""
+    return quantity(value / units[level.unit], level.unit)
 
 
 def flag_set(metric: Metric, late_us: int | None, quiet_us: int | None) -> Why:
@@ -59,6 +64,16 @@ def by_person(kind: InputKind) -> Why:
     return Why(en="closed by a person", zh_cn="由人员结束")
 
 
+def rule_gone(name: str, *, changed: bool) -> Why:
+    """The rule of an active alarm does not watch its series any more."""
+    if changed:
+        return Why(
+            en=f"rule {name} was changed and does not watch this any more",
+            zh_cn=f"规则 {name} 已修改，不再监测此处",
+        )
+    return Why(en=f"rule {name} was removed", zh_cn=f"规则 {name} 已删除")
+
+
 def flag_cleared(metric: Metric, quiet_us: int) -> Why:
     """A closed alarm whose flag stayed 0."""
     return Why(
@@ -77,14 +92,36 @@ def held_below(rule: HeldRule, value: float, level: Level, reference: float, hel
     return _held(rule.metric, value, ">" if _is_below(rule) else "<", level, reference, held_us)
 
 
+def sign(rule: HeldRule, *, cleared: bool) -> str:
+    """How a value stands to the level that it raised or cleared at: `≥` and `<`, or `≤` and `>`."""
+    if _is_below(rule):
+        return ">" if cleared else "≤"
+    return "<" if cleared else "≥"
+
+
+def lasting(held_us: int) -> tuple[str, str]:
+    """` for 64 s` in both languages; nothing for no time."""
+    return (f" for {duration(held_us)}", f"，持续 {duration_zh(held_us)}") if held_us else ("", "")
+
+
 def _is_below(rule: HeldRule) -> bool:
     return isinstance(rule, JudgedRule) and rule.below
 
 
-def met_in_place(anchor: Title, partner: Title, within_us: int, evidence: Why) -> Why:
-    """Two alarms of one dwelling; `evidence` is the partner's own why."""
-    en = f"{anchor.en.lower()} and {partner.en.lower()} in one dwelling within {duration(within_us)}"
-    zh_cn = f"同一户 {duration_zh(within_us)}内先后出现{anchor.zh_cn}和{partner.zh_cn}"
+def met_in_place(
+    anchor: Title,
+    partner: Title,
+    within_us: int,
+    evidence: Why,
+    place: Subject = Subject.DWELLING,
+    apart: bool = False,
+) -> Why:
+    """Two alarms of one place, `apart` of two devices there; `evidence` is the partner's own why."""
+    of_two, of_two_zh = (" of two devices", "两个设备") if apart else ("", "")
+    both = f"{anchor.en.lower()} and {partner.en.lower()}{of_two}"
+    en = f"{both} in one {place} within {duration(within_us)}"
+    where = "同一单元" if place is Subject.STAIR else "同一户"
+    zh_cn = f"{where}{of_two_zh} {duration_zh(within_us)}内先后出现{anchor.zh_cn}和{partner.zh_cn}"
     return Why(en=f"{en}: {evidence.en}", zh_cn=f"{zh_cn}：{evidence.zh_cn}")
 
 
@@ -99,18 +136,25 @@ def _held(metric: Metric, value: float, sign: str, level: Level, reference: floa
             en=f"{noun(metric)} flag {value:g} for {duration(held_us)}",
             zh_cn=f"{noun_zh(metric)}信号为 {value:g}，持续 {duration_zh(held_us)}",
         )
-    compared = f"{quantity(value, metric.unit)} {sign} {_limit(level, metric, reference)}"
+    compared = f"{measured(value, level, metric)} {sign} {limit(level, metric, reference)}"
     return Why(
         en=f"{noun(metric)} {compared} for {duration(held_us)}",
         zh_cn=f"{noun_zh(metric)} {compared}，持续 {duration_zh(held_us)}",
     )
 
 
-def _limit(level: Level, metric: Metric, reference: float) -> str:
-    value = level.value_in(units_of(metric), metric.name_on_wire)
+def measured(value: float, level: Level, metric: Metric) -> str:
+    """`412 mA`: a value of `metric` in the unit of the level that it is compared with, if that has one."""
     if level.relative is Relative.NOTHING:
-        return quantity(value, metric.unit)
-    return f"{quantity(value * reference, metric.unit)} ({level.value:g} × {reference:g} {metric.unit})"
+        return in_unit_of(level, value, units_of(metric))
+    return quantity(value, metric.unit)
+
+
+def limit(level: Level, metric: Metric, reference: float) -> str:
+    """`300 mA`, or `36.2 A (1.45 × 25 A)` of a level that is a multiple of `reference`."""
+    if level.relative is Relative.NOTHING:
+        return quantity(level.value, level.unit)
+    return f"{quantity(level.value * reference, metric.unit)} ({level.value:g} × {reference:g} {metric.unit})"
 
 
 def _parts(us: int) -> list[tuple[int, str]]:

@@ -1,21 +1,20 @@
-"""The place kernel: alarms of two kinds that meet in one dwelling within a time.
+"""The place kernel: alarms of two kinds that meet in one dwelling or stair within a time.
 
 It is fed with the engine's own transitions in arrival order, so it sees what the other kernels decided and
-nothing else. Two alarms meet when one is raised while the other is active, or within the rule's time of the
-other. The anchor (smoke) counts from when it was raised; the partner (electrical) also from when it was
-cleared, since a fire often ends the overload that started it.
+nothing else; docs/rules.md, `place`, says when two alarms meet.
 
-State: a row for each dwelling that ever had such an alarm (about 1.4 kB with its sentences), none for others.
+State: a row for each place that ever had such an alarm (about 1.4 kB with its sentences), none for others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Final
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
 from devices.model import EngineInput, Int32, SeriesTable
@@ -27,10 +26,28 @@ from rules.rule import BaseRule, Name
 from rules.transition import Mark, Subject, To, Transition, Why
 
 
-class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
-    """An alarm on a dwelling where an alarm of `anchor` and one of `partner` meet `within` a time.
+class PlaceScope(StrEnum):
+    """What place the alarms must have in common."""
 
-    `mark` is what the transition tells people besides.
+    DWELLING = "dwelling"
+    STAIR = "stair"
+
+    @property
+    def subject(self) -> Subject:
+        """What an alarm of this scope is about."""
+        return Subject(self.value)
+
+    def column(self, table: SeriesTable) -> Int32:
+        """The registry id of that place, of each series."""
+        return table.stair if self is PlaceScope.STAIR else table.dwelling
+
+
+class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
+    """An alarm on a place where an alarm of `anchor` and one of `partner` meet `within` a time.
+
+    `apart`: they must be of two different devices, and the same rule may stand on both sides. `across`: the
+    devices must not be in one dwelling. `standing`: an alarm counts as long as it is active as well; without
+    it, only when it was raised counts. `mark` is what the transition tells people besides.
     """
 
     numbers: ClassVar[tuple[str, ...]] = ("within",)
@@ -38,36 +55,74 @@ class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
     anchor: Annotated[tuple[Name, ...], Meta(min_length=1)]
     partner: Annotated[tuple[Name, ...], Meta(min_length=1)]
     within: Span
-    mark: Mark
+    scope: PlaceScope = PlaceScope.DWELLING
+    apart: bool = False
+    across: bool = False
+    standing: bool = True
+    mark: Mark | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         super().__post_init__()
         both = set(self.anchor) & set(self.partner)
-        if both:
-            raise ValueError(f"key `partner`: {', '.join(sorted(both))} cannot be on both sides")
+        if both and not self.apart:
+            names = ", ".join(sorted(both))
+            raise ValueError(f"key `partner`: {names} cannot be on both sides without `apart = true`")
+        if self.across and self.scope is PlaceScope.DWELLING:
+            raise ValueError('key `across`: devices of one dwelling are in one; `scope = "stair"` is allowed')
+
+    def group(self, device: int, dwelling: int) -> int:
+        """A number that two alarms which cannot meet have in common; 0 is no such number."""
+        if self.across and dwelling:
+            return -dwelling
+        return device if self.apart or self.across else 0
 
 
 _NEVER: Final = -(2**62)
-_NO_WHY: Final = Why("", "")
+_KEPT: Final = 2
+"""The newest alarms of this many groups are remembered: one of them is always of another group."""
+
+
+class _Note(NamedTuple):
+    """The newest alarm of one group: when, of which rule, and why."""
+
+    group: int
+    at_us: int
+    rule: str
+    why: Why
 
 
 @dataclass(slots=True)
 class _Side:
-    """One kind of alarm in one dwelling: which are active, and the newest that counts."""
+    """One kind of alarm in one place: which are active, each with its group, and the newest that count."""
 
-    active: set[tuple[str, int]] = field(default_factory=set)
-    at_us: int = _NEVER
-    rule: str = ""
-    why: Why = _NO_WHY
+    active: dict[tuple[str, int], int] = field(default_factory=dict)
+    notes: list[_Note] = field(default_factory=list)
+    """Of different groups, the newest first."""
 
-    def meets(self, at_us: int, within_us: int) -> bool:
-        """Whether an alarm of the other kind, raised at `at_us`, meets this one."""
-        return bool(self.active) or abs(at_us - self.at_us) <= within_us
+    def note(self, group: int, at_us: int, rule: str, said: Why) -> None:
+        """An alarm of this group; the newest time counts and the sentence of the last to arrive."""
+        before = [one.at_us for one in self.notes if one.group == group]
+        others = [one for one in self.notes if one.group != group]
+        self.notes = [_Note(group, max(at_us, *before) if before else at_us, rule, said), *others]
+        self.notes.sort(key=lambda one: -one.at_us)
+        del self.notes[_KEPT:]
+
+    def forget_times(self) -> None:
+        """What was noted counts no more; only what is active does."""
+        self.notes = [one._replace(at_us=_NEVER) for one in self.notes]
+
+    def other(self, group: int) -> _Note | None:
+        """The newest alarm that one of this group can meet."""
+        return next((one for one in self.notes if not group or one.group != group), None)
+
+    def stands(self, group: int) -> bool:
+        """Whether an alarm that one of this group can meet is active."""
+        return any(not group or one != group for one in self.active.values())
 
 
 @dataclass(slots=True)
 class _Meeting:
-    """One place rule in one dwelling; `slot` is the series that raised it."""
+    """One place rule in one place; `slot` is the series that raised it."""
 
     anchor: _Side = field(default_factory=_Side)
     partner: _Side = field(default_factory=_Side)
@@ -76,22 +131,36 @@ class _Meeting:
 
 
 class PlaceKernel:
-    """All place rules of a catalogue. Alarms outside dwellings (dwelling 0) never meet."""
+    """All place rules of a catalogue. Alarms outside places (id 0) never meet."""
 
     def __init__(self, rules: Sequence[BaseRule], table: SeriesTable) -> None:
         self._table = table
         self._all = {rule.name: rule for rule in rules}
         self._rules = {rule.name: rule for rule in rules if isinstance(rule, PlaceRule)}
+        self._naming: dict[str, list[PlaceRule]] = {}
+        for rule in self._rules.values():
+            for name in {*rule.anchor, *rule.partner}:
+                self._naming.setdefault(name, []).append(rule)
         self._meetings: dict[tuple[str, int], _Meeting] = {}
-        self._where: dict[tuple[str, int], int] = {}
-        """In which dwelling each active (rule, slot) counts."""
+        self._where: dict[tuple[str, int], dict[PlaceScope, int]] = {}
+        """In which places each active (rule, slot) counts."""
+
+    def goes_on(self, rules: Sequence[BaseRule]) -> bool:
+        """Whether its rules, and those they name, are among `rules` as they are; then it is of all these."""
+        own = [rule for rule in rules if isinstance(rule, PlaceRule)]
+        now = {rule.name: rule for rule in rules}
+        same = own == list(self._rules.values())
+        if same and all(now.get(name) == self._all.get(name) for name in self._naming):
+            self._all = now
+            return True
+        return False
 
     def adopt(
         self, table: SeriesTable, active: Iterable[tuple[str, int]], changed: Int32 | None = None
     ) -> None:
         """Takes a changed series table and the (rule, slot) of the active alarms on `changed` slots.
 
-        Without `changed` the alarms are all there are, and dwellings that are in the table no more are
+        Without `changed` the alarms are all there are, and places that are in the table no more are
         forgotten. Otherwise those stay until then: they hold a line each and meet nothing.
         """
         self._table = table
@@ -100,26 +169,47 @@ class PlaceKernel:
         else:
             self._leave(changed)
         for name, slot in active:
-            place = int(table.dwelling[slot])
-            for rule in self._concerned(name, place):
-                side = self._side(rule, place, name)
-                side.active.add((name, slot))
-                self._where[name, slot] = place
-                if not side.rule:  # the device moved here with its alarm: the numbers stayed behind
-                    side.rule, side.why = name, why.still_active(self._all[name].title)
+            for rule in self._naming.get(name, ()):
+                self._count_in(rule, name, slot)
 
     def forget(self, slots: Int32) -> None:
         """No alarm is active on these slots any more."""
         self._leave(slots)
 
+    def alarms(self) -> Iterator[tuple[PlaceRule, int, int]]:
+        """Rule, place and triggering slot of every alarm of a place that is active."""
+        for (name, place), meeting in self._meetings.items():
+            if meeting.raised:
+                yield self._rules[name], place, meeting.slot
+
+    def leave(self, rules: Collection[str]) -> None:
+        """What is known of places by these rules is let go, without a transition. Call `adopt` then."""
+        self._meetings = {key: one for key, one in self._meetings.items() if key[0] not in rules}
+
     def raised_by(self) -> list[int]:
         """The slots that raised the alarms of places that are active."""
         return [meeting.slot for meeting in self._meetings.values() if meeting.raised]
 
+    def _count_in(self, rule: PlaceRule, name: str, slot: int) -> None:
+        """An alarm that is active counts where its series is now."""
+        place = self._place(rule, slot)
+        if not place:
+            return
+        group = self._group(rule, slot)
+        for side in self._sides(rule, place, name):
+            side.active[name, slot] = group
+            if not any(one.group == group for one in side.notes):
+                # the device moved here with its alarm: the numbers stayed behind
+                side.note(group, _NEVER, name, why.still_active(self._all[name].title))
+        self._where.setdefault((name, slot), {})[rule.scope] = place
+
     def _start_over(self, table: SeriesTable) -> None:
-        keys = list(self._meetings)
-        there = np.isin([place for _, place in keys], table.dwelling) if keys else ()
-        self._meetings = {key: self._meetings[key] for key, kept in zip(keys, there, strict=True) if kept}
+        known = {scope: np.unique(scope.column(table)) for scope in PlaceScope}
+        self._meetings = {
+            (name, place): meeting
+            for (name, place), meeting in self._meetings.items()
+            if _is_in(known[self._rules[name].scope], place)
+        }
         self._where.clear()
         for meeting in self._meetings.values():
             meeting.anchor.active.clear()
@@ -131,48 +221,73 @@ class PlaceKernel:
             return
         gone = set(slots.tolist())
         for name, slot in [key for key in self._where if key[1] in gone]:
-            place = self._where.pop((name, slot))
-            for rule in self._concerned(name, place):
-                self._side(rule, place, name).active.discard((name, slot))
+            places = self._where.pop((name, slot))
+            for rule in self._naming[name]:
+                for side in self._sides(rule, places.get(rule.scope, 0), name):
+                    side.active.pop((name, slot), None)
 
     def feed(self, transition: Transition) -> list[Transition]:
         """What one transition of another kernel raises here. A visit is no alarm and meets nothing."""
-        name, place = transition.rule, transition.dwelling
-        if transition.severity is not self._all[name].severity:
+        name = transition.rule
+        rules = self._naming.get(name)
+        if rules is None or transition.severity is not self._all[name].severity:
             return []
         raised = []
-        for rule in self._concerned(name, place):
-            side = self._side(rule, place, name)
-            if transition.to is To.RAISED:
-                side.active.add((name, transition.slot))
-                self._where[name, transition.slot] = place
-                _note(side, transition)
-                raised += self._meet(rule, place, transition)
-                continue
-            side.active.discard((name, transition.slot))
+        for rule in rules:
+            place = self._place(rule, transition.slot)
+            if place and transition.to is To.RAISED:
+                raised += self._raise(rule, place, transition)
+            elif place:
+                self._clear(rule, place, transition)
+        if transition.to is not To.RAISED:
             self._where.pop((name, transition.slot), None)
-            if name in rule.partner:
-                side.at_us = max(side.at_us, transition.at_us)
         return raised
 
-    def _concerned(self, name: str, place: int) -> list[PlaceRule]:
-        if not place:
-            return []
-        return [rule for rule in self._rules.values() if name in rule.anchor or name in rule.partner]
+    def _raise(self, rule: PlaceRule, place: int, trigger: Transition) -> list[Transition]:
+        name, slot = trigger.rule, trigger.slot
+        group = self._group(rule, slot)
+        for side in self._sides(rule, place, name):
+            side.active[name, slot] = group
+            side.note(group, trigger.at_us, name, trigger.why)
+        self._where.setdefault((name, slot), {})[rule.scope] = place
+        return self._meet(rule, place, group, trigger)
 
-    def _side(self, rule: PlaceRule, place: int, name: str) -> _Side:
+    def _clear(self, rule: PlaceRule, place: int, transition: Transition) -> None:
+        """Where standing counts, a partner counts from its end as well."""
+        name, slot = transition.rule, transition.slot
+        for side in self._sides(rule, place, name):
+            side.active.pop((name, slot), None)
+        if name in rule.partner and rule.standing:
+            side = self._meetings[rule.name, place].partner
+            group = self._group(rule, slot)
+            for one in [one for one in side.notes if one.group == group]:
+                side.note(group, transition.at_us, one.rule, one.why)
+
+    def _place(self, rule: PlaceRule, slot: int) -> int:
+        return int(rule.scope.column(self._table)[slot]) if slot < len(self._table) else 0
+
+    def _group(self, rule: PlaceRule, slot: int) -> int:
+        return rule.group(int(self._table.device[slot]), int(self._table.dwelling[slot]))
+
+    def _sides(self, rule: PlaceRule, place: int, name: str) -> list[_Side]:
         meeting = self._meetings.setdefault((rule.name, place), _Meeting())
-        return meeting.anchor if name in rule.anchor else meeting.partner
+        sides = [meeting.anchor] if name in rule.anchor else []
+        return [*sides, meeting.partner] if name in rule.partner else sides
 
-    def _meet(self, rule: PlaceRule, place: int, trigger: Transition) -> list[Transition]:
+    def _meet(self, rule: PlaceRule, place: int, group: int, trigger: Transition) -> list[Transition]:
         meeting = self._meetings[rule.name, place]
-        other = meeting.partner if trigger.rule in rule.anchor else meeting.anchor
-        if meeting.raised or not other.meets(trigger.at_us, rule.within):
+        if meeting.raised:
+            return []
+        mine = (trigger.rule, trigger.why)
+        if trigger.rule in rule.anchor and (met := _met(rule, meeting.partner, group, trigger.at_us)):
+            said = self._say(rule, trigger.rule, met.rule, met.why)
+        elif trigger.rule in rule.partner and (met := _met(rule, meeting.anchor, group, trigger.at_us)):
+            said = self._say(rule, met.rule, *mine)
+        else:
             return []
         meeting.raised, meeting.slot = True, trigger.slot
-        anchor, partner = self._all[meeting.anchor.rule], self._all[meeting.partner.rule]
-        said = why.met_in_place(anchor.title, partner.title, rule.within, meeting.partner.why)
-        marks = tuple(mark for mark in trigger.marks if mark is not Mark.SECOND_FIRE)
+        own = () if isinstance(rule.mark, UnsetType) else (rule.mark,)
+        marks = [mark for mark in trigger.marks if mark is not Mark.SECOND_FIRE and mark not in own]
         return [
             replace(
                 trigger,
@@ -180,25 +295,30 @@ class PlaceKernel:
                 severity=rule.severity,
                 place=place,
                 why=said,
-                marks=(rule.mark, *marks),
-                subject=Subject.DWELLING,
+                marks=(*own, *marks),
+                subject=rule.scope.subject,
             )
         ]
+
+    def _say(self, rule: PlaceRule, anchor: str, partner: str, evidence: Why) -> Why:
+        titles = self._all[anchor].title, self._all[partner].title
+        return why.met_in_place(*titles, rule.within, evidence, rule.scope.subject, rule.apart)
 
     def apply(self, given: EngineInput, now_us: int) -> Transition | None:
         """A reset or close: the alarm clears and may be raised again.
 
-        What led to it is forgotten, but an alarm that is still active goes on counting.
+        What led to it is forgotten, but where standing counts an alarm that is still active goes on counting.
         """
         meeting = self._meetings.get((given.rule, given.place))
         if meeting is None or not meeting.raised:
             return None
         meeting.raised = False
-        meeting.anchor.at_us = meeting.partner.at_us = _NEVER
+        meeting.anchor.forget_times()
+        meeting.partner.forget_times()
         rule, said = self._rules[given.rule], why.by_person(given.kind)
         return cleared_by_input(
             rule, given, slot=meeting.slot, place=given.place, table=self._table, now_us=now_us, why=said,
-            subject=Subject.DWELLING,
+            subject=rule.scope.subject,
         )  # fmt: skip
 
     def snapshot(self) -> State:
@@ -215,33 +335,48 @@ class PlaceKernel:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot, rules that are gone left out; `adopt` must follow with the active alarms."""
-        anchors, partners = _sides("anchor", state), _sides("partner", state)
+        keys = [(str(rule), int(place)) for rule, place in zip(state["rule"], state["place"], strict=True)]
+        anchors, partners = _restored("anchor", state), _restored("partner", state)
         self._meetings = {
-            (str(rule), int(state["place"][n])): _Meeting(
-                anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n])
-            )
-            for n, rule in enumerate(state["rule"])
-            if str(rule) in self._rules
+            key: _Meeting(anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n]))
+            for n, key in enumerate(keys)
+            if key[0] in self._rules
         }
+        for meeting in self._meetings.values():
+            for side in (meeting.anchor, meeting.partner):
+                side.notes = [one for one in side.notes if one.rule in self._all]
 
 
-def _note(side: _Side, transition: Transition) -> None:
-    side.at_us = max(side.at_us, transition.at_us)
-    side.rule, side.why = transition.rule, transition.why
+def _met(rule: PlaceRule, side: _Side, group: int, at_us: int) -> _Note | None:
+    """What on the other side an alarm of this group, raised at `at_us`, meets."""
+    other = side.other(group)
+    if other is None:
+        return None
+    near = abs(at_us - other.at_us) <= rule.within
+    return other if near or (rule.standing and side.stands(group)) else None
+
+
+def _is_in(ordered: Int32, place: int) -> bool:
+    at = int(np.searchsorted(ordered, place))
+    return at < len(ordered) and int(ordered[at]) == place
 
 
 def _columns(name: str, sides: list[_Side]) -> State:
+    """Lines of notes, with the number of the meeting each belongs to."""
+    lines = [(n, note) for n, side in enumerate(sides) for note in side.notes]
     return {
-        f"{name}_us": np.array([side.at_us for side in sides], np.int64),
-        f"{name}_rule": np.array([side.rule for side in sides], np.str_),
-        f"{name}_why_en": np.array([side.why.en for side in sides], np.str_),
-        f"{name}_why_zh_cn": np.array([side.why.zh_cn for side in sides], np.str_),
+        f"{name}_of": np.array([n for n, _ in lines], np.int64),
+        f"{name}_group": np.array([note.group for _, note in lines], np.int64),
+        f"{name}_us": np.array([note.at_us for _, note in lines], np.int64),
+        f"{name}_rule": np.array([note.rule for _, note in lines], np.str_),
+        f"{name}_why_en": np.array([note.why.en for _, note in lines], np.str_),
+        f"{name}_why_zh_cn": np.array([note.why.zh_cn for _, note in lines], np.str_),
     }
 
 
-def _sides(name: str, state: Mapping[str, NDArray[Any]]) -> list[_Side]:
-    columns = (state[f"{name}_{part}"] for part in ("us", "rule", "why_en", "why_zh_cn"))
-    return [
-        _Side(set(), int(at), str(rule), Why(str(en), str(zh_cn)))
-        for at, rule, en, zh_cn in zip(*columns, strict=True)
-    ]
+def _restored(name: str, state: Mapping[str, NDArray[Any]]) -> list[_Side]:
+    sides = [_Side() for _ in state["rule"]]
+    columns = (state[f"{name}_{part}"] for part in ("of", "group", "us", "rule", "why_en", "why_zh_cn"))
+    for of, group, at, rule, en, zh_cn in zip(*columns, strict=True):
+        sides[int(of)].notes.append(_Note(int(group), int(at), str(rule), Why(str(en), str(zh_cn))))
+    return sides

@@ -15,9 +15,11 @@ from devices.model import EngineInput, InputKind, Quality, ReadingBatch
 from rules.engine import Engine
 from rules.transition import Transition
 from tests.rules.reference import One, Reference, Told
-from tests.rules.story import HOME, START_US, UPSTAIRS, block, three_rules
+from tests.rules.story import HOME, START_US, THREE, UPSTAIRS, block, three_rules
 
 TABLE, CATALOGUE = block(), three_rules()
+TEXTS = [THREE.read_text(encoding="utf-8")]
+ACTS = [InputKind.RESET, InputKind.CLOSE]
 SLOTS = range(1, len(TABLE))
 VALUES = [0.0, 0.0, 1.0, 1.0, 1.0, 20.0, 28.25, 30.0, 36.25, 36.25, 40.0, 40.0, math.nan]
 WAITS_S = [0, 1, 10, 29.5, 30, 59, 60, 61, 120, 300, 600, 601, 900, 901]
@@ -51,7 +53,7 @@ def act_of(now: int, kind: InputKind, subject: tuple[str, int, int]) -> EngineIn
 SKETCHES = st.lists(
     st.tuples(
         st.sampled_from(WAITS_S),
-        st.lists(st.tuples(st.sampled_from(InputKind), st.sampled_from(SUBJECTS)), max_size=2),
+        st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(SUBJECTS)), max_size=2),
         st.lists(
             st.tuples(
                 st.integers(0, 3),
@@ -103,7 +105,7 @@ def long_stream(seed: int) -> list[Tick]:
             now += round(rng.choice(waits_s) * 1e6)
             pools = [(values, flags, ages_s, range(4))] * rng.randint(0, 5)
             readings = [reading_of(now, rng.choice(slots), *map(rng.choice, pool)) for pool in pools]
-            acts = [act_of(now, rng.choice([*InputKind]), rng.choice(subjects))] * (rng.random() < 0.2)
+            acts = [act_of(now, rng.choice(ACTS), rng.choice(subjects))] * (rng.random() < 0.2)
             cuts = sorted(rng.randint(0, len(readings)) for _ in range(rng.randint(0, 3)))
             stream.append(Tick(now, acts, readings, cuts, rng.random() < 0.1))
     return stream
@@ -134,11 +136,12 @@ def plain(transition: Transition) -> Told:
         "received": transition.received_us,
         "age_s": None if math.isnan(transition.age_s) else transition.age_s,
         "marks": list(transition.marks),
+        "subject": transition.subject,
     }
 
 
 def by_reference(stream: list[Tick]) -> list[Told]:
-    reference = Reference(TABLE)
+    reference = Reference(TEXTS, TABLE)
     told = []
     for tick in stream:
         for act in tick.inputs:

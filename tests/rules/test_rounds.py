@@ -25,3 +25,12 @@ def test_every_reading_is_in_one_round_and_each_pair_in_arrival_order(pairs: lis
         mine = [[row for row in turn.tolist() if pairs[row] == pair] for turn in turns]
         assert all(len(rows) <= 1 for rows in mine)
         assert [row for rows in mine for row in rows] == [n for n, one in enumerate(pairs) if one == pair]
+
+
+@given(st.lists(st.integers(0, 30), max_size=60))
+def test_every_round_has_each_pair_once_in_arrival_order_and_pairs_stay_in_theirs(pair: list[int]) -> None:
+    cut = [turn.tolist() for turn in rounds(np.array(pair, np.intp))]
+    assert sorted(row for turn in cut for row in turn) == list(range(len(pair)))
+    assert all(turn == sorted(turn) for turn in cut)
+    for n, turn in enumerate(cut):
+        assert [pair[:row].count(pair[row]) for row in turn] == [n] * len(turn)

@@ -1,0 +1,219 @@
+"""V1: the supply has lost its neutral, one phase far too high and another far too low."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from devices.model import HARD_QUALITY, Quality, Severity
+from rules.catalogue import CatalogueError, parse_catalogue
+from rules.transition import Mark, To, Transition
+from tests.rules.kernels.cabinet import BOX_V, CABINET, V1, V2, V3, cabinet, told
+from tests.rules.story import Story, us
+
+UNSEEN = [*HARD_QUALITY, Quality.LATE, Quality.RETAINED, Quality.REPLAYED, Quality.BACKFILL]
+UNSEEN += [Quality.DUPLICATE, Quality.STALE]
+TORN, SOUND = (259.0, 181.0, 220.0), (222.0, 221.0, 220.0)
+
+
+def v1() -> Story:
+    return told("V1")
+
+
+def say(story: Story, at: float, volts: tuple[float, ...]) -> list[Transition]:
+    """One message: the voltages of `l1` and so on; NaN is left out."""
+    found: list[Transition] = []
+    for slot, value in zip((V1, V2, V3), volts, strict=False):
+        if not math.isnan(value):
+            found += story.read(slot, at, value)
+    return found
+
+
+def lost() -> Story:
+    story = v1()
+    say(story, 0, TORN)
+    assert {one.slot for one in say(story, 2, TORN) + say(story, 4, TORN)} == {V1, V2, V3}
+    return story
+
+
+def test_a_phase_above_and_another_below_for_two_seconds_raise_and_say_the_numbers() -> None:
+    story = v1()
+    assert say(story, 0, TORN) + say(story, 1.999999, TORN) == []
+    found = say(story, 5, TORN)
+    assert [one.slot for one in found] == [V1, V2, V3]
+    first = found[0]
+    assert (first.rule, first.to, first.severity, first.marks) == (
+        "V1", To.RAISED, Severity.P1, (Mark.ISOLATE,),
+    )  # fmt: skip
+    assert (first.device, first.at_us) == (CABINET, us(5))
+    assert found[2].why.en == (
+        "voltages l1 259 V, l2 181 V, l3 220 V: one above 253 V, another below 187 V for 5 s"
+    )
+    assert (
+        found[2].why.zh_cn == "电压 l1 259 V, l2 181 V, l3 220 V：一相高于 253 V，另一相低于 187 V，持续 5 秒"
+    )
+
+
+def test_the_moment_at_which_both_are_known_is_the_first_that_counts() -> None:
+    story = v1()
+    story.read(V1, 0, 259.0)
+    assert story.read(V2, 0, 181.0) == []
+    assert [one.slot for one in say(story, 2, (259.0, 181.0))] == [V2]  # at 0 `l1` was not yet torn
+
+
+@pytest.mark.parametrize(
+    "volts", [(253.0, 186.0, 220.0), (254.0, 187.0, 220.0), (259.0, 250.0, 220.0), (150.0, 150.0, 220.0)]
+)
+def test_just_below_either_level_is_none(volts: tuple[float, ...]) -> None:
+    assert [one for at in range(0, 600, 10) for one in say(v1(), at, volts)] == []
+    story = v1()
+    assert [one for at in range(0, 600, 10) for one in say(story, at, volts)] == []
+
+
+def test_just_beyond_both_levels_raises() -> None:
+    story = v1()
+    volts = (float(np.nextafter(253, 300)), float(np.nextafter(187, 0)))
+    say(story, 0, volts)
+    assert len(say(story, 10, volts) + say(story, 20, volts)) == 2
+
+
+def test_two_phases_are_enough_and_one_is_not() -> None:
+    story = v1()
+    say(story, 0, (259.0, math.nan, 181.0))
+    say(story, 5, (259.0, math.nan, 181.0))
+    assert len(say(story, 10, (259.0, math.nan, 181.0))) == 1
+    story = v1()
+    for at in range(0, 100, 10):
+        assert say(story, at, (259.0,)) == []
+
+
+@pytest.mark.parametrize("volts", [(235.0, 200.0, 220.0), (220.0, 220.0, math.nan)])
+def test_a_minute_of_normal_voltages_clears_and_says_the_numbers(volts: tuple[float, ...]) -> None:
+    story = lost()
+    after = [one for at in range(950 + 60, 1130, 60) for one in say(story, at, volts)]
+    assert {one.to for one in after} == {To.CLEARED}
+    assert {one.rule for one in after} == {"V1"}
+    assert f"voltages l1 {volts[0]:.0f} V, l2 {volts[1]:.0f} V" in after[-1].why.en
+    assert after[-1].why.en.endswith(": all from 200 V to 235 V for 60 s")
+    assert after[-1].why.zh_cn.endswith("：均在 200 V 至 235 V 之间，持续 60 秒")
+
+
+@pytest.mark.parametrize("volts", [(235.1, 220.0, 220.0), (220.0, 199.9, 220.0), (259.0, 220.0, 220.0)])
+def test_voltages_that_are_neither_torn_nor_normal_do_not_clear(volts: tuple[float, ...]) -> None:
+    story = lost()
+    assert [one for at in range(10, 3600, 10) for one in say(story, at, volts)] == []
+
+
+def test_a_moment_that_is_not_normal_starts_the_clear_hold_again() -> None:
+    story = lost()
+    for at in range(10, 65, 5):
+        say(story, at, SOUND)
+    say(story, 65, (236.0, 221.0, 220.0))
+    assert [one for at in range(70, 125, 5) for one in say(story, at, SOUND)] == []
+    assert len(say(story, 135, SOUND)) == 3
+
+
+def test_voltages_too_old_are_not_compared() -> None:
+    story = v1()
+    story.read(V2, 0, 181.0)
+    assert story.read(V1, 890, 259.0) == []
+    assert len(story.read(V1, 900, 259.0)) == 1
+    story = v1()
+    story.read(V2, 0, 181.0)
+    assert story.read(V1, 901, 259.0) + story.read(V1, 910, 259.0) == []
+
+
+@pytest.mark.parametrize("flag", UNSEEN)
+def test_readings_that_do_not_count_are_none(flag: Quality) -> None:
+    story = v1()
+    say(story, 0, TORN)
+    assert story.read(V2, 1, 220.0, flag) + story.read(V2, 1.5, math.nan) == []
+    assert story.read(V2, 500, 181.0, flag) == []
+    assert [one.slot for one in say(story, 3, TORN)] == [V2, V3]
+    story = v1()
+    for at in range(0, 100, 10):
+        assert story.read(V1, at, 259.0, flag) + story.read(V2, at, 181.0, flag) == []
+
+
+def test_a_queued_reading_starts_the_hold_again() -> None:
+    story = v1()
+    say(story, 0, TORN)
+    assert story.read(V3, 1, 220.0, Quality.QUEUED) == []
+    assert [one.slot for one in say(story, 5, TORN)] == [V2]
+    assert {one.slot for one in say(story, 10, TORN)} == {V1, V3}
+
+
+def test_a_voltage_of_no_phase_is_compared_with_none() -> None:
+    story = v1()
+    story.read(V1, 0, 259.0)
+    assert [story.read(BOX_V, at, 181.0) for at in range(10)] == [[]] * 10
+    assert story.read(V1, 11, 259.0) == []
+
+
+def test_phases_of_another_device_are_others() -> None:
+    of = cabinet()
+    of.device[V2] = 9
+    story = told("V1", table=of)
+    for at in range(0, 100, 10):
+        assert say(story, at, (259.0, 181.0)) == []
+    story.engine.adopt(cabinet(), np.array([V2], np.int32))
+    say(story, 100, (259.0, 181.0))
+    assert len(say(story, 110, (259.0, 181.0))) + len(say(story, 120, (259.0, 181.0))) == 2
+
+
+def test_it_goes_on_after_a_restart_and_a_person_ends_it() -> None:
+    story, other = v1(), v1()
+    say(story, 0, TORN)
+    other.engine.restore(story.engine.snapshot())
+    assert [one.slot for one in say(other, 2, TORN)] == [V2, V3]
+    (cleared,) = other.reset("V1", 3, V2)
+    assert (cleared.to, cleared.slot) == (To.CLEARED, V2)
+
+
+RULE = """
+version = 1
+[[rule]]
+name = "V1"
+kernel = "neutral"
+metric = "voltage"
+severity = "P1"
+high = "253 V"
+low = "187 V"
+normal_low = "200 V"
+normal_high = "235 V"
+hold = "2 s"
+clear_hold = "60 s"
+max_gap = "15 min"
+title = { en = "Neutral", zh-CN = "零" }
+
+[rule.source]
+high = "s"
+low = "s"
+normal_low = "s"
+normal_high = "s"
+hold = "s"
+clear_hold = "s"
+max_gap = "s"
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('metric = "voltage"', 'metric = "current"', "line 6: key `metric`: only `voltage`"),
+        ('high = "253 V"', 'high = "253 A"', "line 8: key `high`: unit `A` does not fit"),
+        ('low = "187 V"', 'low = "201 V"', "line 9: key `low`: is above `normal_low`"),
+        ('normal_low = "200 V"', 'normal_low = "236 V"', "key `normal_low`: is above `normal_high`"),
+        ('normal_high = "235 V"', 'normal_high = "254 V"', "key `normal_high`: is above `high`"),
+        ('normal_low = "200 V"', 'normal_low = "200 V"\nraise = "1"', "unknown key `raise`"),
+        ('high = "s"\n', "", "nothing said about high"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where(was: str, now: str, said: str) -> None:
+    assert len(parse_catalogue(RULE, "own.toml").rule) == 1
+    with pytest.raises(CatalogueError) as error:
+        parse_catalogue(RULE.replace(was, now, 1), "own.toml")
+    assert said in str(error.value)
+    assert "own.toml, line" in str(error.value)

@@ -1,0 +1,102 @@
+"""A latched life flag: life_safety, smoke 1 to 3."""
+
+from __future__ import annotations
+
+import math
+
+from devices.model import EngineInput, InputKind, Quality, Severity
+from rules.transition import Mark, To
+from tests.rules.reference.entries import Entry
+from tests.rules.reference.reading import HARD, One, Told
+from tests.rules.reference.telling import told_of
+from tests.rules.reference.world import World
+
+
+class Flag:
+    """One flag rule on one series."""
+
+    def __init__(self, entry: Entry, slot: int, world: World) -> None:
+        self.entry, self.slot, self.world = entry, slot, world
+        self.active = self.closed = self.visited = False
+        self.flag: int | None = None
+        self.zero_since = 0
+        self.zero_seen: int | None = None
+
+    def read(self, one: One) -> Told | None:
+        if math.isnan(one.value) or one.quality & (HARD | Quality.DUPLICATE):
+            return None
+        if one.quality & (Quality.RETAINED | Quality.REPLAYED):
+            return self._read_old(one)
+        late = bool(one.quality & Quality.LATE)
+        if one.value == 0:
+            stale = bool(one.quality & Quality.STALE)
+            return None if late or stale else self._read_zero(one)
+        return self._read_one(one, late=late)
+
+    def _read_one(self, one: One, *, late: bool) -> Told | None:
+        age = one.received - one.observed
+        attended = self.active and not self.closed
+        marks = [Mark.LATE] if age > self.entry.us("late_after") else []
+        if one.queued:
+            marks.append(Mark.QUEUED)
+        told = None
+        if age > self.entry.us("visit_after"):
+            if attended:
+                return None
+            if not self.visited:
+                self.visited = True
+                told = self._raised(one, marks, Severity(self.entry.keys["visit_severity"]))
+        elif not attended:
+            self.active, self.closed, self.zero_seen = True, False, None
+            told = self._raised(one, marks)
+        elif self.flag == 0 and not late and self._quiet(one) >= self.entry.us("second_fire_after"):
+            self.zero_seen = None
+            told = self._raised(one, [*marks, Mark.SECOND_FIRE])
+        if not late:
+            self.flag = 1
+        return told
+
+    def _read_old(self, one: One) -> Told | None:
+        if self.active:
+            return None
+        if one.value == 0:
+            if self.flag != 0 and not one.quality & Quality.STALE:
+                self.flag, self.zero_since = 0, one.observed
+            return None
+        if self.flag == 1:
+            return None
+        self.flag, self.active, self.zero_seen = 1, True, None
+        marks = [Mark.LATE, Mark.RETAINED, Mark.AGE_UNKNOWN] + [Mark.QUEUED] * one.queued
+        return self._raised(one, marks) | {"age_s": None}
+
+    def _read_zero(self, one: One) -> Told | None:
+        self.visited = False
+        if self.flag != 0:
+            self.flag, self.zero_since = 0, one.observed
+        if not self.active or one.quality & Quality.BACKFILL:
+            return None
+        self.zero_seen = one.observed
+        if not self.closed or self._quiet(one) < self.entry.us("clear_hold"):
+            return None
+        self.active = self.closed = False
+        return told_of(self.entry, To.CLEARED, one, self.world)
+
+    def _quiet(self, one: One) -> int:
+        return one.observed - self.zero_since
+
+    def _raised(self, one: One, marks: list[Mark], severity: Severity | None = None) -> Told:
+        every = [*marks, *self.entry.marks]
+        return told_of(self.entry, To.RAISED, one, self.world, marks=every, severity=severity)
+
+    def act(self, given: EngineInput) -> bool:
+        """Whether a person's reset or close ends the alarm at once."""
+        self.visited = False
+        if not self.active:
+            return False
+        if given.kind is InputKind.CLOSE:
+            seen = self.zero_seen if self.flag == 0 else None
+            if seen is None or seen - self.zero_since < self.entry.us("clear_hold"):
+                self.closed = True
+                return False
+        self.active = self.closed = False
+        return True

@@ -1,0 +1,82 @@
+"""Judging: from a measured value to an alarm, as docs/rules.md numbers its steps."""
+
+from __future__ import annotations
+
+import math
+
+from devices.model import Earthing, Insulation
+from tests.rules.reference.entries import Entry, quantity
+from tests.rules.reference.world import World
+
+
+class Judge:
+    """One rule on one series."""
+
+    def __init__(self, entry: Entry, slot: int, world: World, *, gated: bool) -> None:
+        self.entry = entry
+        self.raise_at, self.clear_below = levels(entry, slot, world)
+        if misplaced(entry, slot, world) or (gated and not earthed(slot, world)):
+            self.raise_at = math.nan
+        self.below = bool(entry.keys.get("below", False))
+        self.hold = entry.us("hold")
+        self.clear_hold = entry.us("clear_hold") if "clear_hold" in entry.keys else 0
+        self.max_gap = entry.us("max_gap")
+        need, of = entry.keys.get("samples", "1 of 1").split(" of ")
+        self.need, self.of = int(need), int(of)
+        self.active = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Everything but whether it is active."""
+        self.running, self.since, self.last = False, 0, 0
+        self.counted: list[bool] = []
+
+    def read(self, value: float, at: int, *, queued: bool) -> bool:
+        """Whether the alarm changes at a reading whose value is known."""
+        if math.isnan(self.raise_at):
+            return False
+        counts = not queued and self._is_wanted(value)
+        if not (self.running and at - self.last <= self.max_gap and not queued):
+            self.counted = []
+        before = self.counted[-max(self.of - 1, 1) :]
+        if not any(before):
+            self.since = at
+        enough = sum([*before, counts][-self.of :]) >= self.need
+        hold = self.clear_hold if self.active else self.hold
+        if counts and enough and at - self.since >= hold:
+            self.active = not self.active
+            self.forget()
+            return True
+        self.counted = [*before, counts][-self.of :]
+        self.running, self.last = any(self.counted), at
+        return False
+
+    def _is_wanted(self, value: float) -> bool:
+        if not self.active:
+            return value <= self.raise_at if self.below else value >= self.raise_at
+        return value > self.clear_below if self.below else value < self.clear_below
+
+
+def levels(entry: Entry, slot: int, world: World) -> tuple[float, float]:
+    """The raise and the clear level of a series; NaN where its circuit's rating is not known.
+
+    A rule without levels is raised at 1 and cleared below a half.
+    """
+    code = Insulation(world.table.insulation[slot])
+    stated = entry.keys.get("insulation", {}).get(code.name.lower(), entry.keys)
+    both = []
+    for key in ("raise", "clear"):
+        missing = math.nan if "raise" in stated else {"raise": 1.0, "clear": 0.5}[key]
+        number, unit = quantity(stated[key]) if key in stated else (missing, "")
+        both.append(number * world.rating(slot, unit))
+    return both[0], both[1]
+
+
+def misplaced(entry: Entry, slot: int, world: World) -> bool:
+    """Whether the rule does not hold where the device is."""
+    where, dwelling = entry.keys.get("where", "any"), int(world.table.dwelling[slot])
+    return (where == "dwelling" and not dwelling) or (where == "building" and dwelling != 0)
+
+
+def earthed(slot: int, world: World) -> bool:
+    return world.table.earthing[slot] in (Earthing.TN_S, Earthing.TT)

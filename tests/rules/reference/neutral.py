@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from devices.model import Metric
+from tests.rules.reference.measure import Measure
+from tests.rules.reference.reading import One
+
+
+class Neutral(Measure):
+    def read(self, one: One) -> float | None:
+        own = self.world.phase(self.slot)
+        each = [one.value if phase == own else self._said(phase, one) for phase in (1, 2, 3)]
+        said = [value for value in each if value is not None]
+        if len(said) < 2 or own not in (1, 2, 3):
+            return None
+        high, low = self.entry.number("high"), self.entry.number("low")
+        if max(said) > high and min(said) < low:
+            return 1.0
+        fine = self.entry.number("normal_low") <= min(said) and max(said) <= self.entry.number("normal_high")
+        return 0.0 if fine else 0.5
+
+    def _said(self, phase: int, one: One) -> float | None:
+        other = self.world.kin(self.slot, Metric.VOLTAGE, phase)
+        return self.world.said(other, one.observed, self.entry.us("max_gap"))

@@ -1,0 +1,94 @@
+"""Series beside others of their device: the engine over the shipped catalogue is the plain reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devices.model import Metric
+from tests.rules.fleet import Fleet, Way
+from tests.rules.homes import Facts
+from tests.rules.streams import Rules, compare, missed_by
+
+RULES = Rules.shipped()
+ENTRIES = RULES.of("rise", "spread", "neutral")
+PHASES: Final = ("l1", "l2", "l3")
+
+
+def three_phases(device: int, breaker_a: float) -> list[Facts]:
+    """A meter of three phases with a sensor at each joint and one in the air."""
+    metrics = (Metric.TEMPERATURE, Metric.CURRENT, Metric.VOLTAGE)
+    each = [Facts(metric, device, phase, breaker_a=breaker_a) for metric in metrics for phase in PHASES]
+    return [*each, Facts(Metric.TEMPERATURE_AMBIENT, device)]
+
+
+ROOMS: Final = [
+    Facts(Metric.TEMPERATURE, 3, "ch1"),
+    Facts(Metric.TEMPERATURE_AMBIENT, 3, "ch1"),
+    Facts(Metric.TEMPERATURE, 3, "ch2"),
+    Facts(Metric.TEMPERATURE, 4, "ch1"),
+    Facts(Metric.TEMPERATURE_AMBIENT, 4, "ch1"),
+    Facts(Metric.TEMPERATURE_AMBIENT, 4),
+]
+ALONE: Final = [
+    Facts(Metric.TEMPERATURE, 5, "left"),
+    Facts(Metric.TEMPERATURE_AMBIENT, 5, "left"),
+    Facts(Metric.TEMPERATURE, 0, "ch1"),
+    Facts(Metric.TEMPERATURE_AMBIENT, 0, "ch1"),
+    Facts(Metric.VOLTAGE, 6),
+    Facts(Metric.VOLTAGE, 6, "ch1"),
+    Facts(Metric.VOLTAGE, 6, "n"),
+    Facts(Metric.VOLTAGE, 6, "l2"),
+]
+TWICE: Final = [
+    *three_phases(7, 16.0),
+    Facts(Metric.VOLTAGE, 7, "l1"),
+    Facts(Metric.TEMPERATURE, 7, "l2"),
+    Facts(Metric.CURRENT, 7, "l3", breaker_a=40.0),
+]
+"""A device with two series of one metric on one phase."""
+WAITS: Final = [1, 2, 10, 30, 60, 200, 300, 600, 900, 901]
+FLEET = Fleet(
+    series=[*three_phases(1, 25.0), *three_phases(2, float("nan")), *ROOMS, *ALONE, *TWICE],
+    ways={
+        Metric.TEMPERATURE: Way([20.0, 23.0, 24.0, 38.0, 40.0, 41.0, 46.0, 57.0, 60.0, 66.0], WAITS, [1, -1]),
+        Metric.TEMPERATURE_AMBIENT: Way([20.0, 20.0, 20.0, 23.0, 25.0], WAITS),
+        Metric.CURRENT: Way([0.1, 0.25, 0.29, 0.3, 0.36, 0.4, 0.5], WAITS, times_rating=True),
+        Metric.VOLTAGE: Way(
+            [150.0, 186.9, 187.0, 200.0, 220.0, 220.0, 220.0, 230.0, 235.0, 253.0, 253.5, 260.0, 280.0], WAITS
+        ),
+    },
+    entries=ENTRIES,
+    groups=[
+        [*range(1, 11)],
+        [*range(1, 11)],
+        [7, 8, 9],
+        [*range(11, 21)],
+        [*range(21, 27)],
+        [*range(27, 35)],
+        [*range(35, 48)],
+    ],
+)
+
+
+def test_long_streams_reach_every_rule() -> None:
+    def one(seed: int) -> Counter[tuple[str, str]]:
+        return compare(RULES, FLEET.table, FLEET.script(seed, 40).stream)
+
+    assert not missed_by(ENTRIES, (3, 1, 2, 4, 5, 6), one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_longer_streams(seed: int) -> None:
+    compare(RULES, FLEET.table, FLEET.script(seed, 300).stream)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_any_stream(seed: int, stories: int) -> None:
+    compare(RULES, FLEET.table, FLEET.script(seed, stories).stream)

@@ -1,0 +1,88 @@
+"""Life flags and alarms that meet: the engine over the shipped catalogue is the plain reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devices.model import Earthing, Metric, Quality
+from tests.rules.fleet import Fleet, Way
+from tests.rules.homes import Facts
+from tests.rules.streams import MIXED, USUAL, Rules, compare, missed_by
+
+RULES = Rules.shipped()
+ENTRIES = [entry for entry in RULES.of("flag", "place") if entry.name != "N1T"]
+"""All but the one that takes weeks, which is in test_equivalence_baselines.py."""
+FLAGS: Final = (
+    Metric.SMOKE_ALARM,
+    Metric.HEAT_ALARM,
+    Metric.GAS_ALARM,
+    Metric.MANUAL_ALARM,
+    Metric.ARC_ALARM,
+)
+WAITS: Final = [1, 10, 30, 60, 61, 150, 300, 301, 600, 601]
+
+
+def home(device: int, dwelling: int, stair: int) -> list[Facts]:
+    """Two detectors and a meter in one dwelling."""
+    return [
+        Facts(Metric.SMOKE_ALARM, device, dwelling=dwelling, stair=stair),
+        Facts(Metric.HEAT_ALARM, device, dwelling=dwelling, stair=stair),
+        Facts(Metric.SMOKE_ALARM, device + 1, dwelling=dwelling, stair=stair),
+        Facts(Metric.CURRENT_RESIDUAL, device + 2, earthing=Earthing.TN_S, dwelling=dwelling, stair=stair),
+        Facts(Metric.TEMPERATURE, device + 2, dwelling=dwelling, stair=stair),
+    ]
+
+
+OTHERS: Final = [
+    *[Facts(metric, 41, dwelling=71, stair=7) for metric in FLAGS],
+    Facts(Metric.SMOKE_ALARM, 42, stair=7),
+    Facts(Metric.MANUAL_ALARM, 43, stair=7),
+    Facts(Metric.SMOKE_ALARM, 0),
+    Facts(Metric.SMOKE_ALARM, 44, dwelling=81, stair=8),
+]
+FLEET = Fleet(
+    series=[*home(1, 71, 7), *home(11, 72, 7), *OTHERS],
+    ways={
+        **dict.fromkeys(FLAGS, Way([0.0, 0.0, 0.0, 0.0, 1.0], WAITS)),
+        Metric.TEMPERATURE: Way([20.0, 60.0, 85.0, 90.0], WAITS),
+        Metric.CURRENT_RESIDUAL: Way([0.0, 0.0, 0.2, 0.3, 0.5], WAITS),
+    },
+    entries=ENTRIES,
+    groups=[
+        [1, 2, 3, 4, 5],
+        [1, 3, 5, 6, 8, 9],
+        [1, 6, 16, 17],
+        [*range(11, 20)],
+        [11],
+        [12],
+        [13],
+        [14, 15],
+    ],
+    qualities=(USUAL, USUAL, MIXED, [Quality.RETAINED, Quality.REPLAYED, Quality(0), Quality.QUEUED]),
+    ages=([0.0], [0.0], [0.0, 90.0], [0.0, 90.0, 1801.0]),
+    acting=0.04,
+)
+
+
+def test_long_streams_reach_every_rule() -> None:
+    def one(seed: int) -> Counter[tuple[str, str]]:
+        return compare(RULES, FLEET.table, FLEET.script(seed, 50).stream)
+
+    assert not missed_by(ENTRIES, (1, 3, 2, 4, 5), one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_longer_streams(seed: int) -> None:
+    compare(RULES, FLEET.table, FLEET.script(seed, 500).stream)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 6))
+def test_any_stream(seed: int, stories: int) -> None:
+    compare(RULES, FLEET.table, FLEET.script(seed, stories).stream)
