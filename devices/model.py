@@ -269,10 +269,10 @@ class SeriesTable:
 
     `metric` 0 marks a slot nobody uses. `device`, `dwelling`, `stair`, `building` and `area` (the grid) are
     registry ids, 0 for none (a device nobody registered, or one outside dwellings). `parent` is the registry
-    id of the gateway a device speaks through, 0 where it speaks for itself. `reference_a` is
-    I_ref = min(breaker, cable) of the circuit and `breaker_a` its breaker's rating In, in amperes, NaN where
-    the registry does not know it. `insulation` and `earthing` are codes (`Insulation`, `Earthing`), `phase`
-    is what `phase_of` says of the channel. `silence_s` is how long the device may be silent, by the registry or
+    id of the gateway a device speaks through, 0 where it speaks for itself. `reference_a` is I_ref =
+    min(breaker, cable) of the circuit and `breaker_a` its breaker's rating In, in amperes, NaN where the
+    registry does not know it. `insulation` and `earthing` are codes (`Insulation`, `Earthing`), `phase` is
+    what `phase_of` says of the channel. `silence_s` is how long the device may be silent, by the registry or
     else by its profile; NaN where neither says. `generation` grows with every change; between ticks the
     columns change in place. 47 bytes a series.
     """

@@ -88,6 +88,7 @@ device = Table(
     Column("cable_a", Float),
     Column("insulation", String(16), nullable=False, server_default="unknown", comment="pvc|rubber|xlpe"),
     Column("earthing", String(16), nullable=False, server_default="unknown", comment="tn-c|tn-s|tt"),
+    Column("max_silence_s", Integer, comment="how long it may say nothing; null: as it says itself"),
     Column("vendor", String(64), nullable=False, server_default=""),
     Column("model", String(64), nullable=False, server_default=""),
     Column("serial", String(64), nullable=False, server_default="", comment="as printed on it"),
@@ -100,8 +101,9 @@ device = Table(
     Index("ix_device_dwelling_id", "dwelling_id"),
     Index("ix_device_change_id", "change_id"),
 )
-"""`change_id` is set by every write to a device or its channels: who holds devices in memory reads only what
-is newer than what they know, whether one row changed or a hundred thousand."""
+"""`change_id` is set by every write to a device or its channels, and by every move of its building: who holds
+devices in memory reads only what is newer than what they know, whether one row changed or a hundred
+thousand."""
 
 device_channel = Table(
     "device_channel",
@@ -282,6 +284,31 @@ registry_change = Table(
     sqlite_autoincrement=True,
 )
 """The newest id is the registry's version: processes reload what they hold when it grows."""
+
+rule_override = Table(
+    "rule_override",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String(8), nullable=False),
+    Column("scope", String(16), nullable=False, comment="area | building | dwelling | device"),
+    Column("code", String(200), nullable=False, comment="of the place, or the device's uid"),
+    Column("raise", String(32), nullable=False, server_default="", comment="with its unit; empty: as it is"),
+    Column("clear", String(32), nullable=False, server_default=""),
+    Column("hold", String(32), nullable=False, server_default=""),
+    Column("clear_hold", String(32), nullable=False, server_default=""),
+    Column("off", Boolean, nullable=False, server_default=false(), comment="the rule does not hold there"),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, comment="null: for good"),
+    Column("author", String(64), nullable=False),
+    Column("reason", String(300), nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, comment="ended by somebody before its time"),
+    Column("ended_by", String(64), nullable=False, server_default=""),
+    Column("end_reason", String(300), nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+"""Other numbers of a rule for a place or a device. A row never changes but for its end, so what held when
+stays readable; and no number is used twice."""
 
 series = Table(
     "series",

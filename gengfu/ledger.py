@@ -20,7 +20,7 @@ from devices.schema import series
 from ingest.notes import write_notes
 from ingest.record import NewSeries, StrangerTopic
 from ingest.schema import journal_position
-from rules.transition import Transition
+from rules.transition import Subject, Transition
 
 COMMITTED = "committed"
 """The row of `journal_position` that says up to which record transitions are in the database."""
@@ -74,6 +74,8 @@ class SqlLedger:
 
     def _named(self, transition: Transition, topics: dict[int, str]) -> TransitionRow:
         slot, uid, channel = self._name_of(transition.slot)
+        if transition.subject is Subject.DEVICE:
+            channel = ""  # the device as a whole: which of its series it was seen on says nothing
         return TransitionRow(replace(transition, slot=slot), uid, channel, topics.get(slot, ""))
 
 

@@ -2,7 +2,8 @@
 see it.
 
 Bounded in memory and in the database, written at most once a second and never in a tick's own transaction. A
-crash may lose what is not written yet: devices and gateways say it again.
+crash may lose what is not written yet: devices and gateways say it again. What counts for the rules
+(`SeriesIndex.hear`) is in the journal as the standing of series; after a restart what is written here holds.
 """
 
 from __future__ import annotations

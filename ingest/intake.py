@@ -21,6 +21,7 @@ from ingest.notes import Recent, takeable
 from ingest.record import Messages, Record
 from ingest.redelivery import Split
 from ingest.replies import Replies
+from ingest.rule_notes import RuleNotes
 from ingest.series import SeriesIndex
 from ingest.source import RawBatch
 from ingest.stamps import Arrivals, Stamped, Stamps
@@ -42,7 +43,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What turns messages into a record. `rules_version` is noted in each.
+    """What turns messages into a record. `rule_notes` says what rules hold from the next one on.
 
     `heard`, where there is one, takes what devices say of themselves; `recent` has the notes of late for
     profiles that are made anew.
@@ -52,7 +53,7 @@ class Intake:
     decoder: Decoder
     stamps: Stamps
     dead_letters: DeadLetters
-    rules_version: int = 0
+    rule_notes: RuleNotes = field(default_factory=RuleNotes)
     figures: Figures = field(default_factory=Figures)
     holds: Holds = field(default_factory=Holds)
     replies: Replies = field(default_factory=Replies)
@@ -92,7 +93,7 @@ class Intake:
             strangers=strangers,
             rejected=dict(rejected),
             source=split.source,
-            notes=self.recent.passing(notes),
+            notes=[*record.notes, *self.recent.passing(notes)],
             versions=self.decoder.take_versions(),
         )
         self.figures.messages += len(topics)
@@ -107,7 +108,7 @@ class Intake:
         """The record of a tick that brought only people's acts, freed series, or flags that are due."""
         due, notes = self._due(now_us)
         record = self._record(seq, due or ReadingBatch.empty(now_us), Messages.empty(), inputs, freed)
-        return replace(record, notes=self.recent.passing(notes)) if notes else record
+        return replace(record, notes=[*record.notes, *self.recent.passing(notes)]) if notes else record
 
     def _due(self, now_us: int) -> tuple[ReadingBatch | None, list[Note]]:
         """The flags that count as false by now, as readings, and the notes that they wait no more."""
@@ -126,6 +127,8 @@ class Intake:
 
     def _take(self, asides: Asides, decoded: Decoded, stamped: Stamped, received_us: int) -> list[Note]:
         """Takes what messages brought beside readings; the notes to be journalled."""
+        if asides.said:
+            self.index.hear(asides.said)
         if self.heard and (asides.said or asides.proposals):
             self.heard.note(asides.said, asides.proposals, received_us)
         if asides.replies:
@@ -190,10 +193,11 @@ class Intake:
         inputs: list[EngineInput],
         freed: list[int],
     ) -> Record:
-        index = self.index
+        index, notes = self.index, self.rule_notes.take()
         return Record(
             seq, batch, messages, inputs, index.take_new_series(), [], {},
-            self.rules_version, index.registry_version, freed, index.standing(index.take_changed()),
+            self.rule_notes.version, index.registry_version, freed, index.standing(index.take_changed()),
+            notes=notes,
         )  # fmt: skip
 
 

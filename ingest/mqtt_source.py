@@ -87,10 +87,15 @@ class MqttSource:
         return Progress(self._session_number, self._commits, self._confirmed)
 
     @property
+    def connected(self) -> bool:
+        """Whether it hears what it should: connected, and subscribed to every filter."""
+        return self._session is not None and self._session.subscriptions.granted
+
+    @property
     def counters(self) -> SourceCounters:
         """Totals since start."""
         return SourceCounters(
-            connected=self._session is not None and self._session.subscriptions.granted,
+            connected=self.connected,
             connects=self._epoch,
             received=self._received,
             bytes=self._bytes,

@@ -8,11 +8,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import METRIC_LIMIT, Int16, Int32
+from devices.model import METRIC_LIMIT, Int16, Int32, phase_of
 from ingest.columns import Columns
-from ingest.registered import Devices, Known
+from ingest.known_devices import Devices
+from ingest.registered import Known
 
 _NONE: Final = -1
+_OF_ROW: Final = frozenset(("device", "reference", "breaker", "insulation", "phase"))
 _FIRST_WIDTH: Final = 8
 """Cells a row at the start: one that stays empty and seven metrics; doubled when a site measures more."""
 
@@ -80,7 +82,8 @@ class Cells:
 class Points:
     """The rows: which device's which channel each is, and how it stands in the registry.
 
-    24 bytes a row and its cells. Rows are never taken back.
+    34 bytes a row and its cells: what can differ between the channels of a device is held by row, all else by
+    device. Rows are never taken back.
     """
 
     def __init__(self) -> None:
@@ -95,8 +98,10 @@ class Points:
                 "channel": np.int32,
                 "next": np.int32,
                 "device": np.int32,
-                "dwelling": np.int32,
                 "reference": np.float64,
+                "breaker": np.float32,
+                "insulation": np.uint8,
+                "phase": np.uint8,
             }
         )
 
@@ -129,17 +134,24 @@ class Points:
         return found
 
     def facts(self, name: str, row: Int32) -> NDArray[Any]:
-        """Column `name` (device, dwelling or reference) of these rows."""
-        return self._rows[name].take(row)
+        """Column `name` of these rows: device, reference, breaker, insulation, phase, or one of
+        `Devices.fact`."""
+        if name in _OF_ROW:
+            return self._rows[name].take(row)
+        return self.devices.fact(name, self._rows["owner"].take(row))
 
     def take(self, changed: Sequence[Known]) -> Int32:
         """Notes changed devices; the rows that stand otherwise now."""
-        numbers = self.devices.take(changed)
-        self._first.grow(len(self.devices))
-        heads = self._first["row"].take(numbers) if numbers else np.empty(0, np.int32)
-        rows = [row for n in np.flatnonzero(heads).tolist() for row in self._rows_of(numbers[n])]
-        for row in rows:
+        rows = self.rows_of(self.devices.take(changed))
+        for row in rows.tolist():
             self._describe(row)
+        return rows
+
+    def rows_of(self, numbers: Sequence[int]) -> Int32:
+        """All rows of these devices."""
+        self._first.grow(len(self.devices))
+        heads = self._first["row"].take(numbers) if len(numbers) else np.empty(0, np.int32)
+        rows = [row for n in np.flatnonzero(heads).tolist() for row in self._rows_of(numbers[n])]
         return np.array(rows, np.int32)
 
     def seats_of(self, number: int) -> Int32:
@@ -175,6 +187,7 @@ class Points:
         self._first.grow(number + 1)
         self._rows["owner"][row] = number
         self._rows["channel"][row] = chosen
+        self._rows["phase"][row] = phase_of(channel)
         first = self._first["row"]
         self._rows["next"][row] = first[number]
         first[number] = row + 1
@@ -188,6 +201,6 @@ class Points:
 
     def _stand(self, row: int, number: int, channel: str) -> None:
         rows = self._rows
-        rows["device"][row], rows["dwelling"][row], rows["reference"][row] = self.devices.point(
-            number, channel
-        )
+        circuit = self.devices.circuit(number, channel)
+        rows["device"][row] = self.devices.id_of(number)
+        rows["reference"][row], rows["breaker"][row], rows["insulation"][row] = circuit

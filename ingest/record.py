@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from devices.model import EngineInput, Float64, Int32, Int64, ReadingBatch, UInt16, UInt32
+from devices.model import EngineInput, Float32, Float64, Int32, Int64, ReadingBatch, UInt8, UInt16, UInt32
 from devices.profiles.profile import Note
-
-UInt8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +31,44 @@ class StrangerTopic:
 
 
 class Standing(NamedTuple):
-    """How series stand in the registry from this record on, as parallel arrays: what `SeriesTable` says.
+    """How series stand in the registry from this record on, as parallel arrays: what `SeriesTable` says, but
+    for what follows from the series' name. 46 bytes a series.
 
-    It is journalled so that a replay sees what was seen, however the registry has changed since.
+    It is journalled so that a replay sees what was seen, however the registry has changed since, or what
+    devices say of themselves.
     """
 
     slot: Int32
     device: Int32
     dwelling: Int32
     reference_a: Float64
+    stair: Int32
+    building: Int32
+    area: Int32
+    parent: Int32
+    breaker_a: Float32
+    silence_s: Float32
+    insulation: UInt8
+    earthing: UInt8
 
     @classmethod
     def unchanged(cls) -> Standing:
         """Of no series: nothing has changed."""
-        return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
+        return cls(*(np.empty(0, kind) for kind in STANDING))
+
+    @classmethod
+    def known_before(cls, slot: Int32, device: Int32, dwelling: Int32, reference_a: Float64) -> Standing:
+        """As records of an earlier release say it: all else is unknown."""
+        n = len(slot)
+        more = (np.full(n, np.nan if kind in _FLOATS else 0, kind) for kind in STANDING[4:])
+        return cls(slot, device, dwelling, reference_a, *more)
+
+
+STANDING: Final = (
+    "<i4", "<i4", "<i4", "<f8", "<i4", "<i4", "<i4", "<i4", "<f4", "<f4", "<u1", "<u1",
+)  # fmt: skip
+"""The dtypes of a `Standing`."""
+_FLOATS: Final = frozenset(("<f4", "<f8"))
 
 
 class Proof(IntEnum):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from devices.model import EngineInput, ReadingBatch
 from devices.profiles.profile import Note
-from ingest.record import Messages, NewSeries, Record, Standing, StrangerTopic
+from ingest.record import STANDING, Messages, NewSeries, Record, Standing, StrangerTopic
 
 MAGIC: Final = b"GFJ2"
 _HEADER: Final = struct.Struct("<4sII4xqq")
@@ -53,13 +53,15 @@ class _Rare(msgspec.Struct, array_like=True, frozen=True):
     strangers: list[StrangerTopic]
     rejected: dict[str, int]
     freed: list[int] = []  # records of an earlier release end before this
-    standing: tuple[bytes, bytes, bytes, bytes] = (b"", b"", b"", b"")
+    standing: tuple[bytes, ...] = ()
     source: str = ""
     notes: list[Note] = []
     versions: dict[str, int] = {}
 
 
 _UNCHANGED: Final = Standing.unchanged()
+_COLUMNS_BEFORE: Final = 4
+"""Columns of a standing in records of an earlier release."""
 _DTYPES: Final = {name: np.dtype(name) for name in ("<i8", "<f8", "<i4", "<u4", "<u2", "<u1")}
 """Looked up rather than parsed at each array."""
 _rare_encoder: Final = msgspec.msgpack.Encoder()
@@ -96,12 +98,8 @@ def _encode_rare(record: Record) -> bytes:
     if not (any(lists) or len(record.standing.slot) or record.source or learnt):
         return b""
     stands = record.standing
-    raw = (
-        _raw(stands.slot, "<i4"),
-        _raw(stands.device, "<i4"),
-        _raw(stands.dwelling, "<i4"),
-        _raw(stands.reference_a, "<f8"),
-    )
+    columns: tuple[NDArray[Any], ...] = stands if len(stands.slot) else ()
+    raw = tuple(_raw(column, dtype) for column, dtype in zip(columns, STANDING, strict=False))
     return _rare_encoder.encode(_Rare(*lists, raw, record.source, record.notes, record.versions))
 
 
@@ -182,14 +180,17 @@ def _decode_rare(data: bytes, seq: int) -> _Rare:
 def _decode_standing(raw: tuple[bytes, ...], seq: int) -> Standing:
     if not any(raw):
         return _UNCHANGED
+    if len(raw) not in (_COLUMNS_BEFORE, len(STANDING)):
+        raise RecordDamaged(f"record {seq}: what it says of series has {len(raw)} columns")
     try:
-        dtypes = ("<i4", "<i4", "<i4", "<f8")
-        standing = Standing(*(np.frombuffer(one, dtype) for one, dtype in zip(raw, dtypes, strict=True)))
+        columns: list[NDArray[Any]] = [
+            np.frombuffer(one, dtype) for one, dtype in zip(raw, STANDING, strict=False)
+        ]
     except ValueError as error:
         raise RecordDamaged(f"record {seq}: {error}") from None
-    if len({len(column) for column in standing}) != 1:
+    if len({len(column) for column in columns}) != 1:
         raise RecordDamaged(f"record {seq}: what it says of series differs in length")
-    return standing
+    return Standing(*columns) if len(columns) == len(STANDING) else Standing.known_before(*columns)
 
 
 class _Cutter:

@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What recovery did. `last_input_id` is the newest engine input that was journalled."""
+    """What recovery did. `last_input_id` is the newest engine input of a person that was journalled; those of
+    nobody's have the id 0."""
 
     replayed: int
     damaged: int

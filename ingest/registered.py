@@ -1,4 +1,4 @@
-"""Every device there is a uid for, in memory: registered, retired, or only heard; and how it is read.
+"""What the registry says of devices, read at the start and wherever it changed.
 
 One code path reads everything at the start and what changed later: rows whose `change_id` is above what is
 known, in the order of `change_id`. Ids become visible in the order of commits (one writer at a time), so what
@@ -7,50 +7,71 @@ is above the newest known id is all there is to read.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from devices.schema import device, device_channel, registry_change
-from ingest.columns import Columns
+from devices.model import Earthing, Insulation
+from devices.schema import building, device, device_channel, dwelling, registry_change, stair
+from ingest.schema import device_said
 
 SLICE: Final = 500
 """Devices that are read, and applied, at once (chosen: about a millisecond of a tick)."""
 NOTHING_READ: Final = -1
 """Known version before the first read; rows written before `change_id` existed have 0."""
 NAN: Final = float("nan")
+MAX_SILENCE: Final = "max_silence"
+PARENT: Final = "parent"
+"""What devices say that counts for the rules; see `devices.profiles.profile.Said`."""
+
+INSULATIONS: Final = {one.name.lower(): int(one) for one in Insulation}
+EARTHINGS: Final = {one.name.lower().replace("_", "-"): int(one) for one in Earthing}
+"""Codes by the registry's words; a word of a later release is as good as unknown."""
+
+
+class Circuit(NamedTuple):
+    """The circuit that a device, or one channel of it, watches. Amperes, NaN where unknown; `insulation` is a
+    code."""
+
+    reference_a: float
+    breaker_a: float
+    insulation: int
 
 
 class Known(NamedTuple):
-    """What is held of one device. `channels` are the reference currents of channels that have their own."""
+    """What is held of one device: registry ids (0 for none), codes, and its circuit.
+
+    `channels` are the circuits of channels that have their own. `silence` is for how many seconds it may be
+    silent by the registry, `said_silence` what it said itself, as text; `parent` is the uid of the gateway it
+    said it speaks through. `reference` and `breaker` are in amperes, NaN where unknown.
+    """
 
     id: int
     uid: str
     dwelling: int
-    reference_a: float
+    stair: int
+    building: int
+    area: int
+    reference: float
+    breaker: float
+    insulation: int
+    earthing: int
+    silence: int
     retired_us: int
-    channels: dict[str, float]
+    channels: Mapping[str, Circuit]
+    said_silence: str = ""
+    parent: str = ""
 
 
 class Slice(NamedTuple):
     """Some changed devices. `version` is given with the last: all up to it is applied with this slice."""
 
-    devices: Sequence[Known]
+    devices: list[Known]
     version: int | None
 
 
-class Point(NamedTuple):
-    """What the rules need of a sensing point: registry ids, 0 for none, and I_ref in amperes or NaN."""
-
-    device: int
-    dwelling: int
-    reference_a: float
-
-
-NOBODYS: Final = Point(0, 0, NAN)
-_NO_CHANNELS: Final[dict[str, float]] = {}
+_NO_CHANNELS: Final[dict[str, Circuit]] = {}
 
 
 def registry_version(connection: Connection) -> int:
@@ -67,134 +88,90 @@ def read_changes(connection: Connection, known: int, *, size: int = SLICE) -> Ge
     """
     version = registry_version(connection)
     channels = _channels(connection, known)
-    changed = (
-        select(
-            device.c.id, device.c.uid, device.c.dwelling_id,
-            device.c.breaker_a, device.c.cable_a, device.c.retired_us,
-        )
-        .where(device.c.change_id > known)
-        .order_by(device.c.change_id, device.c.id)
-    )  # fmt: skip
     held: list[Known] | None = None
-    with connection.execution_options(yield_per=size).execute(changed) as result:
+    with connection.execution_options(yield_per=size).execute(_changed_after(known)) as result:
         for rows in result.partitions(size):
             if held is not None:
                 yield Slice(held, None)
-            held = [
-                Known(
-                    id_, uid, dwelling or 0, reference_of(breaker, cable), retired or 0,
-                    _own_references(channels[id_], breaker, cable) if id_ in channels else _NO_CHANNELS,
-                )
-                for id_, uid, dwelling, breaker, cable, retired in rows
-            ]  # fmt: skip
+            held = [_known(row, channels.get(row[0])) for row in rows]
     yield Slice(held or [], version)
 
 
-def reference_of(breaker_a: float | None, cable_a: float | None) -> float:
-    """I_ref = min(breaker, cable) in amperes of those that are known; NaN where neither is."""
-    if breaker_a is None:
-        return NAN if cable_a is None else cable_a
-    return breaker_a if cable_a is None else min(breaker_a, cable_a)
+def read_device(connection: Connection, uid: str) -> Known | None:
+    """What is held of one device; None for a uid that nobody registered."""
+    row = connection.execute(_changed_after(NOTHING_READ).where(device.c.uid == uid)).first()
+    if row is None:
+        return None
+    return _known(row, _channels(connection, NOTHING_READ, device.c.uid == uid).get(row[0]))
 
 
-_Ratings = dict[str, tuple[float | None, float | None]]
+def circuit_of(breaker_a: float | None, cable_a: float | None, insulation: str) -> Circuit:
+    """I_ref = min(breaker, cable) in amperes of those that are known, the breaker alone, and the code."""
+    breaker, cable = NAN if breaker_a is None else breaker_a, NAN if cable_a is None else cable_a
+    reference = cable if breaker_a is None else breaker if cable_a is None else min(breaker, cable)
+    return Circuit(reference, breaker, INSULATIONS.get(insulation, 0))
 
 
-def _channels(connection: Connection, known: int) -> dict[int, _Ratings]:
-    """Breaker and cable of each channel that says one, by device."""
-    found: dict[int, _Ratings] = {}
+def _changed_after(known: int) -> Select[Any]:
+    """Devices with the places above them and what they said of themselves."""
+    silence, parent = device_said.alias(), device_said.alias()
+    return (
+        select(
+            device.c.id, device.c.uid, device.c.dwelling_id, dwelling.c.stair_id, building.c.id,
+            building.c.area_id, device.c.breaker_a, device.c.cable_a, device.c.insulation,
+            device.c.earthing, device.c.max_silence_s, device.c.retired_us, silence.c.text, parent.c.text,
+        )
+        .outerjoin(dwelling, dwelling.c.id == device.c.dwelling_id)
+        .outerjoin(stair, stair.c.id == dwelling.c.stair_id)
+        .outerjoin(building, building.c.id == func.coalesce(stair.c.building_id, device.c.building_id))
+        .outerjoin(silence, and_(silence.c.uid == device.c.uid, silence.c.key == MAX_SILENCE))
+        .outerjoin(parent, and_(parent.c.uid == device.c.uid, parent.c.key == PARENT))
+        .where(device.c.change_id > known)
+        .order_by(device.c.change_id, device.c.id)
+    )  # fmt: skip
+
+
+_Said = tuple[float | None, float | None, str]
+"""Breaker, cable and insulation as somebody said them."""
+
+
+def _known(row: Sequence[Any], channels: Mapping[str, _Said] | None) -> Known:
+    (id_, uid, flat, steps, house, area, breaker, cable, insulation, earthing, silence, retired,
+     said_silence, parent) = row  # fmt: skip
+    return Known(
+        id_, uid, flat or 0, steps or 0, house or 0, area or 0,
+        *circuit_of(breaker, cable, insulation),
+        EARTHINGS.get(earthing, 0), silence or 0, retired or 0,
+        _own_circuits(channels, (breaker, cable, insulation)) if channels else _NO_CHANNELS,
+        said_silence or "", parent or "",
+    )  # fmt: skip
+
+
+def _channels(connection: Connection, known: int, *only: ColumnElement[bool]) -> dict[int, dict[str, _Said]]:
+    """What is said of the circuit of each channel that has its own, by device."""
+    found: dict[int, dict[str, _Said]] = {}
+    table = device_channel
     query = (
         select(
-            device_channel.c.device_id,
-            device_channel.c.channel,
-            device_channel.c.breaker_a,
-            device_channel.c.cable_a,
+            table.c.device_id, table.c.channel, table.c.breaker_a, table.c.cable_a, table.c.insulation
         )
-        .join(device, device_channel.c.device_id == device.c.id)
-        .where(device.c.change_id > known)
-    )
-    for device_id, channel, breaker, cable in connection.execute(query):
-        if breaker is not None or cable is not None:
-            found.setdefault(device_id, {})[channel] = breaker, cable
+        .join(device, table.c.device_id == device.c.id)
+        .where(device.c.change_id > known, *only)
+    )  # fmt: skip
+    for device_id, channel, breaker, cable, insulation in connection.execute(query):
+        if breaker is not None or cable is not None or INSULATIONS.get(insulation):
+            found.setdefault(device_id, {})[channel] = breaker, cable, insulation
     return found
 
 
-def _own_references(ratings: _Ratings, breaker_a: float | None, cable_a: float | None) -> dict[str, float]:
+def _own_circuits(channels: Mapping[str, _Said], whole: _Said) -> dict[str, Circuit]:
     """What a channel does not say holds as for the device."""
+    breaker_a, cable_a, insulation = whole
     return {
-        channel: reference_of(breaker_a if breaker is None else breaker, cable_a if cable is None else cable)
-        for channel, (breaker, cable) in ratings.items()
-    }
-
-
-class Devices:
-    """Devices by uid and by a number of this process. A device that was only heard has registry id 0.
-
-    About 200 bytes a device. Nothing is ever forgotten here: a retired device keeps its line.
-    """
-
-    def __init__(self) -> None:
-        self.uids: list[str] = []
-        self.retired: dict[int, int] = {}
-        """When each retired device was retired, by number."""
-        self._numbers: dict[str, int] = {}
-        self._channels: dict[int, dict[str, float]] = {}
-        self._facts = Columns(
-            {"id": np.int32, "dwelling": np.int32, "reference": np.float64, "served": np.bool_}
+        channel: circuit_of(
+            breaker_a if breaker is None else breaker,
+            cable_a if cable is None else cable,
+            insulation if own == "unknown" else own,
         )
-
-    def __len__(self) -> int:
-        return len(self.uids)
-
-    def number(self, uid: str) -> int:
-        """The number of a uid, -1 where nothing is known of it."""
-        return self._numbers.get(uid, -1)
-
-    def meet(self, uid: str) -> int:
-        """The number of a uid; one that nobody registered gets one here."""
-        number = self._numbers.get(uid)
-        if number is None:
-            number = self._numbers[uid] = len(self.uids)
-            self.uids.append(uid)
-            self._facts.grow(number + 1)
-        return number
-
-    def in_service(self, number: int) -> bool:
-        """Whether the device is registered and not retired."""
-        return bool(self._facts["served"][number])
-
-    def is_stranger(self, number: int) -> bool:
-        """Whether the registry never heard of it."""
-        return not self._facts["id"][number]
-
-    def point(self, number: int, channel: str) -> Point:
-        """What holds for a channel of the device; of one not in service nothing does."""
-        facts = self._facts
-        if not facts["served"][number]:
-            return NOBODYS
-        own = self._channels.get(number)
-        reference = own.get(channel) if own else None
-        if reference is None:
-            reference = float(facts["reference"][number])
-        return Point(int(facts["id"][number]), int(facts["dwelling"][number]), reference)
-
-    def take(self, changed: Sequence[Known]) -> list[int]:
-        """Notes what is now held of these devices; their numbers, in order."""
-        if not changed:
-            return []
-        meet = self.meet
-        numbers = [meet(one.uid) for one in changed]
-        ids, _, dwellings, references, retired, _ = zip(*changed, strict=True)
-        facts = self._facts
-        facts["id"][numbers] = ids
-        facts["dwelling"][numbers] = dwellings
-        facts["reference"][numbers] = references
-        facts["served"][numbers] = np.array(retired, np.int64) == 0
-        for number, one in zip(numbers, changed, strict=True):
-            if one.channels or number in self._channels:
-                self._channels[number] = one.channels
-            if one.retired_us:
-                self.retired[number] = one.retired_us
-            elif self.retired:
-                self.retired.pop(number, None)
-        return numbers
+        for channel, (breaker, cable, own) in channels.items()
+    }

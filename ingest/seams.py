@@ -48,8 +48,22 @@ class Rules(Protocol[Made_co]):
     def holds(self, slots: Int32) -> Bool:
         """On which of these an alarm stands."""
 
-    def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> Sequence[Made_co]:
-        """The transitions of one tick. `now_us` is the record's time."""
+    def change(self, text: str, now_us: int) -> Sequence[Made_co]:
+        """What holds from here on, as the text of a record's note (`ingest.rule_notes`), with the record's
+        time; called before its `evaluate`. The transitions that follow from the change alone."""
+
+    def evaluate(
+        self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
+    ) -> Sequence[Made_co]:
+        """The transitions of one tick. `now_us` is the record's time, `source` the name of the broker that
+        its readings came from."""
+
+    def advance(self, now_us: int) -> Sequence[Made_co]:
+        """The transitions that come by time alone; called after every `evaluate`, with the record's time."""
+
+    @property
+    def due_us(self) -> int:
+        """From when on `advance` may have something to say. The tick asks between records."""
 
     def snapshot(self) -> Arrays:
         """The whole state, independent of what follows."""
@@ -99,6 +113,13 @@ class Inbox(Protocol):
 
     def take(self) -> list[EngineInput]:
         """What is new since the last call, oldest first."""
+
+
+class Attendance(Protocol):
+    """What says when we, or a broker, were away."""
+
+    def take(self, now_us: int) -> list[EngineInput]:
+        """What is new since the last call: inputs with the id 0."""
 
 
 class Spool(Protocol):

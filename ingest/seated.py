@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -14,14 +15,19 @@ from ingest.columns import Columns
 from ingest.record import Standing
 from ingest.seats import Seats
 
-FACTS: Final = ("device", "dwelling", "reference")
-"""The columns that the registry decides."""
+FACTS: Final = {
+    "device": np.int32, "dwelling": np.int32, "reference": np.float64, "stair": np.int32,
+    "building": np.int32, "area": np.int32, "parent": np.int32, "breaker": np.float32,
+    "silence": np.float32, "insulation": np.uint8, "earthing": np.uint8,
+}  # fmt: skip
+"""The columns that the registry decides, and what devices say of themselves: those of a `Standing`."""
+_UNKNOWN: Final = {name: math.nan if np.issubdtype(kind, np.floating) else 0 for name, kind in FACTS.items()}
 
 
 class Seated:
     """The series by seat: the table the rules read, and the ways between seats and slots.
 
-    30 bytes a series. `slot_of_seat` is the seating of a snapshot.
+    57 bytes a series. `slot_of_seat` is the seating of a snapshot.
     """
 
     def __init__(self, slot_of_seat: Int32 | None) -> None:
@@ -29,15 +35,7 @@ class Seated:
         self._changed: list[Int32] = []
         self._generation = 0
         self._table: SeriesTable | None = None
-        self._series = Columns(
-            {
-                "row": np.int32,
-                "metric": np.int16,
-                "device": np.int32,
-                "dwelling": np.int32,
-                "reference": np.float64,
-            }
-        )
+        self._series = Columns({"row": np.int32, "metric": np.int16, "phase": np.uint8, **FACTS})
         if slot_of_seat is not None:
             self._seats.restore(slot_of_seat)
         self._grow()
@@ -66,17 +64,26 @@ class Seated:
 
         The columns are views. Between ticks they change in place: who has derived something from them is
         told by `take_changed` what to look at again. A copy for one changed device would cost a tick some
-        20 bytes a series (20 ms at 4,000,000), and nobody needs the columns as they were.
+        50 bytes a series (50 ms at 4,000,000), and nobody needs the columns as they were.
         """
         if self._table is None:
             self._generation += 1
             columns = self._series
-            self._table = SeriesTable.plain(
+            self._table = SeriesTable(
                 self._generation,
-                columns["metric"],
-                columns["device"],
-                columns["dwelling"],
-                columns["reference"],
+                metric=columns["metric"],
+                device=columns["device"],
+                dwelling=columns["dwelling"],
+                reference_a=columns["reference"],
+                stair=columns["stair"],
+                building=columns["building"],
+                area=columns["area"],
+                parent=columns["parent"],
+                breaker_a=columns["breaker"],
+                silence_s=columns["silence"],
+                insulation=columns["insulation"],
+                earthing=columns["earthing"],
+                phase=columns["phase"],
             )
         return self._table
 
@@ -93,7 +100,8 @@ class Seated:
         return replace(batch, slot=self._seats.seats(batch.slot))
 
     def seated_inputs(self, inputs: Iterable[EngineInput]) -> list[EngineInput]:
-        """The same of people's acts. An act on a series that is gone is nothing and left out."""
+        """The same of people's acts, and of what is nobody's. An act on a series that is gone is nothing and
+        left out."""
         seats = ((one, self._seats.seat(one.slot) if one.slot else 0) for one in inputs)
         return [replace(one, slot=seat) for one, seat in seats if seat or not one.slot]
 
@@ -119,7 +127,7 @@ class Seated:
         seats = self._seats.seats(standing.slot)
         here = np.flatnonzero(seats)
         seats = seats[here]
-        facts: tuple[NDArray[Any], ...] = (standing.device, standing.dwelling, standing.reference_a)
+        facts: tuple[NDArray[Any], ...] = standing[1:]
         for name, values in zip(FACTS, facts, strict=True):
             self._series[name][seats] = values[here]
         self._table = None
@@ -131,8 +139,12 @@ class Seated:
         return {"slot": self._seats.snapshot(), **{name: columns[name].copy() for name in FACTS}}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """How each series stood at a snapshot, whose seating this index was made with."""
-        for name in FACTS:
+        """How each series stood at a snapshot, whose seating this index was made with.
+
+        One of an earlier release lacks columns: there what is known now stands. Nothing was evaluated under
+        them before, and to begin with what is unknown would journal every series once more.
+        """
+        for name in FACTS.keys() & arrays.keys():
             self._series[name][: len(arrays[name])] = arrays[name]
         self._table = None
 
@@ -141,7 +153,8 @@ class Seated:
         before = len(self._series)
         self._series.grow(len(self._seats))
         self._series["row"][before:] = -1
-        self._series["reference"][before:] = np.nan
+        for name, unknown in _UNKNOWN.items():
+            self._series[name][before:] = unknown
 
     def _fill(self, seats: Int32, facts: Sequence[NDArray[Any]]) -> None:
         for name, values in zip(FACTS, facts, strict=True):
@@ -153,8 +166,8 @@ class Seated:
         """The series on these seats are gone."""
         columns = self._series
         columns["row"][seats] = -1
-        columns["metric"][seats] = 0
-        columns["device"][seats] = columns["dwelling"][seats] = 0
-        columns["reference"][seats] = np.nan
+        columns["metric"][seats] = columns["phase"][seats] = 0
+        for name, unknown in _UNKNOWN.items():
+            columns[name][seats] = unknown
         self._seats.leave(seats)
         self._table = None

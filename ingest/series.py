@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from devices.model import LIFE_FLAGS, Bool, Int16, Int32
-from devices.profiles.profile import StrangerReading
+from devices.profiles.profile import Said, StrangerReading
 from devices.schema import series
 from ingest.points import Points
 from ingest.record import NewSeries
@@ -134,8 +135,7 @@ class SeriesIndex(Seated):
         rows = columns["row"][used]
         differs = np.zeros(len(used), np.bool_)
         for name in FACTS:
-            here, now = columns[name][used], self._points.facts(name, rows)
-            differs |= (here != now) & ~(np.isnan(here) & np.isnan(now))
+            differs |= _differ(columns[name][used], self._points.facts(name, rows))
         self._changed.clear()
         if differs.any():
             self._describe(used[differs], rows[differs])
@@ -196,13 +196,23 @@ class SeriesIndex(Seated):
         self._strangers -= sum(
             self._stranger_series(points.devices.number(one.uid)) for one in changed.devices
         )
-        rows = points.take(changed.devices)
-        if len(rows):
-            seats, owner = points.cells.seats_in(rows)
-            if len(seats):
-                self._describe(seats, owner)
+        self._describe_rows(points.take(changed.devices))
         if changed.version is not None:
             self.registry_version = changed.version
+
+    def hear(self, said: Sequence[Said]) -> None:
+        """Takes what devices say of themselves, in a tick: their series may stand otherwise from its readings
+        on. Of strangers nothing is taken."""
+        devices = self._points.devices
+        numbers = [number for one in said if (number := devices.hear(one)) >= 0]
+        if numbers:
+            self._describe_rows(self._points.rows_of(numbers))
+
+    def _describe_rows(self, rows: Int32) -> None:
+        if len(rows):
+            seats, owner = self._points.cells.seats_in(rows)
+            if len(seats):
+                self._describe(seats, owner)
 
     def _stranger_series(self, number: int) -> int:
         """How many series count against the strangers' bound for this device."""
@@ -236,6 +246,7 @@ class SeriesIndex(Seated):
         self._points.cells.put(row, metric, seats)
         self._series["row"][seats] = row
         self._series["metric"][seats] = metric
+        self._series["phase"][seats] = self._points.facts("phase", row)
         self._strangers += self._points.strangers_among(row, OVERFLOW_UID)
         self._describe(seats, row)
 
@@ -252,6 +263,14 @@ class SeriesIndex(Seated):
 
     def _describe(self, seats: Int32, rows: Int32) -> None:
         self._fill(seats, [self._points.facts(name, rows) for name in FACTS])
+
+
+def _differ(here: NDArray[Any], now: NDArray[Any]) -> Bool:
+    """Where two columns differ; one NaN is as good as another."""
+    differs: Bool = here != now
+    if here.dtype.kind == "f":
+        differs &= ~(np.isnan(here) & np.isnan(now))
+    return differs
 
 
 def _stored(connection: Connection) -> Iterator[Sequence[Any]]:

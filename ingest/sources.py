@@ -44,6 +44,11 @@ class Sources:
         """Totals since start by the broker's name."""
         return {name: source.counters for name, source in self._by_name.items()}
 
+    @property
+    def connected(self) -> dict[str, bool]:
+        """Whether each broker is connected and subscribed, by its name."""
+        return {name: source.connected for name, source in self._by_name.items()}
+
     def poll(self, timeout_s: float) -> RawBatch | None:
         """Waits at most `timeout_s` for any of them; one's batch, None when nothing is there.
 

@@ -18,12 +18,13 @@ from devices.model import (
     Int64,
     Quality,
     ReadingBatch,
+    UInt8,
     UInt16,
     UInt32,
 )
 from devices.profiles.profile import Decoded
 from ingest.columns import Columns
-from ingest.record import Messages, Proof, Record, UInt8
+from ingest.record import Messages, Proof, Record
 from ingest.series import SeriesIndex
 from ingest.spread import Runs, before_each, spread
 from ingest.windows import SeqWindows

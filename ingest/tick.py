@@ -2,6 +2,9 @@
 
     poll → redelivery → decode → stamp → inputs → journal (fsync) → evaluate → commit → acknowledge
 
+Where nothing comes and the rules have something to say by time alone, a record without readings is written
+for it: what they say is journalled under its time, like all else.
+
 A step that cannot be done now (I/O error, database locked) stops the line: the batch stays in hand,
 unacknowledged, the step is tried again, and nothing behind it is read. The broker keeps what comes, and the
 connection is kept alive. Where it is lost all the same, the batch comes again and the tail knows it.
@@ -25,6 +28,7 @@ from devices.model import EngineInput
 from ingest.housekeeping import Housekeeping
 from ingest.journal_errors import JournalFull
 from ingest.parts import Parts, evaluate
+from ingest.presence import is_news
 from ingest.record import Record
 from ingest.redelivery import Split
 from ingest.seams import T
@@ -35,6 +39,9 @@ log = structlog.get_logger()
 FIRST_WAIT_S: Final = 0.05
 LONGEST_WAIT_S: Final = 1.0
 """How long a step that failed is left alone before it is tried again: doubling between these (chosen)."""
+ADVANCE_US: Final = 1_000_000
+"""The least time between a record and one that is written for time alone (chosen: a limit of silence is a
+minute or more, and a record costs a synced write)."""
 
 
 @dataclass(slots=True)
@@ -74,6 +81,8 @@ class Tick(Generic[T]):
         self._wait_s = self._left_s = 0.0
         self._stalled_by = ""
         self._inbox_fails = False
+        self._presence: list[EngineInput] = []
+        self._recorded_us = 0
         self.last_input_id = last_input_id
         self.ticks = self.transitions = self.redelivered = self.stalls = self.freed = 0
         self.seconds = 0.0
@@ -141,33 +150,54 @@ class Tick(Generic[T]):
 
     def _begin(self, raw: RawBatch | None) -> _InHand[T] | None:
         """Reads and decodes into a record; None where there is nothing to journal."""
-        parts = self._parts
+        parts, now_us = self._parts, self._clock_us()
+        if parts.presence:
+            self._presence += parts.presence.take(now_us)
         inputs, freed = self._take_inputs(), self._free()
+        news = self._has_news(inputs, freed, now_us)
         if raw is None:
-            return self._of_inputs(None, None, inputs, freed)
+            return self._of_inputs(None, None, inputs, freed, now_us) if news else None
         split = parts.tail.split(raw, parts.source.progress)
         self.redelivered += split.redelivered
         if split.redelivered == len(raw):
-            if not self._has_news(inputs, freed):
+            if not news:
                 self._acknowledge(raw, split)
-            return self._of_inputs(raw, split, inputs, freed)
+                return None
+            return self._of_inputs(raw, split, inputs, freed, now_us)
+        inputs = self._with_presence(inputs)
         record = parts.intake.of_messages(raw, split, inputs, parts.journal.next_seq, freed)
-        return _InHand(raw, split, record)
+        return self._take_in_hand(raw, split, record)
 
     def _of_inputs(
-        self, raw: RawBatch | None, split: Split | None, inputs: list[EngineInput], freed: list[int]
-    ) -> _InHand[T] | None:
-        if not self._has_news(inputs, freed):
-            return None
-        record = self._parts.intake.of_inputs(inputs, self._clock_us(), self._parts.journal.next_seq, freed)
+        self,
+        raw: RawBatch | None,
+        split: Split | None,
+        inputs: list[EngineInput],
+        freed: list[int],
+        now_us: int,
+    ) -> _InHand[T]:
+        parts, inputs = self._parts, self._with_presence(inputs)
+        record = parts.intake.of_inputs(inputs, now_us, parts.journal.next_seq, freed)
+        return self._take_in_hand(raw, split, record)
+
+    def _take_in_hand(self, raw: RawBatch | None, split: Split | None, record: Record) -> _InHand[T]:
+        self._recorded_us = record.tick_us
         return _InHand(raw, split, record)
 
-    def _has_news(self, inputs: list[EngineInput], freed: list[int]) -> bool:
-        """Whether a tick without new messages has something to journal: also that series stand otherwise, or
-        that a flag counts as false by now."""
+    def _with_presence(self, inputs: list[EngineInput]) -> list[EngineInput]:
+        """What is known of absences goes first: people's acts, and readings, come after our return."""
+        known, self._presence = self._presence, []
+        return known + inputs
+
+    def _has_news(self, inputs: list[EngineInput], freed: list[int], now_us: int) -> bool:
+        """Whether a tick without new messages has something to journal: also that series stand otherwise,
+        that other rules hold, that a flag counts as false by now, or that the rules wait for time alone."""
         intake = self._parts.intake
-        due = len(intake.holds) > 0 and intake.holds.has_due(self._clock_us())
-        return bool(inputs or freed) or intake.index.has_changed or due
+        if inputs or freed or intake.index.has_changed or any(map(is_news, self._presence)):
+            return True
+        if intake.rule_notes.waits or (len(intake.holds) and intake.holds.has_due(now_us)):
+            return True
+        return self._parts.rules.due_us <= now_us and abs(now_us - self._recorded_us) >= ADVANCE_US
 
     def _free(self) -> list[int]:
         """Lets go of the series that are gone; their slots, for the record."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Bool, Int32, Int64, UInt32
+from devices.model import Bool, Int32, Int64, UInt8, UInt32
 from ingest.columns import Columns
-from ingest.record import Proof, UInt8
+from ingest.record import Proof
 
 WIDTH: Final = 64
 """How many numbers back a message may come and still be known as new or seen (chosen; one machine word)."""

@@ -37,13 +37,16 @@ BreakerA = Annotated[float | None, typer.Option("--breaker-a", help="breaker rat
 CableA = Annotated[float | None, typer.Option("--cable-a", help="cable rating, A")]
 Insulation = Annotated[str | None, typer.Option("--insulation", help="pvc, rubber, xlpe or unknown")]
 Earthing = Annotated[str | None, typer.Option("--earthing", help="tn-c, tn-s, tt or unknown")]
+MaxSilence = Annotated[
+    int | None, typer.Option("--max-silence", help="seconds it may say nothing; else as it says itself")
+]
 Vendor = Annotated[str | None, typer.Option("--vendor", help="who made it")]
 Model = Annotated[str | None, typer.Option("--model", help="as its maker calls it")]
 Serial = Annotated[str | None, typer.Option("--serial", help="as printed on it")]
 InstalledOn = Annotated[str | None, typer.Option("--installed-on", help="YYYY-MM-DD")]
 InstalledBy = Annotated[str | None, typer.Option("--installed-by", help="the installer's code, not a name")]
 
-CLEARABLE = ("breaker_a", "cable_a", "installed_on")
+CLEARABLE = ("breaker_a", "cable_a", "max_silence_s", "installed_on")
 """What has no empty text to say that it is unknown."""
 
 
@@ -75,6 +78,7 @@ def register(
     cable_a: CableA = None,
     insulation: Insulation = None,
     earthing: Earthing = None,
+    max_silence: MaxSilence = None,
     label: Label = None,
     vendor: Vendor = None,
     model: Model = None,
@@ -86,7 +90,8 @@ def register(
     """Registers a device in a dwelling, or in a building outside dwellings; a retired one returns so."""
     said = _said(
         label=label, breaker_a=breaker_a, cable_a=cable_a, insulation=insulation, earthing=earthing,
-        vendor=vendor, model=model, serial=serial, installed_on=installed_on, installed_by=installed_by,
+        max_silence_s=max_silence, vendor=vendor, model=model, serial=serial, installed_on=installed_on,
+        installed_by=installed_by,
     )  # fmt: skip
     desk = desk_of(context)
     with changing(desk) as connection:
@@ -115,6 +120,7 @@ def set_(
     cable_a: CableA = None,
     insulation: Insulation = None,
     earthing: Earthing = None,
+    max_silence: MaxSilence = None,
     label: Label = None,
     vendor: Vendor = None,
     model: Model = None,
@@ -130,8 +136,8 @@ def set_(
     """Describes a device anew; what is not said stays."""
     changes = _said(
         kind=kind, profile=profile, label=label, breaker_a=breaker_a, cable_a=cable_a, insulation=insulation,
-        earthing=earthing, vendor=vendor, model=model, serial=serial, installed_on=installed_on,
-        installed_by=installed_by,
+        earthing=earthing, max_silence_s=max_silence, vendor=vendor, model=model, serial=serial,
+        installed_on=installed_on, installed_by=installed_by,
     )  # fmt: skip
     changes |= _cleared(clear or [], changes)
     if not changes:

@@ -68,6 +68,7 @@ def _lines(card: DeviceCard) -> list[tuple[str, str]]:
         ("place", f"{card.place} ({hangs})"),
         ("label", card.label or "-"),
         ("circuit", f"{_circuit(card)}, earthing {card.earthing}"),
+        ("silence", _silence(card.max_silence_s)),
         *(("channel", f"{one.channel}: {_channel(one)}") for one in card.channels),
         ("made", ", ".join(part for part in (card.vendor, card.model) if part) or "unknown"),
         ("serial", card.serial or "unknown"),
@@ -95,6 +96,10 @@ def _channel(one: DeviceChannelRow) -> str:
 
 def _amperes(value: float | None) -> str:
     return "unknown" if value is None else f"{value:g} A"
+
+
+def _silence(seconds: int | None) -> str:
+    return "as it says itself" if seconds is None else f"at most {seconds} s"
 
 
 def _publisher(one: PublisherOfDevice) -> str:

@@ -23,6 +23,10 @@ NAMEPLATE_MAX: Final = 64
 RATING_MAX_A: Final = 6300.0
 """The largest rated current of low-voltage circuit-breakers in the R10 series that IEC 60059 standardises;
 a residential block stays far below."""
+SILENCE_MIN_S: Final = 60
+"""The shortest silence that is watched for: two heartbeats of a mains device, 30 s each (chosen)."""
+SILENCE_MAX_S: Final = 366 * 86_400
+"""A device that need not be heard within a year is not watched (chosen)."""
 INSTALLED_SINCE: Final = date(1990, 1, 1)
 """No such device that still works is older (chosen)."""
 INSTALLED_AHEAD: Final = timedelta(days=1)
@@ -36,13 +40,15 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class DeviceSaid(TypedDict, total=False):
-    """What is said of a device and its circuit. None or empty: unknown; ratings in amperes."""
+    """What is said of a device and its circuit. None or empty: unknown; ratings in amperes. `max_silence_s`
+    is how long it may say nothing; None: as it says itself."""
 
     label: str
     breaker_a: float | None
     cable_a: float | None
     insulation: str
     earthing: str
+    max_silence_s: int | None
     vendor: str
     model: str
     serial: str
@@ -92,6 +98,15 @@ def check_rating(value: float | None, what: str) -> float | None:
     return value
 
 
+def check_silence(value: int | None) -> int | None:
+    """How long a device may say nothing, in whole seconds, None: as it says itself; raises NotAllowed."""
+    if value is not None and not SILENCE_MIN_S <= value <= SILENCE_MAX_S:
+        raise NotAllowed(
+            f"max_silence_s {value}: a number of seconds from {SILENCE_MIN_S} to {SILENCE_MAX_S} is allowed"
+        )
+    return value
+
+
 def check_installed_on(text: str | None, now_us: int) -> str | None:
     """An ISO date from 1990 to tomorrow, None where unknown; raises NotAllowed."""
     if not text:
@@ -128,6 +143,7 @@ _CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
     "cable_a": lambda value: check_rating(value, "cable_a"),
     "insulation": lambda text: among(text, INSULATIONS, "insulation"),
     "earthing": lambda text: among(text, EARTHINGS, "earthing"),
+    "max_silence_s": check_silence,
     "vendor": _nameplate("vendor"),
     "model": _nameplate("model"),
     "serial": _nameplate("serial"),

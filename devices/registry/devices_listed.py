@@ -17,6 +17,7 @@ from devices.schema import building, device, dwelling, publisher
 class DeviceRow:
     """One device; `dwelling` or `building` is a code, the other empty. Ratings in amperes, None: unknown.
 
+    `max_silence_s` is how long it may say nothing, None: as it says itself.
     `installed_on` is an ISO date, `installed_by` a code.
     """
 
@@ -30,6 +31,7 @@ class DeviceRow:
     cable_a: float | None
     insulation: str
     earthing: str
+    max_silence_s: int | None
     vendor: str
     model: str
     serial: str
@@ -95,6 +97,7 @@ def _device_row(row: RowMapping) -> DeviceRow:
         cable_a=row["cable_a"],
         insulation=row["insulation"],
         earthing=row["earthing"],
+        max_silence_s=row["max_silence_s"],
         vendor=row["vendor"],
         model=row["model"],
         serial=row["serial"],

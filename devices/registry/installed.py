@@ -1,8 +1,8 @@
 """Devices: registered, described, moved, retired, returned.
 
-Every write to a device or its channels sets `device.change_id` to the change it notes: who holds devices in
-memory reads only what is newer than what they know. There is one writer at a time (`devices.database`), so
-that it only grows.
+Every write to a device or its channels, and every move of its building, sets `device.change_id` to the change
+it notes: who holds devices in memory reads only what is newer than what they know. There is one writer at a
+time (`devices.database`), so that it only grows.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ _UNSAID: Final = DeviceSaid(
     cable_a=None,
     insulation="unknown",
     earthing="unknown",
+    max_silence_s=None,
     installed_on=None,
     installed_by="",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, func, select, update
+from sqlalchemy import Connection, RowMapping, Table, func, or_, select, update
 
 from devices.registry.attention import check_attention
 from devices.registry.errors import NotAllowed, check_words
@@ -21,7 +21,7 @@ from devices.registry.tree import (
     check_floors,
     check_holds_buildings,
 )
-from devices.schema import area, building, dwelling, stair
+from devices.schema import area, building, device, dwelling, stair
 from devices.vault import DWELLING_ATTENTION, Vault
 
 
@@ -86,7 +86,20 @@ def move_building(connection: Connection, *, code: str, area_code: str, by: str,
     above = need(connection, area, "code", area_code)
     check_holds_buildings(code, above)
     values = {"area_id": above["id"]}
-    return _write(connection, building, known, values, Written(by=by, now_us=now_us), "move")
+    change_id = _write_noted(connection, building, known, values, Written(by=by, now_us=now_us), "move")
+    if change_id:
+        _note_devices(connection, known["id"], change_id)
+    return change_id > 0
+
+
+def _note_devices(connection: Connection, building_id: int, change_id: int) -> None:
+    """The devices of a building belong to another area now: who holds them in memory reads them again."""
+    flats = select(dwelling.c.id).join(stair, dwelling.c.stair_id == stair.c.id)
+    here = or_(
+        device.c.building_id == building_id,
+        device.c.dwelling_id.in_(flats.where(stair.c.building_id == building_id)),
+    )
+    connection.execute(update(device).where(here).values(change_id=change_id))
 
 
 def set_stair(connection: Connection, *, code: str, name: str, by: str, now_us: int) -> bool:
@@ -146,11 +159,22 @@ def _write(
     trace: Written,
     verb: str = "set",
 ) -> bool:
-    """The change's trace names columns, never what stands in them."""
+    return _write_noted(connection, table, known, values, trace, verb) > 0
+
+
+def _write_noted(
+    connection: Connection,
+    table: Table,
+    known: RowMapping,
+    values: dict[str, Any],
+    trace: Written,
+    verb: str,
+) -> int:
+    """The id of the change, 0 where nothing differed. Its trace names columns, never what stands in them."""
     values = changed(known, values)
     if not values:
-        return False
+        return 0
     connection.execute(update(table).where(table.c.id == known["id"]).values(values))
     names = ", ".join(sorted(name.removesuffix("_sealed").removesuffix("_id") for name in values))
-    note_change(connection, trace["by"], trace["now_us"], f"{table.name} {verb} {known['code']}: {names}")
-    return True
+    what = f"{table.name} {verb} {known['code']}: {names}"
+    return note_change(connection, trace["by"], trace["now_us"], what)

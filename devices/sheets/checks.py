@@ -228,8 +228,11 @@ def _check_binding(rules: Rules, values: tuple[Any, ...]) -> list[tuple[str, str
     return found
 
 
+_INSTALLED_ON: Final = FORMS["device"].place("installed_on")
+
+
 def _check_device(rules: Rules, values: tuple[Any, ...]) -> list[tuple[str, str]]:
-    dwelling, building, installed_on = values[3], values[4], values[13]
+    dwelling, building, installed_on = values[3], values[4], values[_INSTALLED_ON]
     found = []
     if bool(dwelling) == bool(building):
         found.append(("dwelling", "either a dwelling or a building: a device lies in exactly one of them"))

@@ -21,6 +21,8 @@ from devices.registry.device_checks import (
     KINDS,
     LABEL_MAX,
     NAMEPLATE_MAX,
+    SILENCE_MAX_S,
+    SILENCE_MIN_S,
     check_channel,
     check_uid,
 )
@@ -209,6 +211,7 @@ FORMS: Final[dict[str, Form]] = {
                 _note("label", LABEL_MAX),
                 *_circuit(),
                 _choice("earthing", EARTHINGS, default="unknown"),
+                _number("max_silence_s", whole(SILENCE_MIN_S, SILENCE_MAX_S), default=None),
                 _note("vendor", NAMEPLATE_MAX),
                 _note("model", NAMEPLATE_MAX),
                 _note("serial", NAMEPLATE_MAX),

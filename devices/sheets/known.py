@@ -226,8 +226,8 @@ def _devices(connection: Connection, _vault: Vault, registry: Registry, _wanted:
         select(
             device.c.id, device.c.retired_us, device.c.uid, device.c.kind, device.c.profile, dwelling.c.code,
             building.c.code, device.c.label, device.c.breaker_a, device.c.cable_a, device.c.insulation,
-            device.c.earthing, device.c.vendor, device.c.model, device.c.serial, device.c.installed_on,
-            device.c.installed_by,
+            device.c.earthing, device.c.max_silence_s, device.c.vendor, device.c.model, device.c.serial,
+            device.c.installed_on, device.c.installed_by,
         )
         .outerjoin(dwelling, device.c.dwelling_id == dwelling.c.id)
         .outerjoin(building, device.c.building_id == building.c.id)

@@ -121,6 +121,18 @@ class _Batches:
 
     def _building(self, step: Step) -> None:
         self._upsert(step, "code name area_id floors", lambda v: (*v[:2], self._id("area", v[2]), v[3]))
+        self._devices_in([one for one in step.changed if one.old[2] != one.new[2]])
+
+    def _devices_in(self, moved: Sequence[Changed]) -> None:
+        """Devices of buildings that lie elsewhere now are noted as changed."""
+        rows, codes = self._registry.rows, {one.new[0] for one in moved}
+        stairs = {code for code, known in rows["stair"].items() if codes and known.values[2] in codes}
+        flats = [(known.id,) for known in rows["dwelling"].values() if stairs and known.values[1] in stairs]
+        houses = [(one.id,) for one in moved]
+        self.found += [
+            Batch(device, ("dwelling_id",), flats, match="dwelling_id", stamped=True),
+            Batch(device, ("building_id",), houses, match="building_id", stamped=True),
+        ]
 
     def _stair(self, step: Step) -> None:
         self._upsert(step, "code name building_id", lambda v: (*v[:2], self._id("building", v[2])))
@@ -228,7 +240,8 @@ class _Batches:
 
         names = (
             "id", "uid", "kind", "profile", "dwelling_id", "building_id", "label", "breaker_a", "cable_a",
-            "insulation", "earthing", "vendor", "model", "serial", "installed_on", "installed_by",
+            "insulation", "earthing", "max_silence_s", "vendor", "model", "serial", "installed_on",
+            "installed_by",
         )  # fmt: skip
         new = [(id_, *row(v), self._now_us, self._by) for id_, v in self._new(step)]
         changed = [(one.id, *row(one.new)) for one in step.changed]

@@ -30,6 +30,7 @@ from ingest.decoding import Decoder
 from ingest.freeing import Freeing, quarantine_us
 from ingest.intake import Intake
 from ingest.parts import Parts
+from ingest.presence import Presence
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.series import SeriesIndex
@@ -54,13 +55,16 @@ class House:
     """What outlives a process: folder, database, broker, store; and the process that runs in it now.
 
     `skew_us` is by how much our clock is wrong from now on. `room` bounds the journal in bytes; `reserve` is
-    what goes on beyond it. While `store_waits` no point is written, so that nothing can be trimmed.
+    what goes on beyond it. While `store_waits` no point is written, so that nothing can be trimmed. A process
+    that `attends` says that it returned; others leave it out, so that their books equal those of one that
+    lived.
     """
 
     def __init__(
         self, folder: Path, groups: Sequence[Group], *, room: int = 1 << 30, reserve: int = 0
     ) -> None:
         self.room, self.reserve, self.store_waits = room, reserve, False
+        self.attends = False
         self.folder, self.script = folder, Script(groups)
         (folder / "gengfu.db").write_bytes(template())
         self.archive = folder / "archive"
@@ -97,15 +101,16 @@ class House:
         )
         rules = DyingRules(index.table(), fuse)
         decoder = Decoder(shipped_profiles(), index, max_payload_bytes=4096)
-        intake = Intake(index, decoder, Stamps(index), DeadLetters(self.engine), rules_version=rules.version)
+        intake = Intake(index, decoder, Stamps(index), DeadLetters(self.engine))
         self.inbox = SqlInbox(self.engine, 0)
         ledger = DyingLedger(self.engine, index.name_of, self.clock_us)
         freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(30))
         source = ScriptedSource(self, fuse)
         shed = ShedCounts(self.engine, index.uid_of)
         self.parts = Parts(
-            source, Tail(), intake, self.journal, rules, ledger, self.inbox, snapshots, freeing, shed
-        )
+            source, Tail(), intake, self.journal, rules, ledger, self.inbox, snapshots, freeing, shed,
+            presence=Presence(dict) if self.attends else None,
+        )  # fmt: skip
         recovered = recover(snapshot, self.folder / "journal", self.parts)
         return Tick(
             self.parts,
@@ -201,8 +206,9 @@ def template() -> bytes:
 
 
 def equal(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> list[str]:
-    """The names under which two states differ; NaN equals NaN."""
-    names = sorted(one.keys() | other.keys())
+    """The names under which two states differ; NaN equals NaN. When the rules last looked at the clock is no
+    part of it: a process that starts has them look once more."""
+    names = sorted((one.keys() | other.keys()) - {"rules.presence.second"})
     return [
         name
         for name in names

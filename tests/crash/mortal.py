@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from devices.model import EngineInput, ReadingBatch, SeriesTable
 from devices.profiles.profile import Note
 from gengfu.ledger import SqlLedger
-from gengfu.shipped import ShippedRules
+from gengfu.live_rules import LiveRules
 from ingest.journal import Journal
 from ingest.journal_files import DURABLE, Mark, list_segments
 from ingest.record import NewSeries, Record, StrangerTopic
@@ -94,16 +94,18 @@ class DyingSnapshots(SnapshotFolder):
         self.save(snapshot)
 
 
-class DyingRules(ShippedRules):
+class DyingRules(LiveRules):
     """Dies around an evaluation and when it takes a snapshot."""
 
     def __init__(self, table: SeriesTable, fuse: Fuse) -> None:
         super().__init__(table)
         self._fuse = fuse
 
-    def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> list[Transition]:
+    def evaluate(
+        self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
+    ) -> list[Transition]:
         self._fuse.pass_by("evaluate.before")
-        found = super().evaluate(batch, inputs, now_us)
+        found = super().evaluate(batch, inputs, now_us, source)
         self._fuse.pass_by("evaluate.after")
         return found
 

@@ -56,6 +56,7 @@ def stream(*, timed: bool) -> list[Group]:
 
 def lives_through(one: House, jump_us: int, *, restarts: bool) -> Books:
     """Up to the jump, over it, and to the end. With a restart half of a group comes again after the jump."""
+    one.attends = True
     if restarts:
         assert die(one, "acknowledge.half", BEFORE)
         one.skew_us = jump_us
@@ -86,6 +87,7 @@ def test_a_jump_of_our_clock_loses_doubles_raises_and_clears_nothing(
         assert [(row[1], row[2], row[5]) for row in found.transitions] == [
             ("S1", "raised", f"own:{ON_FIRE}"),
             ("O3", "raised", f"own:{OVERLOADED}"),
+            ("O4", "raised", f"own:{OVERLOADED}"),
         ]
 
 

@@ -22,6 +22,7 @@ from ingest.ballast import Ballast
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
 from ingest.freeing import Freeing
+from ingest.heard import Heard
 from ingest.intake import Intake
 from ingest.journal import Journal
 from ingest.notes import stored_notes, write_notes
@@ -30,6 +31,7 @@ from ingest.record import NewSeries, Record, StrangerTopic
 from ingest.record_bytes import encode_record
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
+from ingest.seams import Attendance
 from ingest.series import SeriesIndex
 from ingest.shed import ShedCounts
 from ingest.snapshot import SnapshotFolder
@@ -120,6 +122,7 @@ class PlainRules:
         self._on: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._smoke: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self.inputs: list[int] = []
+        self.texts: list[str] = []
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         on = np.zeros(len(table), np.bool_)
@@ -132,7 +135,19 @@ class PlainRules:
     def holds(self, slots: Int32) -> Bool:
         return self._on[slots]
 
-    def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> list[Alarm]:
+    due_us = 1 << 62
+    """Nothing of these comes by time alone."""
+
+    def advance(self, now_us: int) -> list[Alarm]:
+        return []
+
+    def change(self, text: str, now_us: int) -> list[Alarm]:
+        self.texts.append(text)
+        return []
+
+    def evaluate(
+        self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
+    ) -> list[Alarm]:
         self._fuse.pass_by("evaluate")
         self.inputs += [one.id for one in inputs]
         raised = []
@@ -359,7 +374,9 @@ class House:
             self.index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
         self.profile = self.profile_type()
         decoder = Decoder([self.profile], self.index, max_payload_bytes=1024)
-        self.intake = Intake(self.index, decoder, Stamps(self.index), DeadLetters(self.engine))
+        self.intake = Intake(
+            self.index, decoder, Stamps(self.index), DeadLetters(self.engine), heard=self.heard()
+        )
         self.rules = self.rules_type(self.fuse)
         self.ledger = SqlLedger(self.engine, self.fuse)
         self.line = Line(self.broker, self.fuse, batch)
@@ -370,7 +387,7 @@ class House:
         self.parts: Parts[Alarm] = Parts(
             self.line, Tail(), self.intake, self.journal, self.rules, self.ledger,
             Desk(self.inputs, self.fuse), snapshots,
-            freeing if quarantine else None, self.shed, self.ballast,
+            freeing if quarantine else None, self.shed, self.ballast, presence=self.presence(),
         )  # fmt: skip
         self.recovered = recover(snapshot, self.folder / "journal", self.parts)
         with reading(self.engine) as connection:
@@ -385,6 +402,14 @@ class House:
             snapshot_s=snapshot_s,
             wait=lambda _: None,
         )
+
+    def heard(self) -> Heard | None:
+        """What keeps what devices say of themselves; here nobody asks."""
+        return None
+
+    def presence(self) -> Attendance | None:
+        """What tells a new process who was away; here nobody asks."""
+        return None
 
     def stop(self) -> None:
         """The process is gone: its files are closed, nothing else happens."""

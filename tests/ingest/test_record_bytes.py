@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import struct
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from devices.model import EngineInput, InputKind, ReadingBatch
 from devices.profiles.profile import Note
-from ingest.record import Messages, NewSeries, Proof, Record, Standing, StrangerTopic
+from ingest.record import STANDING, Messages, NewSeries, Proof, Record, Standing, StrangerTopic
 from ingest.record_bytes import HEADER_BYTES, MAGIC, RecordDamaged, decode_record, encode_record
 
 I64 = st.integers(-(2**63), 2**63 - 1)
@@ -25,6 +27,9 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 READINGS = st.lists(st.tuples(I32, I64, U16, st.floats(), U32), max_size=20)
 MESSAGES = st.lists(st.tuples(U16, U32, I32, I64, st.sampled_from(Proof)), max_size=20)
 INPUTS = st.lists(st.builds(EngineInput, I64, I64, st.sampled_from(InputKind), TEXT, I32, I32), max_size=3)
+F32 = st.floats(width=32)
+U8 = st.integers(0, 255)
+STANDS = st.tuples(I32, I32, I32, st.floats(), I32, I32, I32, I32, F32, F32, U8, U8)
 
 
 @st.composite
@@ -59,21 +64,16 @@ def records(draw: st.DrawFn) -> Record:
         draw(I64),
         draw(I64),
         draw(st.lists(I32, max_size=3)),
-        standing(draw(st.lists(st.tuples(I32, I32, I32, st.floats()), max_size=5))),
+        standing(draw(st.lists(STANDS, max_size=5))),
         source=draw(st.sampled_from(["", "north"])),
         notes=draw(st.lists(st.builds(Note, TEXT, TEXT, TEXT, TEXT), max_size=3)),
         versions=draw(st.dictionaries(TEXT, st.integers(1, 2**31), max_size=3)),
     )
 
 
-def standing(rows: list[tuple[int, int, int, float]]) -> Standing:
-    slot, device, dwelling, reference = list(zip(*rows, strict=True)) or [()] * 4
-    return Standing(
-        np.array(slot, np.int32),
-        np.array(device, np.int32),
-        np.array(dwelling, np.int32),
-        np.array(reference),
-    )
+def standing(rows: list[tuple[float, ...]]) -> Standing:
+    columns = list(zip(*rows, strict=True)) or [()] * len(STANDING)
+    return Standing(*(np.array(one, kind) for one, kind in zip(columns, STANDING, strict=True)))
 
 
 def plain(record: Record) -> object:
@@ -105,19 +105,68 @@ def test_a_record_comes_back_as_it_went_in(record: Record) -> None:
 def test_a_record_of_a_release_that_knew_no_notes_is_read(record: Record) -> None:
     """The rare part of such a record ends before them."""
     before = dataclasses.replace(record, notes=[], versions={})
-    data = encode_record(before)
+    older = rewritten(before, lambda words: words[:-2])
+    assert plain(decode_record(older)) == plain(before)
+
+
+@given(records())
+def test_of_a_record_that_knew_four_facts_of_a_series_all_else_is_unknown(record: Record) -> None:
+    """As records were before there were stairs, areas and gateways in them: with empty columns, too."""
+
+    def four(words: list[Any]) -> list[Any]:
+        words[STANDING_AT] = [*words[STANDING_AT], b"", b"", b"", b""][:4]
+        return words
+
+    read = decode_record(rewritten(record, four))
+    stood, stands = record.standing, read.standing
+    for name in ("slot", "device", "dwelling", "reference_a"):
+        assert getattr(stands, name).tobytes() == getattr(stood, name).tobytes()
+    n = len(stood.slot)
+    assert [column.dtype.str for column in stands] == [np.dtype(kind).str for kind in STANDING]
+    for name in ("stair", "building", "area", "parent", "insulation", "earthing"):
+        assert getattr(stands, name).tolist() == [0] * n
+    assert np.isnan(stands.breaker_a).all()
+    assert np.isnan(stands.silence_s).all()
+    assert len(stands.silence_s) == n
+    rest = dataclasses.replace(read, standing=stood)
+    assert plain(rest) == plain(record)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5, 11, 13])
+def test_a_standing_of_any_other_width_is_damage(columns: int) -> None:
+    record = dataclasses.replace(empty(), standing=standing([(1,) * len(STANDING)]))
+
+    def other(words: list[Any]) -> list[Any]:
+        words[STANDING_AT] = [b"\0" * 4] * columns
+        return words
+
+    with pytest.raises(RecordDamaged, match=rf"{columns} columns"):
+        decode_record(rewritten(record, other))
+
+
+def empty() -> Record:
+    return Record(1, ReadingBatch.empty(1), Messages.empty(), [], [], [], {}, 0, 0)
+
+
+STANDING_AT = 5
+"""The place of the standing in the rare part."""
+
+
+def rewritten(record: Record, change: Callable[[list[Any]], list[Any]]) -> bytes:
+    """The record with another rare part, whole in all else; as it is where it has none."""
+    data = encode_record(record)
     at, counts = HEADER_BYTES, struct.Struct("<IIIIqq")
     readings, messages, rare, *rest = counts.unpack_from(data, at)
     if not rare:
-        return
+        return data
     start = at + counts.size + 26 * readings + 19 * messages
     words = msgspec.msgpack.decode(data[start : start + rare])
-    older = msgspec.msgpack.encode(words[:-2])
-    body = struct.pack("<qq", before.seq, before.tick_us)
+    older = msgspec.msgpack.encode(change(words))
+    body = struct.pack("<qq", record.seq, record.tick_us)
     body += counts.pack(readings, messages, len(older), *rest) + data[at + counts.size : start] + older
     body += b"\0" * (-len(body) % 8)
     head = struct.pack("<4sII4x", MAGIC, len(body) - 16, zlib.crc32(body))
-    assert plain(decode_record(head + body)) == plain(before)
+    return head + body
 
 
 @given(records(), st.data())

@@ -30,11 +30,13 @@ class Witness(PlainRules):
         super().adopt(table, changed)
         self._held = [column.copy() for column in (table.device, table.reference_a)]
 
-    def evaluate(self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int) -> list[Alarm]:
+    def evaluate(
+        self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
+    ) -> list[Alarm]:
         device, reference = self._held
         for seat, value in zip(batch.slot.tolist(), batch.value.tolist(), strict=True):
             self.seen.append((seat, value, int(device[seat]), float(reference[seat])))
-        return super().evaluate(batch, inputs, now_us)
+        return super().evaluate(batch, inputs, now_us, source)
 
 
 class Watched(House):

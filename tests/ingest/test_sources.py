@@ -237,6 +237,7 @@ def test_brokers_that_are_away_slow_or_silent_do_not_keep_another_from_being_hea
             got = poll_until(sources, lambda got: sum(map(len, got)) >= 2000, commit=True)
             assert by_source(got) == {"": numbers(2000)}
             assert [name for name, one in sources.counters.items() if one.connected] == [""]
+            assert sources.connected == {name: name == "" for name in sources.counters}
     silent.close()
 
 

@@ -35,19 +35,20 @@ def test_all_that_is_known_of_a_device_is_shown(run: Run, desk: Desk) -> None:
         values = {"kind": "device", "device_id": device_id, "password_hash": "x", "created_by": "t"}
         connection.execute(insert(publisher).values(name="meter-7", created_us=NOW_US, **values))
     shown = run(f"device show {UID}").stdout.splitlines()
-    assert shown[:9] == [
+    assert shown[:10] == [
         "device     own:meter-7 (electrical, profile own)",
         "state      in service",
         "place      幸福里社区, 3号楼, 1单元, floor 5, flat 501 (dwelling 501)",
         "label      配电箱",
         "circuit    breaker 63 A, cable 80 A, insulation pvc, earthing tn-c",
+        "silence    as it says itself",
         "channel    l2: 空调, breaker 20 A",
         "made       Example, M-1",
         "serial     0001",
         "publisher  meter-7",
     ]
-    assert shown[9] == "installed  2025-03-14 by W-17"
-    assert shown[10].startswith("registered 20")
+    assert shown[10] == "installed  2025-03-14 by W-17"
+    assert shown[11].startswith("registered 20")
     [card] = objects(run(f"device show {UID} --json"))
     assert card["place"] == "幸福里社区, 3号楼, 1单元, floor 5, flat 501"
     assert card["channels"] == [
@@ -88,6 +89,20 @@ def test_a_move_says_which_ratings_still_hold(run: Run) -> None:
         {"moved": UID, "dwelling": "501", "building": None}
     ]
     assert run(f"device move {UID} --building B").stdout == "device own:meter-7 hangs in building B\n"
+
+
+@pytest.mark.usefixtures("meter")
+def test_how_long_a_device_may_be_silent_is_said_and_taken_back(run: Run) -> None:
+    run("device register own:m-9 --kind smoke --profile own --dwelling 501 --max-silence 86400")
+    assert "silence    at most 86400 s\n" in run("device show own:m-9").stdout
+    run(f"device set {UID} --max-silence 60")
+    [card] = objects(run(f"device show {UID} --json"))
+    assert (card["max_silence_s"], card["breaker_a"]) == (60, 63.0)
+    run(f"device set {UID} --clear max_silence_s")
+    assert "silence    as it says itself\n" in run(f"device show {UID}").stdout
+    run("device retire own:m-9")
+    run("device register own:m-9 --kind smoke --profile own --dwelling 501")
+    assert objects(run("device show own:m-9 --json"))[0]["max_silence_s"] is None
 
 
 @pytest.mark.usefixtures("meter")
@@ -152,6 +167,8 @@ def test_a_long_list_is_read_page_by_page_and_complete(run: Run, desk: Desk) -> 
         (f"device move {UID} --dwelling 501", "hangs in '501' already"),
         (f"device move {UID}", "exactly one of them is allowed"),
         (f"device set {UID} --breaker-a 0", "breaker_a 0.0: a positive number of amperes up to 6300"),
+        (f"device set {UID} --max-silence 59", "max_silence_s 59: a number of seconds from 60 to 31622400"),
+        (f"device set {UID} --max-silence 31622401", "from 60 to 31622400 is allowed"),
         (f"device set {UID} --installed-on 2125-01-01", "installed_on '2125-01-01': a date YYYY-MM-DD"),
         (f"device channel set {UID} {'x' * 33}", "1 to 32 printable characters without blanks"),
         ("device set own:nobody --label x", "no device with uid 'own:nobody'"),

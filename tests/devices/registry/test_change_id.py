@@ -75,6 +75,21 @@ def test_what_changes_nothing_moves_nothing(connection: Connection) -> None:
     assert change_of(connection, UID) == newest(connection) == before
 
 
+@pytest.mark.usefixtures("block")
+def test_a_building_that_moves_changes_the_devices_in_it_and_no_others(connection: Connection) -> None:
+    registry.add_building(connection, code="B2", name="2", area_code="K", floors=6, **WHO)
+    for uid, place in ((UID, "B"), (OTHER, "B2")):
+        registry.register_device(connection, uid=uid, kind="other", profile="own", building_code=place, **WHO)
+    register(connection, "own:flat")
+    others, before = change_of(connection, OTHER), newest(connection)
+    assert registry.move_building(connection, code="B", area_code="OTHER", **WHO)
+    assert change_of(connection, UID) == change_of(connection, "own:flat") == newest(connection) == before + 1
+    assert change_of(connection, OTHER) == others
+    assert not registry.move_building(connection, code="B", area_code="OTHER", **WHO)
+    assert registry.set_building(connection, code="B", name="another", **WHO)
+    assert change_of(connection, UID) == before + 1
+
+
 def test_no_other_function_of_the_registry_writes_to_devices() -> None:
     """Whoever adds one adds it to WRITES."""
     names = {name for name in registry.__all__ if "device" in name and not name.startswith("list_")}

@@ -51,6 +51,7 @@ def placed(found: list[object]) -> list[tuple[object, object]]:
         ("device", "uid,dwelling\nown:m-1,NO\n", 2, "dwelling", "code of a dwelling"),
         ("device", 'uid,breaker_a\nown:m-1,"1,5"\n', 2, "breaker_a", "with a point before decimals"),
         ("device", "uid,breaker_a\nown:m-1,-3\n", 2, "breaker_a", "amperes above 0"),
+        ("device", "uid,max_silence_s\nown:m-1,1.5\n", 2, "max_silence_s", "from 60 to 31622400"),
         ("device", "uid,installed_on\nown:m-1,2025-02-30\n", 2, "installed_on", "2025-03-01"),
         ("device", "uid,installed_on\nown:m-1,1929-02-01\n", 2, "installed_on", "from 1990-01-01"),
         ("channel", "device,channel,label\nown:no,l1,x\n", 2, "device", "uid of a device"),

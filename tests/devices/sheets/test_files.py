@@ -147,6 +147,8 @@ def device_sheet(tmp_path: Path, **values: object) -> Path:
         ("installed_on", "2025/3/1", "2025-03-01"),
         ("breaker_a", 16, 16.0),
         ("breaker_a", "16.5", 16.5),
+        ("max_silence_s", 86400, 86400),
+        ("max_silence_s", "600", 600),
         ("serial", 1234567, "1234567"),
         ("serial", "00123", "00123"),
         ("serial", "3E5", "3E5"),

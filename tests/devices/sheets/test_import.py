@@ -100,6 +100,24 @@ def test_a_stay_begins_no_earlier_than_the_one_before_when_the_clock_steps_back(
     assert [(stay.since_us, stay.until_us) for stay in stays] == [(NOW_US, NOW_US), (NOW_US, None)]
 
 
+def test_a_building_that_moved_marks_the_devices_in_it_and_one_renamed_none(
+    bring: Bring, block: Path, engine: Engine
+) -> None:
+    def marks() -> dict[str, int]:
+        with reading(engine) as connection:
+            return {row.uid: row.change_id for row in connection.execute(select(device))}
+
+    file = block / "building.csv"
+    file.write_text("code,name,area,floors\nB,4号楼,G,6\nB2,5号楼,G,6\n")
+    bring(file, "building")
+    (block / "device.csv").write_text("uid,kind,profile,building\nown:m-3,smoke,own,B2\n")
+    bring(block / "device.csv", "device", "channel")
+    assert marks() == {"own:m-1": 1, "own:m-2": 1, "own:m-3": 3}
+    file.write_text("code,area\nB,K\nB2,G\n")
+    bring(file, "building")
+    assert marks() == {"own:m-1": 4, "own:m-2": 4, "own:m-3": 3}
+
+
 def test_what_is_said_of_a_channel_marks_its_device(bring: Bring, block: Path, engine: Engine) -> None:
     file = block / "channel.csv"
     file.write_text("device,channel,label\nown:m-2,l1,bath\nown:m-2,l2,hall\n")

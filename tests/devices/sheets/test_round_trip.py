@@ -15,7 +15,14 @@ from devices.database import open_database, reading
 from devices.model import AreaLevel, PlaceKind, Role
 from devices.registry.attention import check_attention
 from devices.registry.bindings import ON_DUTY
-from devices.registry.device_checks import EARTHINGS, INSULATIONS, KINDS, RATING_MAX_A
+from devices.registry.device_checks import (
+    EARTHINGS,
+    INSULATIONS,
+    KINDS,
+    RATING_MAX_A,
+    SILENCE_MAX_S,
+    SILENCE_MIN_S,
+)
 from devices.registry.errors import NotAllowed, check_handle
 from devices.schema import metadata
 from devices.sheets import FORMS, export_sheets, import_sheets
@@ -155,6 +162,7 @@ def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
                 draw(text(200, 0)),
                 *draw(circuit),
                 draw(st.sampled_from(EARTHINGS)),
+                draw(st.none() | st.integers(SILENCE_MIN_S, SILENCE_MAX_S)),
                 draw(text(64, 0)),
                 draw(text(64, 0)),
                 draw(text(64, 0)),

@@ -73,6 +73,8 @@ def held(desk: Desk, out: Path) -> dict[str, bytes]:
         ("device set own:m-1 --kind fire", "device", "uid,kind\nown:m-1,fire\n", False),
         ("device set own:m-2 --breaker-a 6301", "device", "uid,breaker_a\nown:m-2,6301\n", False),
         ("device set own:m-2 --clear breaker_a", "device", "uid,breaker_a\nown:m-2,\n", True),
+        ("device set own:m-2 --max-silence 600", "device", "uid,max_silence_s\nown:m-2,600\n", True),
+        ("device set own:m-2 --max-silence 59", "device", "uid,max_silence_s\nown:m-2,59\n", False),
         ("device set own:m-1 --installed-on 1989-12-31", "device",
          "uid,installed_on\nown:m-1,1989-12-31\n", False),
         ("device move own:m-1 --dwelling 101", "device", "uid,dwelling\nown:m-1,101\n", True),
