@@ -38,6 +38,8 @@ PROFILE: Final = "profile"
 """The word of a profile file that cannot be used; which, says `FILE:LINE: KEY: PROBLEM`."""
 OF_PROFILE: Final = f"{PROFILE}."
 """Before the name of the file, in the word for it: each file is a trouble of its own."""
+RULES: Final = "rules"
+"""The word of a rule file that cannot be used; why, says `FILE, line N: KEY: PROBLEM`."""
 STEADY_US: Final = 60_000_000
 """Silence ends when the pulse was there at every look for so long (chosen: one beat is not life)."""
 
@@ -93,6 +95,11 @@ AILMENTS: Final = (
         "ingest", PROFILE, 300,
         "设备规约文件无法使用：旧版本（如有）继续有效",
         "a profile file cannot be used: the version before, if there is one, goes on",
+    ),
+    Ailment(
+        "ingest", RULES, 300,
+        "规则文件无法使用：之前的规则继续有效",
+        "the rule file cannot be used: the rules before it go on",
     ),
     Ailment(
         "store", "store_waits", 300,
@@ -169,9 +176,11 @@ def troubles_in(trouble: str) -> frozenset[str]:
 
 
 def details_in(trouble: str) -> dict[str, str]:
-    """What a pulse says of each profile file that cannot be used, by the word of `troubles_in`."""
+    """What a pulse says of each file that cannot be used, of profiles or rules, by the word of
+    `troubles_in`."""
     parts = [part.partition(": ") for part in told_in(trouble).split("; ")]
-    return {
+    rules = {word: which for word, _, which in parts if word == RULES and which}
+    return rules | {
         OF_PROFILE + which.partition(":")[0]: which
         for word, _, which in parts
         if word == PROFILE and ":" in which

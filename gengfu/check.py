@@ -33,6 +33,7 @@ from gengfu.key import fitting_key, key_place
 from gengfu.migrate import head, revision_of
 from gengfu.mute import mute_devices
 from gengfu.refusals import reason_of
+from gengfu.rules_here import rule_findings
 from ingest.probes.finding import Finding
 
 LEAST_FREE: Final = 1 << 30
@@ -68,6 +69,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield _pages()
     yield _links(config)
     yield from profile_findings(config)
+    yield from rule_findings(config, now_us())
     yield from broker_findings(config)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # late imports keep the command quick to answer
     from gengfu.config import Config
     from ingest.deadletters import DeadLetter
 
-rule_app = typer.Typer(no_args_is_help=True, help="The catalogue of rules, with sources.")
 deadletter_app = typer.Typer(no_args_is_help=True, help="Messages that were refused, and why.")
 
 
@@ -32,6 +31,9 @@ def mount(app: typer.Typer) -> None:
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
     from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
     from gengfu.key_command import key_app
+    from gengfu.override_command import override_app
+    from gengfu.replay.command import replay
+    from gengfu.rule_command import rule_app
     from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app
 
@@ -44,9 +46,11 @@ def mount(app: typer.Typer) -> None:
     app.add_typer(bench_app, name="bench")
     app.add_typer(key_app, name="key")
     app.add_typer(tls_app, name="tls")
+    rule_app.add_typer(override_app, name="override")
     app.add_typer(rule_app, name="rule")
     app.add_typer(deadletter_app, name="deadletter")
     app.command()(decode)
+    app.command()(replay)
 
 
 def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
@@ -54,7 +58,7 @@ def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
     a word typed wrong, makes no folder and no key."""
     chosen = config or context.obj
     context.meta[CHOSEN] = chosen
-    context.obj = lambda: _desk(context, chosen)
+    context.obj = lambda: open_desk(context, chosen)
 
 
 def _open_shelf(context: typer.Context, config: ConfigOption = None) -> None:
@@ -70,8 +74,8 @@ def _shelf(settled: Config) -> Shelf:
     return Shelf(Path(settled.ingest.profiles_dir), settled.site.timezone)
 
 
-def _desk(context: typer.Context, config: Path | None) -> Desk:
-    """The registry of the configured data folder, made on first use."""
+def open_desk(context: typer.Context, config: Path | None) -> Desk:
+    """The registry of the configured data folder, made on first use; closed with the command."""
     import getpass
 
     from devices.commands import Desk
@@ -142,33 +146,6 @@ def _explain(one: Explanation) -> None:
 
 def _explain_as_json(one: Explanation) -> None:
     typer.echo(msgspec.json.encode({"explained": one}).decode())
-
-
-@rule_app.command("list")
-def rule_list(json: JsonOption = False) -> None:
-    """Every rule of the shipped catalogue."""
-    from gengfu.shipped import as_written, shipped_catalogue
-
-    for rule in shipped_catalogue().rule:
-        line = f"{rule.name:4} {rule.severity:3} {rule.title.en} / {rule.title.zh_cn}"
-        typer.echo(msgspec.json.encode(as_written(rule)).decode() if json else line)
-
-
-@rule_app.command("show")
-def rule_show(name: str, json: JsonOption = False) -> None:
-    """One rule with its numbers and their sources."""
-    from gengfu.shipped import as_written, shipped_catalogue
-
-    catalogue = shipped_catalogue()
-    found = next((rule for rule in catalogue.rule if rule.name == name), None)
-    if found is None:
-        raise refuse(f"no rule {name!r}; there are {', '.join(rule.name for rule in catalogue.rule)}")
-    if json:
-        typer.echo(msgspec.json.encode(as_written(found)).decode())
-        return
-    for key, value in as_written(found).items():
-        for part, text in value.items() if isinstance(value, dict) else [("", value)]:
-            typer.echo(f"{f'{key} {part}'.strip():24} {text}")
 
 
 @deadletter_app.command("list")

@@ -121,6 +121,12 @@ class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     ballast_mb: Annotated[int, Meta(ge=0, le=65_536)] = 64
 
 
+class Rules(Struct, frozen=True, forbid_unknown_fields=True):
+    """`file` is the site's own rule file: rules in place of shipped ones of the same name, and new ones."""
+
+    file: str = ""
+
+
 class Store(Struct, frozen=True, forbid_unknown_fields=True):
     """Where points go. `embedded` keeps them in the data folder for `keep_days`.
 
@@ -204,6 +210,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker = field(default_factory=Broker)
     brokers: Annotated[tuple[FurtherBroker, ...], Meta(max_length=16)] = ()
     ingest: Ingest = field(default_factory=Ingest)
+    rules: Rules = field(default_factory=Rules)
     store: Store = field(default_factory=Store)
     alerts: Alerts = field(default_factory=Alerts)
     people: People = field(default_factory=People)

@@ -156,4 +156,5 @@ def _settle(config: Config, base: Path) -> Config:
         broker=settled(config.broker, BROKER_PATHS),
         brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
         ingest=msgspec.structs.replace(config.ingest, profiles_dir=absolute(config.ingest.profiles_dir)),
+        rules=msgspec.structs.replace(config.rules, file=absolute(config.rules.file)),
     )

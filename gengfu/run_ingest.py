@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine
 
-from alerts.ailments import PROFILE
+from alerts.ailments import PROFILE, RULES
 from devices.database import open_database, reading
 from gengfu.belonging import belong
 from gengfu.brokers import every_settings, source_names, without
@@ -19,13 +19,14 @@ from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.config_brokers import FIRST
 from gengfu.folder import lock
+from gengfu.following_rules import FollowingRules, first_book
 from gengfu.heart import Heart, ballast_of
 from gengfu.leash import follow_leash
 from gengfu.ledger import SqlInbox, SqlLedger, committed_seq
+from gengfu.live_rules import LiveRules
 from gengfu.logs import set_up_logs
 from gengfu.profiles import shelf_of
 from gengfu.service import stop_on_signal
-from gengfu.shipped import ShippedRules
 from gengfu.telemetry import By, Value, serve_figures
 from ingest.ballast import Ballast
 from ingest.deadletters import DeadLetters
@@ -40,6 +41,7 @@ from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind, 
 from ingest.mqtt_source import MqttSource
 from ingest.notes import HOLDS, OURS, stored_notes
 from ingest.parts import Parts
+from ingest.presence import Presence
 from ingest.recovery import recover, seating
 from ingest.redelivery import Tail
 from ingest.replies import Replies
@@ -73,6 +75,8 @@ class Ingest:
     shed: ShedCounts
     ballast: Ballast
     live: LiveProfiles
+    rules: LiveRules
+    ruling: FollowingRules
     followed: int = 0
 
     def figures(self) -> dict[str, Value]:
@@ -119,7 +123,8 @@ class Ingest:
         which = f": {', '.join(away)}" if len(heard) > 1 else ""
         waits = "stalled" if stalled else f"no_broker{which}" if away else ""
         shedding = "shedding" if self.journal.shedding else ""
-        trouble = "; ".join(words for words in (shedding, waits, *refused_files(self.live.refused)) if words)
+        refused = (*refused_files(self.live.refused), *refused_rules(self.ruling.refused))
+        trouble = "; ".join(words for words in (shedding, waits, *refused) if words)
         return {
             "ok": not waits,
             "trouble": trouble,
@@ -136,6 +141,9 @@ class Ingest:
             "profile_changes_total": float(self.live.changes),
             "profile_errors_total": float(intake.decoder.profile_errors),
             "profile_memory_refused": float(memory_refused(intake.decoder.profiles)),
+            "rules_refused": float(len(self.ruling.refused)),
+            "rule_changes_total": float(self.rules.changes),
+            "overrides": float(len(self.rules.in_force)),
             "holds": float(len(intake.holds)),
             "holds_refused_total": float(intake.holds.refused),
             "replies_sent_total": float(intake.replies.sent),
@@ -173,6 +181,11 @@ def refused_files(refused: Mapping[str, str]) -> list[str]:
     return [*told, f"{PROFILE}: {more} more files"] if more else told
 
 
+def refused_rules(refused: Mapping[str, str]) -> list[str]:
+    """What a pulse says of rules that cannot be used: `rules: FILE, line N: KEY: PROBLEM`."""
+    return [f"{RULES}: {why}" for why in refused.values()]
+
+
 def run_ingest(config: Config) -> None:
     """Runs until SIGTERM; what is in hand is finished first."""
     set_up_logs("ingest")
@@ -190,6 +203,7 @@ def run_ingest(config: Config) -> None:
     following = Following(ingest.engine, ingest.index.registry_version)
     following.start()
     ingest.live.start()
+    ingest.ruling.start()
     tick_s = config.ingest.tick_ms / 1000
     while not stop.is_set():
         started = time.monotonic()
@@ -202,6 +216,7 @@ def run_ingest(config: Config) -> None:
             time.sleep(rest)
     following.stop()
     ingest.live.stop()
+    ingest.ruling.stop()
     heart.stop()
     ingest.source.close()
     ingest.tick.save_snapshot()
@@ -238,13 +253,14 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
     every = every_settings(config, lineup.filters)
     every = without(every, left_behind(engine, source_names(config), lineup.filters))
     source = Sources([MqttSource(one, now_us=now_us) for one in every])
-    rules = ShippedRules(index.table())
+    segments = list_segments(config.data_dir / "journal")
+    begun = snapshot is None and bool(segments) and segments[0].first_seq == 1
+    rules = LiveRules(index.table(), first_book(engine, from_the_beginning=begun))
     intake = Intake(
         index,
         Decoder(lineup.profiles, index, max_payload_bytes=config.ingest.max_payload_bytes),
         Stamps(index),
         DeadLetters(engine),
-        rules_version=rules.version,
         replies=Replies(lineup.answers),
         heard=Heard(engine, index.knows),
     )
@@ -253,12 +269,16 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
     freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days))
     shed = ShedCounts(engine, index.uid_of)
     parts = Parts(
-        source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast, source
-    )
+        source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast, source,
+        Presence(lambda: source.connected, lambda: rules.away),
+    )  # fmt: skip
     recovered = recover(snapshot, config.data_dir / "journal", parts)
     with reading(engine) as connection:  # after recovery: it commits what was journalled and not committed
         bring_back(lineup, stored_notes(connection))
         intake.holds.restore(stored_notes(connection, OURS, HOLDS))
+    intake.rule_notes.version = rules.version
+    ruling = FollowingRules(engine, rules, intake.rule_notes, config.rules.file, config.site.timezone, now_us)
+    ruling.look(settled=True)
     source.expect_sessions(parts.tail.sources if had_session else frozenset())
     parts.tail.keep_only(one.name for one in every)
     tick = Tick(
@@ -268,4 +288,4 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
         snapshot_s=config.ingest.snapshot_s,
     )
     live = LiveProfiles(engine, shelf, intake, source, lineup, stamps, look_s=look_s)
-    return Ingest(engine, source, index, intake, journal, tick, parts, shed, ballast, live)
+    return Ingest(engine, source, index, intake, journal, tick, parts, shed, ballast, live, rules, ruling)

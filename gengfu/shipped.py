@@ -1,19 +1,16 @@
-"""What Gengfu ships with: the rule catalogue, read from the package, and the engine that runs it."""
+"""What Gengfu ships with: the rule catalogue, read from the package."""
 
 from __future__ import annotations
 
-import zlib
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import msgspec
 
-from devices.model import SeriesTable
 from rules.catalogue import Catalogue, RuleFile, parse_files
-from rules.engine import Engine
-from rules.kinds import Rule
 from rules.quantity import Level, Samples, Span
+from rules.rule import BaseRule
 
 _UNITS: Final = {"h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 """Microseconds of each unit, the longest first."""
@@ -36,24 +33,19 @@ def shipped_catalogue() -> Catalogue:
     return parse_files(shipped_files())
 
 
-def as_written(rule: Rule) -> dict[str, object]:
+def as_written(rule: BaseRule) -> dict[str, object]:
     """A rule with the keys of its file, numbers as text with the largest unit that fits."""
-    facts: dict[str, object] = msgspec.to_builtins(rule, enc_hook=_quantity)
+    facts: dict[str, object] = msgspec.to_builtins(rule, enc_hook=quantity_text)
     return facts
 
 
-def _quantity(value: object) -> str:
+def quantity_text(value: object) -> str:
+    """A Span, Level or Samples as a rule file has it. Raises TypeError for anything else."""
     if isinstance(value, Span):
+        if not value:
+            return "0 s"
         unit = next(unit for unit, length in _UNITS.items() if value % length == 0)
         return f"{value // _UNITS[unit]} {unit}"
     if isinstance(value, Level | Samples):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in a rule file")
-
-
-class ShippedRules(Engine):
-    """The engine over the shipped catalogue; `version` names it in the journal (CRC-32 of its files)."""
-
-    def __init__(self, table: SeriesTable) -> None:
-        super().__init__(shipped_catalogue(), table)
-        self.version = zlib.crc32("".join(file.text for file in shipped_files()).encode())

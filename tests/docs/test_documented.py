@@ -167,7 +167,8 @@ def test_every_command_that_a_document_shows_is_one_that_parses(
     path: Path, commands: dict[str, TyperCommand]
 ) -> None:
     for words in shown_lines(path):
-        name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
+        named = (" ".join(words[:n]) for n in (3, 2, 1))
+        name = next((one for one in named if one in commands), words[0])
         assert name in commands, words
         with commands[name].make_context(name, words[len(name.split()) :], resilient_parsing=False):
             pass

@@ -19,7 +19,7 @@ from devices.model import EngineInput, InputKind, Severity
 from devices.schema import series
 from gengfu.ledger import WAIT_S, SqlInbox, SqlLedger, committed_seq
 from ingest.record import NewSeries, StrangerTopic
-from rules.transition import Mark, To, Transition, Why
+from rules.transition import Mark, Subject, To, Transition, Why
 from tests.gengfu.program import eventually
 
 NAMES = {1: ("zigbee:a", ""), 2: ("own:b", "l1")}
@@ -93,6 +93,16 @@ def test_a_transition_carries_the_names_that_people_use(engine: Engine, ledger: 
         ("zigbee:a", "", "zigbee:a/"),
         ("own:b", "l1", "own:b/l1"),
     ]
+
+
+def test_an_alarm_of_a_device_as_a_whole_names_no_channel(engine: Engine, ledger: SqlLedger) -> None:
+    silent = replace(raised(2), rule="C1", subject=Subject.DEVICE)
+    ledger.commit([silent, replace(silent, rule="O1", subject=Subject.SERIES)], SERIES, [], 1)
+    assert [(row.rule, row.uid, row.channel, row.slot) for row in rows(engine)] == [
+        ("C1", "own:b", "", 2),
+        ("O1", "own:b", "l1", 2),
+    ]
+    assert [row.subject for row in rows(engine)] == ["own:b/", "own:b/l1"]
 
 
 def test_only_a_stranger_comes_with_its_topic(engine: Engine, ledger: SqlLedger) -> None:
