@@ -271,6 +271,8 @@ class _Counted:
         self._fast = fast
         self.learn = fast.learn
         self.forget = fast.forget
+        self.recognise = fast.recognise
+        self.met = fast.met
         self.answers = fast.answers
         self.rest = 0
 

@@ -26,7 +26,7 @@ from devices.model import Int16, Int32, Metric
 from devices.profiles.profile import Decoded
 from devices.profiles.sources import Sources
 from devices.schema import device, metadata, registry_change, series
-from gengfu.shipped import ShippedRules
+from gengfu.live_rules import LiveRules
 from ingest.following import Following, apply_changes
 from ingest.series import SeriesIndex
 from ingest.stamps import Arrivals, Stamps
@@ -70,7 +70,7 @@ class _Held:
         started = time.perf_counter()
         with reading(engine) as connection:
             self.index = SeriesIndex(connection)
-        self.rules = ShippedRules(self.index.table())
+        self.rules = LiveRules(self.index.table())
         self.start_s = time.perf_counter() - started
         self.sources = Sources(("",))
         self.stamps = Stamps(self.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -19,6 +20,7 @@ Devices = Annotated[int, typer.Option(min=10, max=1_000_000, help="identities th
 Mosquitto = Annotated[str, typer.Option("--mosquitto", help="the broker's program, a name or a path")]
 MosquittoSub = Annotated[str, typer.Option("--mosquitto-sub", help="the null subscriber's, a name or a path")]
 Mix = Annotated[str, typer.Option("--mix", help="kinds of messages, as of `gengfu simulate load`")]
+Recordings = Annotated[Path, typer.Option("--data", help="the folder with the recordings")]
 Rate = Annotated[
     float, typer.Option(min=0, help="messages a second that are 100 %; 0: found by a run at full speed")
 ]
@@ -203,7 +205,50 @@ def lookup(
     _show(run_bench(devices, messages), json=json)
 
 
-def _show(figures: msgspec.Struct, *, json: bool) -> None:
+@app.command()
+def rules(
+    *,
+    series: Annotated[int, typer.Option(min=1000, max=4_000_000, help="of each fleet")] = 1_000_000,
+    devices: Annotated[int, typer.Option(min=1000, max=4_000_000, help="that are looked for")] = 1_000_000,
+    readings: Annotated[
+        int, typer.Option(min=10_000, max=100_000_000, help="of each figure; fewer: a quick run")
+    ] = 12_000_000,
+    json: JsonOption = False,
+) -> None:
+    """Evaluations a second of the rule engine, by kind of rule, and its memory by series."""
+    from benchmarks.bench_rules import Bounds, run_bench
+
+    sizes = tuple(size for size in (1_000, 10_000, 100_000) if size < series)
+    try:
+        bounds = Bounds(series, devices, readings, warm_up=readings // 2, sizes=(*sizes, series))
+        _show(run_bench(bounds), json=json)
+    except CannotMeasure as error:
+        raise _refused(error) from None
+
+
+@app.command()
+def ordinary(data: Recordings, json: JsonOption = False) -> None:
+    """How often the shipped rules raise an alarm over recordings of ordinary life, by rule and severity."""
+    from benchmarks.bench_ordinary import measure
+
+    try:
+        _show(measure(data), json=json)
+    except CannotMeasure as error:
+        raise _refused(error) from None
+
+
+@app.command()
+def fires(data: Recordings, json: JsonOption = False) -> None:
+    """Whether the analogue smoke rule speaks before real detectors did, in recordings of real fires."""
+    from benchmarks.bench_fires import measure
+
+    try:
+        _show(measure(data), json=json)
+    except CannotMeasure as error:
+        raise _refused(error) from None
+
+
+def _show(figures: msgspec.Struct | dict[str, object], *, json: bool) -> None:
     if json:
         typer.echo(msgspec.json.encode(figures).decode())
         return
