@@ -394,7 +394,7 @@ class SilenceKernel:
         start = at_us + self.grace_us(ids)
         status = heard.status[ids]
         kept = ((status & TOLD) != 0) | dark.covers(ids, self.often(ids))
-        lost = np.where(kept, PARKED | HELD, PARKED | HELD | SILENT).astype(np.uint16)
+        lost = np.where(kept, HELD, HELD | SILENT).astype(np.uint16)
         heard.status[ids] = status & ~lost
         heard.since_us[ids] = np.maximum(heard.since_us[ids], start)
-        heard.due_us[ids] = start
+        heard.due_us[ids] = np.where((status & PARKED) != 0, at_us, start)

@@ -35,7 +35,7 @@ FLEET = Fleet(
     ways={
         Metric.CURRENT: Way(
             [0.5, 0.9, 0.99, 1.0, 1.12, 1.13, 1.3, 1.44, 1.45, 1.6],
-            [1, 10, 30, 59, 60, 120, 300, 900, 901],
+            [1, 10, 30, 59, 60, 120, 300, 900, 900.000001, 901],
             times_rating=True,
         ),
         Metric.CURRENT_RESIDUAL: Way(
