@@ -37,7 +37,10 @@ class TransitionRow:
         about = self.transition.subject
         if about is Subject.DEVICE:
             return f"{self.uid}/"
-        return f"{self.uid}/{self.channel}" if about is Subject.SERIES else f"{about}:{self.transition.place}"
+        if about is not Subject.SERIES:
+            return f"{about}:{self.transition.place}"
+        of = self.transition.metric
+        return f"{self.uid}/{self.channel}{f'/{of}' if of else ''}"
 
 
 def store_transitions(connection: Connection, rows: Sequence[TransitionRow]) -> None:

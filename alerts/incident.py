@@ -181,8 +181,16 @@ def _makes_a_pair(arrival: Arrival, case: Case) -> bool:
     if "age_unknown" in case.incident.tags:
         return False
     return any(
-        a.uid != arrival.uid and abs(a.raised_us - arrival.at_us) <= PAIR_WINDOW_US for a in _detectors(case)
+        a.uid != arrival.uid
+        and abs(a.raised_us - arrival.at_us) <= PAIR_WINDOW_US
+        and _is_pair(a.rule, arrival.rule)
+        for a in _detectors(case)
     )
+
+
+def _is_pair(one: str, other: str) -> bool:
+    """Smoke with smoke, heat or a button (GB 50116-2013 4.1.6): gas is no sign of a fire that burns."""
+    return "S" in {one[:1], other[:1]} and {one[:1], other[:1]} <= {"S", "H", "M"}
 
 
 def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None) -> Decision:

@@ -21,7 +21,8 @@ from msgspec import Struct
 from benchmarks.errors import CannotMeasure
 from devices.model import Int32, Metric
 from devices.profiles.checking.vectors import Anybody, Octets, messages_of
-from devices.profiles.described import DescribedProfile, Fast
+from devices.profiles.described import DescribedProfile
+from devices.profiles.fast.fast import Fast
 from devices.profiles.fast.fast_way import TICKS_BETWEEN, WORTH_A_FORM, FastWay
 from devices.profiles.language.file import Vector
 from devices.profiles.own import own_profile as own
@@ -37,6 +38,8 @@ ROUNDS: Final = 5
 """Ticks that are measured; the fastest counts, so that what else the machine does is left out (chosen)."""
 VECTORS_MAX: Final = 8
 """Of a profile, the first that yield values (chosen, for the time it takes)."""
+FIRST: Final = 500
+"""Devices of a tick that nobody has heard before."""
 _GENERAL: Final = 200
 """Messages that the general way is measured with: it costs the same for each."""
 _NUMBER: Final = re.compile(rb"(?<=[:\[,\s])(?:-?[0-9]+\.[0-9]+|[1-9][0-9]{0,8})(?=[,\]}\s])")
@@ -56,12 +59,14 @@ _OWN: Final = (
 
 
 class VectorFigures(Struct, frozen=True):
-    """One vector. `fast`: the share of its messages that are read by their form."""
+    """One vector. `fast`: the share of its messages that are read by their form. `first_us_per_message` is
+    None where its topic and payload name no device that could be another."""
 
     name: str
     points_per_message: float
     us_per_message: float
     general_us_per_message: float
+    first_us_per_message: float | None
     fast: float
 
 
@@ -71,6 +76,7 @@ class DecodeFigures(Struct, frozen=True):
     us_per_message: dict[str, float]
     mixed_us_per_message: dict[str, float]
     general_us_per_message: dict[str, float]
+    first_us_per_message: dict[str, float]
     points_per_message: dict[str, float]
     vectors: dict[str, list[VectorFigures]]
     devices: int = DEVICES
@@ -93,10 +99,18 @@ class Spoken:
 
     def messages(self, count: int, seed: int, first: int = 0) -> tuple[list[str], list[bytes]]:
         """So many messages of the thousand devices in turn, beginning with the device `first`."""
+        return self._said([n % DEVICES for n in range(first, first + count)], seed)
+
+    def newcomers(self, round_: int) -> tuple[list[str], list[bytes]]:
+        """A message each of `FIRST` devices beyond the thousand, others in each round."""
+        first = DEVICES + round_ * FIRST
+        return self._said(range(first, first + FIRST), seed=round_)
+
+    def _said(self, devices: Sequence[int], seed: int) -> tuple[list[str], list[bytes]]:
         chance = random.Random(seed)  # noqa: S311 - numbers, not secrets
         topics, payloads = [], []
-        for n in range(first, first + count):
-            topic, payload = self._of_device(n % DEVICES)
+        for n in devices:
+            topic, payload = self._of_device(n)
             topics.append(topic)
             payloads.append(_varied(payload, chance))
         return topics, payloads
@@ -128,6 +142,7 @@ def run_bench(names: Sequence[str] = ()) -> DecodeFigures:
         {name: _mean([one.us_per_message for one in some]) for name, some in vectors.items()},
         mixed,
         {name: _mean([one.general_us_per_message for one in some]) for name, some in vectors.items()},
+        {name: _mean(first) for name, some in vectors.items() if (first := _first_of(some))},
         {name: _mean([one.points_per_message for one in some]) for name, some in vectors.items()},
         vectors,
     )
@@ -190,8 +205,21 @@ def _measured(name: str, spoken: Spoken) -> VectorFigures:
         round(len(decoded.row) / size, 2),
         round(us / size, 2),
         round(_general_us(name, spoken), 2),
+        _first_us(profile, spoken, points),
         round(1 - rest, 3),
     )
+
+
+def _first_us(profile: Profile, spoken: Spoken, points: Anybody) -> float | None:
+    """What the first message of a device costs when others have said the like."""
+    if not spoken.device:
+        return None
+    us, _ = _fastest(profile, [spoken.newcomers(n) for n in range(ROUNDS)], points)
+    return round(us / FIRST, 2)
+
+
+def _first_of(some: Sequence[VectorFigures]) -> list[float]:
+    return [one.first_us_per_message for one in some if one.first_us_per_message is not None]
 
 
 def _mixed(name: str, spoken: Sequence[Spoken]) -> float:
@@ -304,12 +332,13 @@ def _mean(values: Sequence[float]) -> float:
 
 def describe(of: DecodeFigures) -> str:
     """A table for people: profiles, and the vectors of each that are not read by their form."""
-    rows: list[tuple[str, ...]] = [("profile", "us", "mixed", "general", "points")]
+    rows: list[tuple[str, ...]] = [("profile", "us", "mixed", "general", "first", "points")]
     for name, us in of.us_per_message.items():
         figures = (
             us,
             of.mixed_us_per_message[name],
             of.general_us_per_message[name],
+            of.first_us_per_message.get(name, float("nan")),
             of.points_per_message[name],
         )
         rows.append((name, *(f"{figure:.2f}" for figure in figures)))

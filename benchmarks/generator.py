@@ -47,10 +47,16 @@ def flat_out(
     )
 
 
-def one_of_each(port: int, devices: int, mix: str = FIXED, ledger: str = "") -> LoadPlan:
-    """One message of every device, at a rate that every subscriber can follow."""
+def one_of_each(port: int, devices: int, mix: str = FIXED, ledger: str = "", rounds: int = 1) -> LoadPlan:
+    """One message of every device, or `rounds`, at a rate that every subscriber can follow."""
     return LoadPlan(
-        port=port, rate=8000, seconds=LONGEST_S, count=devices, devices=devices, mix=mix, ledger=ledger
+        port=port,
+        rate=8000,
+        seconds=LONGEST_S,
+        count=rounds * devices,
+        devices=devices,
+        mix=mix,
+        ledger=ledger,
     )
 
 

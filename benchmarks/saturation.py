@@ -45,6 +45,8 @@ class Bounds:
     mix: str = FIXED
     ledgers: Path | None = None
     """The folder in which each run of the generator leaves what it published."""
+    warm_rounds: int = 1
+    """How often each device is heard before."""
 
     def ledger(self, run: str) -> str:
         """The file of a run; empty where nobody asks."""
@@ -165,15 +167,18 @@ def between(
 
 
 def warm_up(subscriber: Subscriber, bounds: Bounds) -> LoadReport:
-    """One message of every device, all of them acknowledged; the null subscriber learns what one is."""
+    """`warm_rounds` messages of every device, all of them acknowledged; the null subscriber learns what one
+    is."""
+    ledger = bounds.ledger("warm")
+    plan = one_of_each(subscriber.port, bounds.devices, bounds.mix, ledger, bounds.warm_rounds)
     if isinstance(subscriber, Null):
         before = subscriber.read()
-        warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix, bounds.ledger("warm")))
+        warm = publish(plan)
         await_stop(subscriber.read)
         subscriber.learn(warm.acknowledged, subscriber.read() - before)
         return warm
     start = subscriber.count()
-    warm = publish(one_of_each(subscriber.port, bounds.devices, bounds.mix, bounds.ledger("warm")))
+    warm = publish(plan)
     _await_all(subscriber, start + warm.acknowledged)
     return warm
 

@@ -70,10 +70,16 @@ class LiveRules:
         """
         settled, before = self._made_of(text), self._settled
         cleared: list[Transition] = []
-        if settled.catalogue != before.catalogue or settled.calendar is not before.calendar:
-            self._engine, cleared = self._engine.turned_to(settled.catalogue, now_us, settled.calendar)
-        self._settled = settled
-        self._turn(now_us)
+        try:
+            if settled.catalogue != before.catalogue or settled.calendar is not before.calendar:
+                self._engine, cleared = self._engine.turned_to(settled.catalogue, now_us, settled.calendar)
+            self._settled = settled
+            self._turn(now_us)
+        except Exception as error:  # whatever it is: alarms must go on, by the rules there were (contract 5)
+            log.error("rules_refused", error=repr(error), do="the rules before them hold")
+            self._settled = before
+            self._turn(now_us)
+            return []
         self.changes += 1
         return cleared
 

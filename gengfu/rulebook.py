@@ -16,12 +16,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from devices.model import Severity
 from gengfu.local_time import calendar_of
 from gengfu.overriding import numbers_of, rule_to_override
 from gengfu.shipped import shipped_catalogue, shipped_files
 from rules.calendar import Calendar
 from rules.catalogue import Catalogue, CatalogueError, RuleFile, parse_files
 from rules.kernels.flag import FlagRule
+from rules.kernels.place import PlaceRule
 from rules.overrides import Override, OverrideError, Overrides, Scope, check_override
 from rules.rule import BaseRule
 
@@ -103,7 +105,29 @@ def own_catalogue(own: RuleFile | None) -> Catalogue:
         wrong = _taken_away(shipped, rules[shipped.name])
         if wrong:
             raise CatalogueError(f"{own.name}: rule {shipped.name}: {wrong}")
+    for meeting in shipped_catalogue().of(PlaceRule):
+        wrong = _meets_less(meeting, rules[meeting.name])
+        if wrong and meeting.severity in (Severity.P0_PLUS, Severity.P0):
+            raise CatalogueError(f"{own.name}: rule {meeting.name}: {wrong}")
     return catalogue
+
+
+def _meets_less(shipped: PlaceRule, own: BaseRule) -> str:
+    """What confirms a fire must go on confirming it."""
+    if not isinstance(own, PlaceRule) or own.scope is not shipped.scope:
+        return f"key `kernel`: it is a `place` rule of a {shipped.scope}; nothing else is allowed"
+    if own.severity.rank > shipped.severity.rank:
+        return f"key `severity`: {shipped.severity} or worse is allowed"
+    if own.within < shipped.within:
+        return f"key `within`: {shipped.within // 1_000_000} s or more is allowed"
+    for key, mine, theirs in (
+        ("anchor", own.anchor, shipped.anchor),
+        ("partner", own.partner, shipped.partner),
+    ):
+        missing = sorted(set(theirs) - set(mine))
+        if missing:
+            return f"key `{key}`: {', '.join(missing)} must stay in it"
+    return ""
 
 
 def _taken_away(shipped: FlagRule, own: BaseRule) -> str:
@@ -113,6 +137,8 @@ def _taken_away(shipped: FlagRule, own: BaseRule) -> str:
         return f"key `severity`: {shipped.severity} or worse is allowed"
     if own.visit_severity.rank > shipped.visit_severity.rank:
         return f"key `visit_severity`: {shipped.visit_severity} or worse is allowed"
+    if own.second_fire_after > shipped.second_fire_after:
+        return f"key `second_fire_after`: {shipped.second_fire_after // 1_000_000} s or less is allowed"
     if own.visit_after < shipped.visit_after:
         return f"key `visit_after`: {shipped.visit_after // 1_000_000} s or more is allowed"
     return ""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from devices.model import Severity
+from devices.model import Metric, Severity
 from rules.kernels.gate import GateRule
 from rules.kernels.place import PlaceScope
 from rules.kernels.silence import Watch
@@ -51,6 +52,8 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
         return {rule.name: n for n, rule in enumerate(self.rule)}
 
 
+MOST_A_METRIC: Final = 200
+"""Rules that may watch one metric (chosen; a series' pairs are counted in a byte)."""
 _AT: Final = re.compile(r" - at `\$(?P<path>.*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
 _MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
@@ -95,6 +98,7 @@ def parse_files(files: Sequence[RuleFile], own: RuleFile | None = None) -> Catal
         found |= _parse(own)
     for stated in found.values():
         _check_references(stated, found)
+    _check_number(found.values())
     for name, key, problem in conflicts([stated.rule for stated in found.values()]):
         raise _wrong(found[name], key, problem)
     return Catalogue(version=1, rule=tuple(stated.rule for stated in found.values()))
@@ -135,6 +139,15 @@ def _twice(stated: _Stated) -> CatalogueError:
 def _wrong(stated: _Stated, key: str, problem: str) -> CatalogueError:
     place = _place(stated.file.text, stated.file.name, stated.n, key)
     return CatalogueError(f"{place}: key `{key}`: {problem}")
+
+
+def _check_number(stated: Iterable[_Stated]) -> None:
+    """That no metric is watched by more rules than are counted in a byte."""
+    watched: Counter[Metric] = Counter()
+    for one in stated:
+        watched.update(one.rule.metrics)
+        if watched and max(watched.values()) > MOST_A_METRIC:
+            raise _wrong(one, "metric", f"more than {MOST_A_METRIC} rules watch one metric; fewer are allowed")
 
 
 def _check_references(stated: _Stated, all_rules: Mapping[str, _Stated]) -> None:

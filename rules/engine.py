@@ -254,7 +254,7 @@ class Engine:
     def _judge(self, batch: ReadingBatch, source: str) -> list[Transition]:
         """What the readings change, in the order in which it is told."""
         look = Look(batch, self._table, self._ground)
-        heeded = int(np.bitwise_or.reduce(self._heeds[self._table.metric.take(batch.slot)]))
+        heeded = int(np.bitwise_or.reduce(self._heeds.take(look.metric)))
         found = self._flag.evaluate(look) if heeded & 1 else []
         found += self._presence.hear(look, bool(heeded & _ONLINE), source)
         compared = bool(heeded & _COMPARED)

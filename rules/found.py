@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from devices.model import EngineInput, ReadingBatch, SeriesTable, Severity
+from devices.model import EngineInput, Metric, ReadingBatch, SeriesTable, Severity
 from rules.rule import BaseRule
 from rules.transition import Mark, Subject, To, Transition, Why
 
@@ -45,6 +45,7 @@ def by_reading(
         why=why,
         age_s=max(0, batch.received_us - observed) / 1e6 if age_s is None else age_s,
         marks=marks,
+        metric=_which(rule, table, slot),
     )
 
 
@@ -77,4 +78,9 @@ def cleared_by_input(
         why=why,
         age_s=max(0, now_us - given.at_us) / 1e6,
         subject=subject,
+        metric=_which(rule, table, slot) if known and subject is Subject.SERIES else "",
     )
+
+
+def _which(rule: BaseRule, table: SeriesTable, slot: int) -> str:
+    return Metric(table.metric[slot]).name_on_wire if len(rule.metrics) > 1 else ""

@@ -40,7 +40,11 @@ JUDGING: Final[Mapping[str, Blank]] = {
     "last_us": np.int64(0),
 }
 """`bits` are the last readings that `samples` looks back on, the newest lowest: whether each counted."""
-_FACTS: Final[Mapping[str, Blank]] = {"setting": np.int32(0), "level": np.float64(np.nan)}
+_FACTS: Final[Mapping[str, Blank]] = {
+    "setting": np.int32(0),
+    "level": np.float64(np.nan),
+    "gap_us": np.int64(0),
+}
 """`level` is the pair's raise level in the unit that is compared, negated for rules that raise below."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
 
@@ -67,6 +71,7 @@ class JudgedKernel(PairKernel[H]):
     ) -> None:
         self.ground = ground
         self.settings = Settings(rules, gated)
+        self.any_below = bool((self.settings.sign < 0).any())
         super().__init__(rules, order, {**JUDGING, **self.columns}, table, {**_FACTS, **self.facts})
         self._settle(np.arange(self.pairs.n))
 
@@ -94,34 +99,42 @@ class JudgedKernel(PairKernel[H]):
 
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
-        rows, pair = self.pairs.expand(look.batch.slot)
+        rows, pair = self.pairs.concerned(look.batch.slot, look.metric)
         if not len(rows):
             return []
-        usable = look.usable(rows)
+        if not look.whole:
+            usable = np.flatnonzero(look.usable(rows))
+            rows, pair = rows.take(usable), pair.take(usable)
         found: list[Found] = []
-        for some_rows, some_pairs in self.turns(rows[usable], pair[usable]):
+        for some_rows, some_pairs in self.turns(look, rows, pair):
             value = self.measure(look, some_rows, some_pairs)
             said = np.flatnonzero(~np.isnan(value))
-            if len(said):
-                found += self.judge(look, some_rows[said], some_pairs[said], value[said])
+            if len(said) == len(value):
+                found += self.judge(look, some_rows, some_pairs, value)
+            elif len(said):
+                found += self.judge(look, some_rows.take(said), some_pairs.take(said), value.take(said))
         return found
 
     def judge(self, look: Look, rows: Rows, pair: Rows, value: Float64) -> list[Found]:
         """Moves the holds of these pairs, each once, and tells those that are satisfied."""
         state, settings, table = self.pairs.state, self.settings, look.table
-        setting: Int32 = self.pairs.facts["setting"][pair]
-        observed, status = look.batch.observed_us[rows], state["status"][pair]
-        active = (status & ACTIVE) != 0
-        signed = value * settings.sign[setting]
-        above = signed >= self.pairs.facts["level"][pair]
-        if not (above | (status != 0)).any():
+        signed = value * settings.sign[self.pairs.facts["setting"][pair]] if self.any_below else value
+        above = signed >= self.pairs.facts["level"].take(pair)
+        status = state["status"].take(pair)
+        hot = above | (status != 0)
+        if not hot.any():  # below their levels and no hold running: nothing to decide, nothing to keep
             return []
-        slot = look.batch.slot[rows]
+        some = np.flatnonzero(hot)
+        rows, pair, value, signed = rows.take(some), pair.take(some), value.take(some), signed.take(some)
+        above, status = above.take(some), status.take(some)
+        setting: Int32 = self.pairs.facts["setting"].take(pair)
+        observed, slot = look.batch.observed_us.take(rows), look.batch.slot.take(rows)
+        active = (status & ACTIVE) != 0
         below = signed < settings.clear[setting] * settings.reference(setting, slot, table)
         queued = look.queued(rows)
         toward = np.where(active, below, above) & ~queued
         runs = ((status & HOLDING) != 0) & ~queued
-        runs &= observed - state["last_us"][pair] <= settings.max_gap[setting]
+        runs &= observed - state["last_us"][pair] <= self.pairs.facts["gap_us"][pair]
         before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
         bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
         since: Int64 = np.where((before & settings.kept[setting]) != 0, state["since_us"][pair], observed)
@@ -196,6 +209,8 @@ class JudgedKernel(PairKernel[H]):
         self.pairs.facts["setting"][pair] = setting
         reference = self.settings.reference(setting, slot, table)
         self.pairs.facts["level"][pair] = self.settings.raise_[setting] * reference
+        silence_us = np.nan_to_num(table.silence_s[slot].astype(np.float64) * 1e6, nan=0.0, posinf=0.0)
+        self.pairs.facts["gap_us"][pair] = np.maximum(self.settings.max_gap[setting], silence_us)
 
     def _reference(self, pair: int) -> float:
         one = np.array([pair])

@@ -86,7 +86,11 @@ class PairKernel(ABC, Generic[R]):
         now = [self.number.get(str(name), -1) for name in state["rules"]]
         self.pairs.restore(state, np.array(now, np.int16))
 
-    def turns(self, rows: Rows, pair: Rows) -> Iterator[tuple[Rows, Rows]]:
+    def turns(self, look: Look, rows: Rows, pair: Rows) -> Iterator[tuple[Rows, Rows]]:
         """(rows, pairs) of each round: in each round every pair occurs once, in the order of arrival."""
+        if not look.repeats:
+            if len(rows):
+                yield rows, pair
+            return
         for turn in rounds(pair):
             yield rows[turn], pair[turn]

@@ -12,6 +12,7 @@ from devices.model import (
     HARD_QUALITY,
     MUTE_QUALITY,
     Float64,
+    Int16,
     Int32,
     Int64,
     Quality,
@@ -27,6 +28,9 @@ UNSEEN: Final = int(HARD_QUALITY | MUTE_QUALITY | Quality.DUPLICATE | Quality.LA
 """Readings that neither raise, clear nor count for a hold (contracts 4 and 7)."""
 
 
+_QUEUED: Final = int(Quality.QUEUED)
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What kernels stand on and do not change: the site's calendar, which series of a device are compared
@@ -37,13 +41,32 @@ class Ground:
     latest: Latest
 
 
-@dataclass(frozen=True, slots=True)
 class Look:
-    """One batch as kernels judge it. `table` is the series as they are now."""
+    """One batch as kernels judge it. `table` is the series as they are now.
 
-    batch: ReadingBatch
-    table: SeriesTable
-    ground: Ground
+    What all kernels ask of a batch is found once: `metric` is that of each reading, `whole` says that every
+    reading is usable, `repeats` that some series has several.
+    """
+
+    __slots__ = ("_any_queued", "_repeats", "batch", "ground", "metric", "table", "whole")
+
+    def __init__(self, batch: ReadingBatch, table: SeriesTable, ground: Ground) -> None:
+        self.batch = batch
+        self.table = table
+        self.ground = ground
+        self.metric: Int16 = table.metric.take(batch.slot)
+        bits = int(np.bitwise_or.reduce(batch.quality, initial=0))
+        self.whole = not bits & UNSEEN and not bool(np.isnan(batch.value).any())
+        self._any_queued = bool(bits & _QUEUED)
+        self._repeats: bool | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether some series has several readings: only then arrival order within the batch matters."""
+        if self._repeats is None:
+            ordered = np.sort(self.batch.slot)
+            self._repeats = bool((ordered[1:] == ordered[:-1]).any())
+        return self._repeats
 
     @property
     def calendar(self) -> Calendar:
@@ -57,15 +80,17 @@ class Look:
 
     def usable(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these readings may count for anything but a life flag."""
-        batch = self.batch
-        fit: NDArray[np.bool_] = ((batch.quality.take(rows) & UNSEEN) == 0) & ~np.isnan(
-            batch.value.take(rows)
-        )
+        if self.whole:
+            return np.ones(len(rows), np.bool_)
+        fit: NDArray[np.bool_] = (self.batch.quality.take(rows) & UNSEEN) == 0
+        fit &= ~np.isnan(self.batch.value.take(rows))
         return fit
 
     def queued(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these readings waited for us: holds and windows start again after them (contract 6)."""
-        waited: NDArray[np.bool_] = (self.batch.quality.take(rows) & int(Quality.QUEUED)) != 0
+        if not self._any_queued:
+            return np.zeros(len(rows), np.bool_)
+        waited: NDArray[np.bool_] = (self.batch.quality.take(rows) & _QUEUED) != 0
         return waited
 
     def of(self, rows: Rows, slots: Int32) -> tuple[Float64, Int64]:

@@ -42,6 +42,7 @@ class Pairs:
         self._blank = dict(blank)
         self._blank_facts = dict(facts or {})
         self._rules_of, self._count_of, self._offset_of = _by_metric(metrics)
+        self._concerns: NDArray[np.bool_] = self._count_of > 0
         self._build(table)
 
     def _build(self, table: SeriesTable) -> None:
@@ -134,6 +135,27 @@ class Pairs:
         rows = np.repeat(np.arange(len(slot)), count)
         before = np.cumsum(count, dtype=np.int64) - count
         return rows, (first[rows] + np.arange(len(rows)) - before[rows]).astype(np.intp)
+
+    def concerned(self, slot: Int32, metric: Int16) -> tuple[Rows, Rows]:
+        """As `expand`, where the metric of each slot is at hand: what a batch holds of other metrics costs a
+        look at its metric and nothing else."""
+        some = np.flatnonzero(self._concerns.take(metric))
+        if not len(some):
+            return some, some
+        if len(some) < len(slot):
+            slot, metric = slot.take(some), metric.take(some)
+        first = self._first.take(slot).astype(np.intp)
+        if first.min() < 0:  # slots that nobody uses any more
+            rows, pair = self.expand(slot)
+            return some.take(rows), pair
+        if self._most == 1:
+            return some, first
+        count = self._count_of.take(metric)
+        if count.min() == count.max() == 1:
+            return some, first
+        rows = np.repeat(np.arange(len(slot)), count)
+        before = np.cumsum(count, dtype=np.int64) - count
+        return some.take(rows), (first - before).take(rows) + np.arange(len(rows))
 
     def first(self, slot: Int32) -> Rows:
         """The first pair of each slot, -1 where it has none."""

@@ -30,6 +30,8 @@ class Relative(IntEnum):
 _RELATIVE: Final = {REFERENCE_UNIT: Relative.REFERENCE, BREAKER_UNIT: Relative.BREAKER}
 
 _SPANS: Final = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+LONGEST_US: Final = 3650 * _SPANS["d"]
+"""Ten years (chosen): no rule waits longer, and sums of a few such times fit 64 bits."""
 _SCALES: Final[dict[str, dict[str, float]]] = {
     "A": {"A": 1.0, "mA": 1e-3},
     "V": {"V": 1.0, "mV": 1e-3},
@@ -124,7 +126,10 @@ def parse_span(text: object) -> Span:
         raise ValueError(f"`{text}` is not a time; a number and one of {', '.join(_SPANS)} is allowed")
     if number < 0:
         raise ValueError(f"`{text}` is negative; a time of 0 s or more is allowed")
-    return Span(round(number * _SPANS[unit]))
+    span = number * _SPANS[unit]
+    if span > LONGEST_US:
+        raise ValueError(f"`{text}` is too long; a time of up to 3650 d is allowed")
+    return Span(round(span))
 
 
 def parse_samples(text: object) -> Samples:

@@ -77,6 +77,8 @@ class Transition:
     age_s: float
     marks: tuple[Mark, ...] = ()
     subject: Subject = Subject.SERIES
+    metric: str = ""
+    """Which of its metrics, where the rule watches several: alarms of one channel are told apart by it."""
 
 
 def transition_key(rule: str, subject: str, to: To, at_us: int, nudge_ns: int) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from devices.model import Int32
 from devices.profiles.compiling.compiled import Compiled, CompiledObject, Kind, Start, Way
+from devices.profiles.fast.fast import Fast
 from devices.profiles.fast.fast_way import FastWay
+from devices.profiles.fast.first_sight import FirstSights
 from devices.profiles.general.announced import Announced
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
@@ -25,41 +29,27 @@ from devices.profiles.general.presence import ABSENT, Attendance
 from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.general.unsettling import Unsettling
 from devices.profiles.language.file import Message
-from devices.profiles.language.topics import find_topic
+from devices.profiles.language.templates import Cuttings
+from devices.profiles.language.topics import Topics
 from devices.profiles.memory import Memory
 from devices.profiles.own.alike import joined
 from devices.profiles.profile import Asides, Decoded, Note, Points, Reason, Said
 from devices.profiles.sources import Sources
 
-TOPICS_MAX: Final = 65_536
-"""Topics whose kinds are remembered; then all are looked up anew (chosen: 0.5 KiB each)."""
+TOPICS_MAX: Final = 32_768
+"""Topics whose kinds are remembered; then all are looked up anew (chosen: 1 KiB each)."""
 LONGEST_REMEMBERED_TOPIC: Final = 256
 SAID_MAX: Final = 262_144
 """Texts of devices that are not said again; then all are (chosen: 30 MB, for only their hashes are kept)."""
 
 
-class Fast(Protocol):
-    """The fast way: messages of forms that the general way has understood before."""
+class _Lesson(NamedTuple):
+    """A message that the general way has understood, for the fast way to learn from."""
 
-    answers: bool
-    """Whether what devices wait for is sent; then its messages go the general way."""
-
-    def take(
-        self, source: Int32, payloads: Sequence[bytes], sources: Sources, points: Points
-    ) -> tuple[list[Decoded], Sequence[int]]:
-        """The readings of messages it is sure of, all of registered devices, as parts with the tick's
-        message numbers (`seq` one per message of the tick), and the numbers of those that must go the
-        general way, in order.
-
-        `source` is negative where the topic is not remembered, or where the message must not be taken.
-        """
-
-    def learn(self, source: int, payload: bytes, candidates: Sequence[Candidate], heard: Heard) -> None:
-        """The general way understood a message of this source, whose device is the source's own. Must not
-        raise."""
-
-    def forget(self, sources: Sequence[int] | None) -> None:
-        """These numbers (None: all) may stand for other topics or devices from now on."""
+    topic: str
+    payload: bytes
+    candidates: Sequence[Candidate]
+    heard: Heard
 
 
 class DescribedProfile:
@@ -97,8 +87,10 @@ class DescribedProfile:
         self._announced = Announced()
         self._unsettling = Unsettling(compiled.kinds)
         self._sources = Sources(("",))
+        self._topics = Topics(compiled.topics)
         self._candidates: dict[str, tuple[Candidate, ...]] = {}
         self._rescues: dict[int, TrueFlags] = {}
+        self._of_flag: dict[tuple[int, bool], tuple[float, int]] = {}
         self._said: dict[int, float] = {}
         """By the hash of uid and key the hash of the text, of `max_silence` the seconds."""
 
@@ -138,7 +130,7 @@ class DescribedProfile:
         if self._sources.start_tick():
             self._forget(None)
         remembered = self._sources.recall(topics)
-        parts, rest = self._taken(remembered, topics, payloads, points)
+        parts, rest, sights = self._taken(remembered, topics, payloads, points)
         gathering = Gathering(self._sources, [-1] * len(topics), retained)
         hearing = Hearing(
             gathering,
@@ -149,8 +141,10 @@ class DescribedProfile:
             points,
             received_us,
             self._announced,
+            self._of_flag,
         )
-        numbers: list[int] = remembered.tolist()
+        numbers: list[int] = sights.numbers(remembered).tolist()
+        lessons: list[_Lesson] = []
         for n in rest:
             candidates = self._of_topic(topics[n])
             if not candidates:
@@ -158,9 +152,18 @@ class DescribedProfile:
                 continue
             heard = hearing.message(n, topics[n], payloads[n], numbers[n], candidates)
             if heard is not None and self.fast is not None:
-                self._teach(self.fast, numbers[n], payloads[n], candidates, heard)
+                lesson = _Lesson(topics[n], payloads[n], candidates, heard)
+                if remembered[n] >= 0:
+                    self._teach(self.fast, numbers[n], lesson)
+                else:
+                    lessons.append(lesson)
+        unheard = sights.told(rest, topics, gathering)
+        if unheard and self.fast is not None:
+            self.fast.forget(unheard)
         self._heard_besides(gathering, parts, topics, numbers)
-        return self._finished(gathering, hearing.outside, parts, points)
+        decoded = self._finished(gathering, hearing.outside, parts, points)
+        self._teach_later(lessons)
+        return decoded
 
     def _heard_besides(
         self, gathering: Gathering, parts: Sequence[Decoded], topics: Sequence[str], numbers: Sequence[int]
@@ -174,11 +177,16 @@ class DescribedProfile:
             if uid in noticed:
                 gathering.heard_besides.append((n, gathering.place(topics[n], uid, numbers[n])))
 
-    def _teach(
-        self, fast: Fast, source: int, payload: bytes, candidates: Sequence[Candidate], heard: Heard
-    ) -> None:
-        if source >= 0 and self._sources.uid(source) == heard.uid:
-            fast.learn(source, payload, candidates, heard)
+    def _teach(self, fast: Fast, source: int, lesson: _Lesson) -> None:
+        if source >= 0 and self._sources.uid(source) == lesson.heard.uid:
+            fast.learn(source, lesson.payload, lesson.candidates, lesson.heard)
+
+    def _teach_later(self, lessons: Sequence[_Lesson]) -> None:
+        """Messages on topics that were new, now that those of registered devices have a number."""
+        if self.fast is not None and lessons:
+            sources = self._sources.find([one.topic for one in lessons])
+            for source, lesson in zip(sources, lessons, strict=True):
+                self._teach(self.fast, source, lesson)
 
     def at_any_topic(self) -> DescribedProfile:
         """The same for messages whose topics are not its own, with a memory of its own."""
@@ -191,13 +199,16 @@ class DescribedProfile:
 
     def _taken(
         self, remembered: Int32, topics: Sequence[str], payloads: Sequence[bytes], points: Points
-    ) -> tuple[list[Decoded], Sequence[int]]:
+    ) -> tuple[list[Decoded], Sequence[int], FirstSights]:
         """What the fast way takes: nothing of devices that are absent, whose return only the general way
         tells, and nothing behind a message that may change whose a topic is."""
+        sights = FirstSights(self._identity, lambda uid: points.row(uid, "") >= 0)
         if self.fast is None:
-            return [], range(len(payloads))
-        if self._attendance.anybody_absent:
-            uid, absent = self._sources.uid, self.memory.table(ABSENT)
+            return [], range(len(payloads)), sights
+        new: list[int] = np.flatnonzero(remembered < 0).tolist()
+        absent = self.memory.table(ABSENT)
+        if absent:
+            uid = self._sources.uid
             back = [
                 n for n, source in enumerate(remembered.tolist()) if source >= 0 and uid(source) in absent
             ]
@@ -208,7 +219,13 @@ class DescribedProfile:
         if settled < len(topics):
             remembered = remembered.copy()
             remembered[settled:] = -1
-        return self.fast.take(remembered, payloads, self._sources, points)
+        if new:
+            new = [n for n in new if n < settled]
+            sights.meet(new, topics, payloads, self._of_topic, self.fast.recognise, self._sources)
+            remembered = sights.numbers(remembered, unless=absent)
+            for source, form in sights.forms():
+                self.fast.met(source, form)
+        return *self.fast.take(remembered, payloads, self._sources, points), sights
 
     def _finished(
         self, gathering: Gathering, outside: Outside, parts: Sequence[Decoded], points: Points
@@ -241,10 +258,11 @@ class DescribedProfile:
         """What was not said before in this process; of `max_silence` the longest that was said counts."""
         news = []
         for one in said:
-            key = hash((one.uid, one.key))
+            uid, about, text = one
+            key = hash((uid, about))
             before = self._said.get(key)
-            silence = one.key == "max_silence"
-            now = float(one.text) if silence else hash(one.text)
+            silence = about == "max_silence"
+            now = float(text) if silence else hash(text)
             if before is not None and (before >= now if silence else before == now):
                 continue
             if len(self._said) >= SAID_MAX:
@@ -260,8 +278,8 @@ class DescribedProfile:
             return known
         kinds = self.compiled.kinds
         found = tuple(
-            Candidate(kinds[pattern.kind], captures)
-            for pattern, captures in find_topic(self.compiled.topics, topic)
+            Candidate(kinds[pattern.kind], Cuttings(captures))
+            for pattern, captures in self._topics.find(topic)
         )
         if not found:
             found = tuple(Candidate(kind, {}) for kind in self._anywhere)

@@ -16,6 +16,8 @@ UNRESOLVED: Final = -2
 STRANGER: Final = -1
 SOURCES_MAX: Final = 1 << 21
 """Beyond this everything is forgotten and asked again: twice the million devices of the design (chosen)."""
+NO_CHANNEL: Final = 0
+"""The number of the channel "" where it is the first that `Sources` was given."""
 CHANNELS_MAX: Final = 32
 """How many channel names a profile has columns for; the points of others are asked for at each message
 (chosen: three phases, neutral, total and two dozen branches)."""

@@ -140,7 +140,7 @@ class CountKernel(JudgedKernel[CountRule]):
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
         batch, state = look.batch, self.pairs.state
-        rows, pair = self.pairs.expand(batch.slot)
+        rows, pair = self.pairs.concerned(batch.slot, look.metric)
         if not len(rows):
             return []
         hot = self._counted(batch.value.take(rows), self.pairs.rule.take(pair))
@@ -149,7 +149,7 @@ class CountKernel(JudgedKernel[CountRule]):
             return []
         judged = np.flatnonzero(self.pairs.company(pair, hot) & look.usable(rows))
         found: list[Found] = []
-        for some_rows, some_pairs in self.turns(rows[judged], pair[judged]):
+        for some_rows, some_pairs in self.turns(look, rows[judged], pair[judged]):
             value = self.measure(look, some_rows, some_pairs)
             found += self.judge(look, some_rows, some_pairs, value)
         return found

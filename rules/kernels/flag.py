@@ -166,7 +166,7 @@ class FlagKernel(PairKernel[FlagRule]):
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
         batch = look.batch
-        rows, pair = self.pairs.expand(batch.slot)
+        rows, pair = self.pairs.concerned(batch.slot, look.metric)
         if not len(rows):
             return []
         hot = (batch.value.take(rows) > 0) | (self.pairs.state["status"].take(pair) != _KNOWN)
@@ -177,7 +177,7 @@ class FlagKernel(PairKernel[FlagRule]):
         found = []
         mixed: Rows | None = None
         judged = np.flatnonzero(self.pairs.company(pair, hot) & self._is_seen(batch, rows))
-        for turn, (some_rows, some_pairs) in enumerate(self.turns(rows[judged], pair[judged])):
+        for turn, (some_rows, some_pairs) in enumerate(self.turns(look, rows[judged], pair[judged])):
             if turn:  # some series has several readings in this batch
                 mixed = pair[~self._is_plain_one(batch, rows, pair)] if mixed is None else mixed
                 if not np.isin(some_pairs, mixed).any():

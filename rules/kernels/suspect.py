@@ -106,7 +106,7 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
 
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear, those included that no other kernel sees."""
-        rows, pair = self.pairs.expand(look.batch.slot)
+        rows, pair = self.pairs.concerned(look.batch.slot, look.metric)
         if not len(rows):
             return []
         quality, status = look.batch.quality.take(rows), self.pairs.state["status"]
@@ -116,7 +116,7 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
             return []
         taken = np.flatnonzero((self.pairs.company(pair, hot) | moves) & (quality & UNTOLD == 0))
         found: list[Found] = []
-        for some_rows, some_pairs in self.turns(rows[taken], pair[taken]):
+        for some_rows, some_pairs in self.turns(look, rows[taken], pair[taken]):
             value = self.measure(look, some_rows, some_pairs)
             some = np.flatnonzero((value != 0) | (status[some_pairs] != 0))
             if len(some):

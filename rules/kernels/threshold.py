@@ -27,27 +27,24 @@ class ThresholdKernel(JudgedKernel[ThresholdRule]):
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
         batch = look.batch
-        rows, pair = self.pairs.expand(batch.slot)
+        rows, pair = self.pairs.concerned(batch.slot, look.metric)
         if not len(rows):
             return []
         value = batch.value.take(rows)
-        if self._any_below:
+        if self.any_below:
             value = value * self.settings.sign.take(self.pairs.facts["setting"].take(pair))
         hot = value >= self.pairs.facts["level"].take(pair)
         hot |= self.pairs.state["status"].take(pair) != 0
         if not hot.any():  # all below their levels and no hold running: nothing to decide, nothing to keep
             return []
-        judged = np.flatnonzero(self.pairs.company(pair, hot) & look.usable(rows))
+        kept = self.pairs.company(pair, hot) if look.repeats else hot
+        judged = np.flatnonzero(kept if look.whole else kept & look.usable(rows))
         found: list[Found] = []
-        for some_rows, some_pairs in self.turns(rows[judged], pair[judged]):
-            found += self.judge(look, some_rows, some_pairs, batch.value[some_rows])
+        for some_rows, some_pairs in self.turns(look, rows.take(judged), pair.take(judged)):
+            found += self.judge(look, some_rows, some_pairs, batch.value.take(some_rows))
         return found
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The value itself."""
-        value: Float64 = look.batch.value[rows]
+        value: Float64 = look.batch.value.take(rows)
         return value
-
-    @property
-    def _any_below(self) -> bool:
-        return any(rule.below for rule in self.rules)

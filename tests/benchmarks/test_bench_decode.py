@@ -6,14 +6,17 @@ import random
 
 import pytest
 
-from benchmarks.bench_decode import _varied, describe, run_bench
+from benchmarks.bench_decode import DEVICES, FIRST, Spoken, _first_us, _varied, describe, run_bench
 from benchmarks.errors import CannotMeasure
+from devices.profiles.checking.vectors import Anybody
+from devices.profiles.own.own_profile import OwnProfile
 
 
 def test_a_run_says_what_a_message_costs_by_profile() -> None:
     figures = run_bench(["own"])
     assert figures.points_per_message == {"own": 4.0}
     assert 0 < figures.us_per_message["own"] < figures.general_us_per_message["own"]
+    assert figures.first_us_per_message["own"] > 0
     assert [one.fast for one in figures.vectors["own"]] == [1.0, 1.0]
     assert "own" in describe(figures)
 
@@ -30,3 +33,14 @@ def test_numbers_vary_with_as_many_digits_and_nothing_else_does() -> None:
     assert varied.startswith(b'{"a1":[10.')
     assert varied.endswith(b',"z":0}')
     assert b'"t":"10.5","flag":true' in varied
+
+
+def test_newcomers_are_devices_that_nobody_has_heard() -> None:
+    spoken = Spoken("one", (), "a/0011aabbccdd/x", b'{"id":"0011AABBCCDD","v":5}', "0011aabbccdd")
+    topics = [*spoken.messages(2 * DEVICES, seed=1)[0], *spoken.newcomers(0)[0], *spoken.newcomers(1)[0]]
+    assert len(set(topics)) == DEVICES + 2 * FIRST
+
+
+def test_what_names_no_device_has_no_first_message() -> None:
+    spoken = Spoken("one", (), "a/x", b'{"v":5}', "")
+    assert _first_us(OwnProfile(), spoken, Anybody()) is None

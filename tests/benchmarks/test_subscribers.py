@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +47,7 @@ def test_the_null_subscriber_is_counted_by_what_it_reads() -> None:
         before = subscriber.count()
         warm_up(subscriber, FEW)
         assert subscriber.count() - before == pytest.approx(FEW.devices, abs=0.5)
+        assert warm_up(subscriber, replace(FEW, warm_rounds=3)).acknowledged == 3 * FEW.devices
 
 
 @pytest.mark.parametrize("kind", ["paho", "aiomqtt"])

@@ -196,6 +196,8 @@ class Items:
     """Where something must stand for one of `values` to apply, by its position among them."""
     always: tuple[int, ...] = field(init=False, repr=False, compare=False)
     """Those of `values` that may apply whatever stands in the item."""
+    met: dict[str, tuple[Column, ...] | None] = field(init=False, repr=False, compare=False)
+    """What `patterns` said of names that came, None for nothing: the only thing here that changes."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "there", there_of(self.has, self.any, self.lacks))
@@ -209,6 +211,7 @@ class Items:
                 places.add(way.steps, n)
         object.__setattr__(self, "places", places)
         object.__setattr__(self, "always", tuple(always))
+        object.__setattr__(self, "met", {})
 
 
 @dataclass(frozen=True, slots=True)

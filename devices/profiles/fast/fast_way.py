@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from devices.model import Int32, Int64
 from devices.profiles.compiling.compiled import Blank, Items, Kind
+from devices.profiles.fast.first_sight import Sight, Sighted, sight_of
 from devices.profiles.fast.known import Asked, Known, Taken
 from devices.profiles.fast.looks import Look
 from devices.profiles.fast.marked import Planned, look_for, may_be_learnt, planned
@@ -53,7 +54,7 @@ readings need; of texts what their plan says instead."""
 
 
 class FastWay:
-    """Implements `described.Fast` for one profile. Bounded: 3 bytes a source (11 where messages name their
+    """Implements `Fast` for one profile. Bounded: 3 bytes a source (11 where messages name their
     device), 128 forms.
 
     Each source has two forms that are tried, so that a device with two kinds of messages on one topic is read
@@ -65,6 +66,8 @@ class FastWay:
         self._forms: list[Known | None] = [None] * (2 * FORMS_MAX)
         self._numbers: dict[tuple[Key, Skeleton], int] = {}
         self._by_key: dict[Key, list[int]] = {}
+        self._sights: dict[int, Sight] = {}
+        """Of the forms whose messages do not say whose they are."""
         self._used = np.zeros(2 * FORMS_MAX, np.int64)
         self._texts: dict[Key, int] = {}
         self._counted: Counter[tuple[Key, Skeleton]] = Counter()
@@ -101,7 +104,7 @@ class FastWay:
     def take(
         self, source: Int32, payloads: Sequence[bytes], sources: Sources, points: Points
     ) -> tuple[list[Decoded], Sequence[int]]:
-        """As `described.Fast.take` promises."""
+        """As `Fast.take` promises."""
         self._tick, self._drawn = self._tick + 1, 0
         if not self._numbers or not len(source):
             return [], range(len(payloads))
@@ -167,8 +170,38 @@ class FastWay:
             self._first[often], self._second[often] = self._second[often], first
             self._missed[often] = 0
 
+    def recognise(self, payload: bytes, candidates: Sequence[Candidate]) -> Sighted | None:
+        """As `Fast.recognise` promises."""
+        if not self._sights:
+            return None
+        try:
+            return self._recognised(payload, candidates)
+        except Exception:  # as in `learn`
+            self.declined += 1
+            return None
+
+    def _recognised(self, payload: bytes, candidates: Sequence[Candidate]) -> Sighted | None:
+        asked: tuple[int, ...] = ()
+        for kind, captures in candidates:
+            again, asked = kind.number in asked, (*asked, kind.number)
+            if again:  # its first pattern has cut the topic
+                continue
+            key = asked, tuple(captures.get(name) for name in self._bound_names(kind))
+            numbers = [self._texts[key]] if key in self._texts else self._by_key.get(key, ())
+            for number in numbers[: -TRIED - 1 : -1]:
+                known = self._forms[number]
+                if number in self._sights and known is not None and known.names_in(payload) is not None:
+                    return Sighted(number, self._sights[number], captures)
+        return None
+
+    def met(self, source: int, form: int) -> None:
+        """As `Fast.met` promises."""
+        self._grow(source + 1)
+        if self._first[source] == _NONE:
+            self._first[source] = form
+
     def learn(self, source: int, payload: bytes, candidates: Sequence[Candidate], heard: Heard) -> None:
-        """As `described.Fast.learn` promises."""
+        """As `Fast.learn` promises."""
         try:
             self._learn(source, payload, candidates, heard)
         except Unfit:
@@ -203,6 +236,9 @@ class FastWay:
             if number == _NONE:
                 plan = plan or self._planned(candidates[: len(asked)], heard, skeleton)
                 number = self._compiled(form, Known(skeleton, plan, text=text), text=text)
+                sight = sight_of(kind, heard.tree, self._carrying)
+                if sight is not None:
+                    self._sights[number] = sight
             if text:
                 if len(self._texts) >= _TEXTS_MAX:
                     self._texts.clear()
@@ -255,6 +291,7 @@ class FastWay:
 
     def _drop(self, number: int) -> None:
         self._forms[number] = None
+        self._sights.pop(number, None)
         self._texts = {key: one for key, one in self._texts.items() if one != number}
         self._first[self._first == number] = _NONE
         self._second[self._second == number] = _NONE

@@ -25,7 +25,7 @@ from devices.profiles.profile import (
 from devices.profiles.sources import STRANGER, Sources
 
 Numbers = NDArray[np.intp]
-_Reading = tuple[int, int, int, int, float, int, int, int]
+Reading = tuple[int, int, int, int, float, int, int, int]
 """Message, place, channel, metric, value, quality, observed_us, hold_us; a plain tuple, for there are
 many."""
 
@@ -48,7 +48,7 @@ _COLUMNS: Final = (
     (6, np.int64),
     (7, np.int64),
 )
-"""What becomes of a `_Reading`: its place in it, and the type."""
+"""What becomes of a `Reading`: its place in it, and the type."""
 
 
 class _Presence(NamedTuple):
@@ -78,7 +78,10 @@ class Gathering:
     parents: list[tuple[int, str]] = field(default_factory=list)
     heard_besides: list[tuple[int, int]] = field(default_factory=list)
     """(message, place) of messages that were read the fast way, where it matters who is heard."""
-    _readings: list[_Reading] = field(default_factory=list)
+    present: list[int] = field(default_factory=list)
+    """Places of registered devices of which a message was read the fast way."""
+    readings: list[Reading] = field(default_factory=list)
+    """Values that have been judged; `add` says what they are."""
     _presences: list[_Presence] = field(default_factory=list)
     _keys: list[str] = field(default_factory=list)
     _uids: list[str] = field(default_factory=list)
@@ -122,7 +125,7 @@ class Gathering:
     ) -> None:
         """A value that has been judged. `hold_us` is 0 unless it is a flag that nobody takes back."""
         number = self.sources.channel_number(channel)
-        self._readings.append((message, place, number, metric, value, quality, observed_us, hold_us))
+        self.readings.append((message, place, number, metric, value, quality, observed_us, hold_us))
 
     def notice(self, message: int, place: int, notice: Notice, observed_us: int, quality: int) -> None:
         """Somebody came or went."""
@@ -141,7 +144,7 @@ class Gathering:
     def finish(self, attendance: Attendance, points: Points) -> tuple[Decoded, Bool]:
         """The arrays, and which places are of registered devices (`said`, `notes` and `parents` of others
         mean nothing). Strangers' messages are refused, but for what they say about life."""
-        read = list(zip(*self._readings, strict=True)) or [()] * 8
+        read = list(zip(*self.readings, strict=True)) or [()] * 8
         number, place = self._numbered(), np.array(read[1], np.intp)
         row = self.sources.rows(number[place], np.array(read[2], np.intp), points)
         registered = self._registered(number, place, row, points)
@@ -196,6 +199,7 @@ class Gathering:
     ) -> Bool:
         registered = np.zeros(len(self._keys), np.bool_)
         registered[place[row >= 0]] = True
+        registered[self.present] = True
         asked = {one.place for one in self._presences} | {place for place, _ in self.parents}
         asked |= {place for _, place in self.heard_besides}
         asked |= {place for place, *_ in self.said} | {place for place, *_ in self.notes}
@@ -210,7 +214,7 @@ class Gathering:
         first."""
         found = []
         for n in strange.tolist():
-            message, place, channel, metric, value, quality, observed_us, _ = self._readings[n]
+            message, place, channel, metric, value, quality, observed_us, _ = self.readings[n]
             uid = self._uids[place]
             self.refuse(message, Reason.UNKNOWN_DEVICE, uid)
             if metric in LIFE_FLAGS:
@@ -226,7 +230,7 @@ class Gathering:
         """Who came and went, in the order of the messages: what is said, who is absent with their parent,
         and who is back because they are heard."""
         said = {(one.message, one.place): one for one in self._presences}
-        heard = {(message, place) for message, place, *_ in self._readings} | set(self.heard_besides)
+        heard = {(message, place) for message, place, *_ in self.readings} | set(self.heard_besides)
         added: list[_Line] = []
         for message, place in sorted({*said, *heard}):
             uid, presence = self._uids[place], said.get((message, place))

@@ -26,6 +26,7 @@ from devices.profiles.general.walk import items_at, walk
 from devices.profiles.language.templates import fill
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Points, Reason, Said
+from devices.profiles.sources import NO_CHANNEL
 from devices.profiles.values.reading import read_value
 from devices.profiles.values.times import read_time
 
@@ -62,7 +63,9 @@ class Hearing:
         points: Points,
         received_us: int = 0,
         announced: Announced | None = None,
+        of_flag: dict[tuple[int, bool], tuple[float, int]] | None = None,
     ) -> None:
+        """`of_flag`: what true and false say by column, kept from tick to tick; it fills up by itself."""
         self.outside = Outside()
         self._gathering = gathering
         self._carrying = carrying
@@ -74,6 +77,7 @@ class Hearing:
         self._announced = announced or Announced()
         self._operands: dict[str, str] = {}
         """Operands of this tick, which the memory takes when the device turns out to be somebody's."""
+        self._of_flag = {} if of_flag is None else of_flag
         self._no_word: Finding | None = None
         """The first life flag of the message at hand that says what it has no word for."""
 
@@ -139,7 +143,7 @@ class Hearing:
         if silence:
             self._gathering.said.append((place, "max_silence", silence))
         if below or kind.parent is not None:
-            self._family(topic, source, heard, below)
+            self._family(topic, source, heard, place, below)
         if carried.fault is not None:
             return _Amiss(carried.fault, unread=True)
         if self._no_word is not None:
@@ -189,7 +193,8 @@ class Hearing:
         flags: int,
     ) -> set[str]:
         """The readings of a message's findings; gives the devices below it that have some."""
-        add, below, uid = self._gathering.add, set(), heard.uid
+        add, below, uid, of_flag = self._gathering.readings.append, set(), heard.uid, self._of_flag
+        channel_number = self._gathering.sources.channel_number
         time: tuple[Clock, Any] | None = None
         observed_us = of_time = 0
         for finding in findings:
@@ -200,7 +205,13 @@ class Hearing:
                 here = self._gathering.place(topic, whose, source)
             if column.remembers:
                 sign, factor = self._keep_operands(here, whose or uid, finding)
-            value, quality = read_value(column, raw, sign, factor, unit)
+            if type(raw) is bool and column.is_plain:  # most flags: there are two things they can say
+                read = of_flag.get((column.number, raw))
+                if read is None:
+                    read = of_flag[column.number, raw] = read_value(column, raw)
+                value, quality = read
+            else:
+                value, quality = read_value(column, raw, sign, factor, unit)
             if at is not time:
                 observed_us, of_time = _observed(at)
                 time = at
@@ -209,7 +220,8 @@ class Hearing:
             if bits & _INCOMPLETE:
                 value = math.nan
             quality |= bits | flags | of_time
-            add(n, here, channel, column.code, value, quality, observed_us, column.hold_us)
+            number = channel_number(channel) if channel else NO_CHANNEL
+            add((n, here, number, column.code, value, quality, observed_us, column.hold_us))
         return below
 
     def _keep_operands(self, place: int, uid: str, finding: Finding) -> tuple[Any, Any]:
@@ -276,13 +288,13 @@ class Hearing:
                 self._identity.knows(alias, uid, self._is_known, renames=learns.renames)
                 self.outside.said += [Said(uid, key, text) for key, text in texts(learns.about, bound, find)]
 
-    def _family(self, topic: str, source: int, heard: Heard, below: set[str]) -> None:
+    def _family(self, topic: str, source: int, heard: Heard, place: int, below: set[str]) -> None:
         """Who is heard through whom: the message's device through its parent, devices below a message
         through the parent too, or through the message's device where that has a name of its own."""
         kind, captures, tree, uid = heard
         parent = uid_of((kind.parent,), captures, tree, tree) if kind.parent is not None else ""
         if parent and uid != parent:
-            self._gathering.parents.append((self._whose(topic, source, uid, ""), parent))
+            self._gathering.parents.append((place, parent))
         if below:
             parent = parent or ("" if uid == topic_uid(topic) else uid)
         if below and parent:

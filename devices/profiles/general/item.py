@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from devices.model import Quality
 from devices.profiles.compiling.compiled import MISSING, Clock, Column, Items, Pattern
-from devices.profiles.general.findings import NAMES_A_STEP, Finding, Found, Raw, Tree
+from devices.profiles.general.findings import FINDINGS_MAX, NAMES_A_STEP, Finding, Found, Raw, Tree
 from devices.profiles.general.naming import channel_of, name_of, uid_of
 from devices.profiles.general.reaching import Above, Bound, finder, first_time, is_true, reach
 from devices.profiles.language.templates import fill
@@ -14,6 +14,9 @@ from devices.profiles.language.templates import fill
 _BACKFILL: Final = int(Quality.BACKFILL)
 _STALE: Final = int(Quality.STALE)
 _INCOMPLETE: Final = int(Quality.INCOMPLETE)
+MET_MAX: Final = 1_024
+"""Names whose pattern is remembered by each group; then all are looked up anew (chosen: ten times what a
+profile's devices say; 0.2 KiB each at most but for long names)."""
 
 
 def read_item(
@@ -86,9 +89,9 @@ class _Item:
                 if columns is not None:
                     return columns
                 self.found.work(len(group.patterns) // NAMES_A_STEP)
-                for pattern, some in group.patterns:
-                    if pattern.fullmatch(name):
-                        return some
+                columns = _by_pattern(group, name)
+                if columns is not None:
+                    return columns
         if group.unit is not None:
             unit = self.find(group.unit)
             if type(unit) is str:
@@ -104,10 +107,14 @@ class _Item:
             if raw is None and column.null_is_silence:
                 self.found.silent += 1
                 return
-            channel = column.fixed_channel or ""
-            self.found.add(
-                Finding(column, channel, self.uid, raw, MISSING, MISSING, MISSING, self.late, self.flags)
+            channel, findings = column.fixed_channel or "", self.found.findings
+            finding = Finding(
+                column, channel, self.uid, raw, MISSING, MISSING, MISSING, self.late, self.flags
             )
+            if len(findings) < FINDINGS_MAX:  # most values come here: a call fewer
+                findings.append(finding)
+            else:
+                self.found.add(finding)
             return
         if raw is MISSING and column.default is None and not column.remembers:
             return
@@ -187,6 +194,17 @@ def circumstances(one: Column | Items, item: Tree, payload: Tree, above: Above) 
         if reach(way, item, payload, above) is not MISSING:
             return False
     return not one.any or any(reach(way, item, payload, above) is not MISSING for way in one.any)
+
+
+def _by_pattern(group: Items, name: str) -> tuple[Column, ...] | None:
+    """The columns of the first pattern that takes a name, None where none does."""
+    met = group.met
+    if name not in met:
+        fitting = (some for pattern, some in group.patterns if pattern.fullmatch(name))
+        if len(met) >= MET_MAX:
+            met.clear()
+        met[name] = next(fitting, None)
+    return met[name]
 
 
 def _nth(operand: Raw, n: int) -> Raw:

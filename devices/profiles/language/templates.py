@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from devices.profiles.compiling.compiled import Blank, Pattern, Way
@@ -34,6 +35,27 @@ Find = Callable[[Way], Any]
 """What stands at a way; None where nothing does."""
 
 
+class Varies(Enum):
+    """What stands for a text that is not the same in all messages."""
+
+    VARIES = 0
+
+
+VARIES: Final = Varies.VARIES
+
+
+class Cuttings(dict[str, str]):
+    """What a pattern cut out of a topic, and the templates that say the same in all messages on it, each
+    filled once. `filled`: by the template's identity, so only templates that live as long as these may be
+    filled from it: those of a compiled profile."""
+
+    __slots__ = ("filled",)
+
+    def __init__(self, cut: Mapping[str, str]) -> None:
+        super().__init__(cut)
+        self.filled: dict[int, str | Varies | None] | None = None
+
+
 def template_of(text: str) -> Pattern:
     """The pattern that `text` writes. Empty text is a pattern that fills to empty text."""
     if len(text) > TEMPLATE_MAX:
@@ -53,6 +75,23 @@ def fill(pattern: Pattern, bound: Mapping[str, str | int], find: Find) -> str | 
     Numbers are written as JSON does, whole ones without a point; null, empty text, lists and objects are no
     values.
     """
+    if type(bound) is not Cuttings:
+        return _filled(pattern, bound, find)
+    known = bound.filled
+    if known is None:
+        known = bound.filled = {}
+    if id(pattern) not in known:
+        known[id(pattern)] = VARIES if _varies(pattern) else _filled(pattern, bound, find)
+    text = known[id(pattern)]
+    return _filled(pattern, bound, find) if text is VARIES else text
+
+
+def _varies(pattern: Pattern) -> bool:
+    """Whether a template looks into the payload."""
+    return bool([part for part in pattern.parts if not isinstance(part, str) and part.way is not None])
+
+
+def _filled(pattern: Pattern, bound: Mapping[str, str | int], find: Find) -> str | None:
     filled = []
     for part in pattern.parts:
         if isinstance(part, str):

@@ -63,6 +63,53 @@ def find_topic(topics: Sequence[TopicPattern], topic: str) -> list[tuple[TopicPa
     return [(each, match.groupdict()) for each, match in found if match is not None]
 
 
+class Topics:
+    """The patterns of a profile, of which only those are tried that may take a topic by its number of levels,
+    its beginning and its last level: a twentieth of the time for a profile of twenty patterns."""
+
+    def __init__(self, topics: Sequence[TopicPattern]) -> None:
+        self._all = [_Outline.of(one) for one in topics]
+        self._of_depth: dict[int, tuple[_Outline, ...]] = {}
+
+    def find(self, topic: str) -> list[tuple[TopicPattern, dict[str, str]]]:
+        """As `find_topic`."""
+        if len(topic) > TOPIC_MAX:
+            return []
+        depth = topic.count("/")
+        some = self._of_depth.get(depth)
+        if some is None:
+            some = tuple(
+                one for one in self._all if one.depth == depth or (one.is_open and one.depth <= depth)
+            )
+            self._of_depth[depth] = some
+        found = []
+        for one in some:
+            if topic.startswith(one.begins) and topic.endswith(one.ends):
+                match = one.topic.pattern.fullmatch(topic)
+                if match is not None:
+                    found.append((one.topic, match.groupdict()))
+        return found
+
+
+class _Outline(NamedTuple):
+    """What is the same in all topics that a pattern takes; `is_open`: they may have more levels than `depth`
+    says."""
+
+    topic: TopicPattern
+    depth: int
+    is_open: bool
+    begins: str
+    ends: str
+
+    @classmethod
+    def of(cls, topic: TopicPattern) -> _Outline:
+        is_open = topic.filter.endswith("#")
+        begins = re.split(r"[+#]", topic.filter, maxsplit=1)[0]
+        last = topic.text.rpartition("/")[2]
+        ends = "" if {"{", "}"} & set(last) else last
+        return cls(topic, topic.filter.count("/"), is_open, begins, ends)
+
+
 def _levels(text: str) -> list[list[_Part]]:
     levels: list[list[_Part]] = [[]]
     for part in _parts(text):

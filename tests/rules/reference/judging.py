@@ -20,7 +20,8 @@ class Judge:
         self.below = bool(entry.keys.get("below", False))
         self.hold = entry.us("hold")
         self.clear_hold = entry.us("clear_hold") if "clear_hold" in entry.keys else 0
-        self.max_gap = entry.us("max_gap")
+        silence_s = float(world.table.silence_s[slot])
+        self.max_gap = max(entry.us("max_gap"), 0 if math.isnan(silence_s) else int(silence_s * 1e6))
         need, of = entry.keys.get("samples", "1 of 1").split(" of ")
         self.need, self.of = int(need), int(of)
         self.active = False

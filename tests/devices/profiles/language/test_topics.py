@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.profiles.language.topics import TOPIC_MAX, find_topic, topic_of
+from devices.profiles.language.topics import TOPIC_MAX, Topics, find_topic, topic_of
 
 
 def cut(text: str, topic: str) -> dict[str, str] | None:
@@ -162,3 +162,16 @@ def test_a_capture_of_one_word_is_that_word_in_the_filter() -> None:
     assert topic_of("{prefix}/{pro:status}/{component}", 0).filter == "+/status/+"
     assert topic_of("{prefix}/x{n:events}-y/rpc", 0).filter == "+/xevents-y/rpc"
     assert topic_of("{prefix}/{two:on|off}/rpc", 0).filter == "+/+/rpc"
+
+
+@given(
+    st.lists(st.lists(level, min_size=1, max_size=4, unique=True), min_size=1, max_size=6),
+    st.lists(st.sampled_from(["a", "b", "ab", ""]), max_size=5),
+)
+def test_patterns_that_are_passed_over_would_not_have_taken_the_topic(
+    texts: list[list[str]], levels: list[str]
+) -> None:
+    patterns = [topic_of("/".join(one), n) for n, one in enumerate(texts)]
+    known, topic = Topics(patterns), "/".join(levels)
+    assert known.find(topic) == known.find(topic) == find_topic(patterns, topic)
+    assert Topics(patterns).find("x" * (TOPIC_MAX + 1)) == []
