@@ -15,6 +15,7 @@ from alerts.acts import actor_codes
 from alerts.case import ENDED_STATES, Act, Alarm, StepState
 from alerts.cases import alarm_of, standing_role
 from alerts.effects import HELP_TAG
+from alerts.hazards import leading
 from alerts.joining import STRANGER_TAG
 from alerts.sayings import render, step_word, word
 from alerts.whereabouts import place_words, where_of
@@ -166,6 +167,7 @@ def _line(
     answered: int,
 ) -> OpenIncident:
     tags = sorted(tag for tag in row.tags.split(",") if tag)
+    first = leading(alarms)
     return OpenIncident(
         id=row.id,
         severity=row.severity,
@@ -173,7 +175,7 @@ def _line(
         hazard=row.hazard,
         place=place_words(connection, where_of(row), alarms, language),
         opened_us=row.opened_us,
-        evidence=alarms[-1].why.said_in(language) if alarms else "",
+        evidence=first.why.said_in(language) if first else "",
         taken_by=taken_by,
         next_step=step_word(step[0], language) if step else "",
         next_due_us=step[1] if step else None,

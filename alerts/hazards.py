@@ -5,7 +5,7 @@ Where a rule is not known here (a site's own), its first letter decides, and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from alerts.case import Alarm, Hazard
@@ -30,6 +30,13 @@ def detectors(alarms: Iterable[Alarm]) -> frozenset[str]:
         for alarm in alarms
         if alarm.severity in ALARMING and not alarm.place and hazard_of(alarm.rule) is Hazard.FIRE
     )
+
+
+def leading(alarms: Sequence[Alarm]) -> Alarm | None:
+    """The alarm that stands for all of them where there is room for one: of those that still stand the worst,
+    of equals the newest; where none stands, of all."""
+    standing = [alarm for alarm in alarms if alarm.cleared_us is None] or alarms
+    return min(standing, key=lambda alarm: (alarm.severity.rank, -alarm.raised_us), default=None)
 
 
 def hazard_of(rule: str) -> Hazard:

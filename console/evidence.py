@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from alerts.board_view import alarms_of
 from alerts.case import Alarm, Hazard
 from alerts.evidence import evidence_words
-from alerts.hazards import detectors
+from alerts.hazards import detectors, leading
 from alerts.views import OpenIncident
 from devices.model import Severity
 
@@ -27,4 +27,7 @@ def _words(incident: OpenIncident, alarms: list[Alarm], language: str) -> str:
         return ""  # words of a later release: the numbers beside them must do
     standing = [alarm for alarm in alarms if alarm.cleared_us is None] or alarms
     hazard, severity = Hazard(incident.hazard), Severity(incident.severity)
+    first = leading(alarms)
+    if hazard is not Hazard.FIRE and first is not None:  # as the numbers beside it: of the same alarm
+        return evidence_words({first.rule}, 0, hazard, severity, language)
     return evidence_words({a.rule for a in standing}, len(detectors(standing)), hazard, severity, language)

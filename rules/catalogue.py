@@ -147,7 +147,9 @@ def _check_number(stated: Iterable[_Stated]) -> None:
     for one in stated:
         watched.update(one.rule.metrics)
         if watched and max(watched.values()) > MOST_A_METRIC:
-            raise _wrong(one, "metric", f"more than {MOST_A_METRIC} rules watch one metric; fewer are allowed")
+            raise _wrong(
+                one, "metric", f"more than {MOST_A_METRIC} rules watch one metric; fewer are allowed"
+            )
 
 
 def _check_references(stated: _Stated, all_rules: Mapping[str, _Stated]) -> None:

@@ -9,7 +9,9 @@ from devices.model import Metric
 
 
 def noun(metric: Metric) -> str:
-    """`residual current` for `current.residual`; a flag is called by its first word."""
+    """`residual current` for `current.residual`; flags that begin alike have names of their own."""
+    if metric in _FLAGS:
+        return _FLAGS[metric]
     if metric.quantity == Metric.SMOKE_DENSITY.quantity:
         return "smoke density"
     if metric is Metric.ARC_HALF_CYCLES:
@@ -23,6 +25,14 @@ def noun_zh(metric: Metric) -> str:
     return _CHINESE[metric]
 
 
+_FLAGS: Final[Mapping[Metric, str]] = {
+    Metric.SMOKE_TEST: "smoke test",
+    Metric.SMOKE_MUTED: "mute",
+    Metric.DEVICE_FAULT: "device fault",
+    Metric.DEVICE_TAMPER: "tamper",
+    Metric.DEVICE_ALARM: "device alarm",
+    Metric.BATTERY_LOW: "low battery",
+}
 _CHINESE: Final[Mapping[Metric, str]] = {
     Metric.SMOKE_ALARM: "烟雾报警",
     Metric.HEAT_ALARM: "感温报警",

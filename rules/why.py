@@ -132,9 +132,9 @@ def still_active(title: Title) -> Why:
 
 def _held(metric: Metric, value: float, sign: str, level: Level, reference: float, held_us: int) -> Why:
     if metric.is_flag:
+        time, time_zh = lasting(held_us)
         return Why(
-            en=f"{noun(metric)} flag {value:g} for {duration(held_us)}",
-            zh_cn=f"{noun_zh(metric)}信号为 {value:g}，持续 {duration_zh(held_us)}",
+            en=f"{noun(metric)} flag {value:g}{time}", zh_cn=f"{noun_zh(metric)}信号为 {value:g}{time_zh}"
         )
     compared = f"{measured(value, level, metric)} {sign} {limit(level, metric, reference)}"
     return Why(

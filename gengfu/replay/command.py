@@ -47,7 +47,7 @@ def replay(
         Path | None, typer.Option("--rules", help="a site's rule file, over the shipped ones")
     ] = None,
     override: Annotated[
-        Path | None, typer.Option("--override", help="a TOML file of [[override]] tables")
+        Path | None, typer.Option("--override", help="a TOML file of override tables (docs/rules.md)")
     ] = None,
     circuits: Annotated[
         Path | None, typer.Option("--circuits", help="ratings and places of devices, CSV or TOML")

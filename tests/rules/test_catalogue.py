@@ -37,7 +37,7 @@ REFUSED = [
     ('severity = "P1"', 'severity = "P9"', "`severity`: `P9` is unknown; allowed: P0+, P0, P1, P2, P3"),
     ('visit_severity = "P2"', 'visit_severity = "P0"', "a visit must be less severe than `severity`"),
     ('visit_after = "30 min"', 'visit_after = "30 s"', "must not be shorter than `late_after`"),
-    ('max_gap = "15 min"', 'max_gap = "15 min"\nwhere = "attic"', "`attic` is unknown; allowed: any, dwelling"),
+    ('max_gap = "15 min"', 'max_gap = "15 min"\nwhere = "attic"', "`attic` is unknown; allowed: any"),
     ('partner = ["O3"]', 'partner = ["O9"]', "key `partner`: no rule O9; allowed: S1, O3"),
     ('partner = ["O3"]', 'partner = ["S1"]', "key `partner`: S1 cannot be on both sides"),
     ('partner = ["O3"]', "partner = []", "key `partner`: "),
