@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -23,6 +24,8 @@ FLAGS: Final = (
     "--no-first-run",
     "--mute-audio",
 )
+PATIENCE_S: Final = 30
+"""How long a page may take for what it is waited for."""
 NETWORK: Final = ("net::ERR_", "Failed to load resource", "[object Event]")
 """Complaints of a page whose server went away, the last one htmx's: expected at a restart."""
 
@@ -55,6 +58,15 @@ def listen(page: Page) -> list[str]:
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
+
+
+def until(page: Page, holds: str) -> None:
+    """Waits until an expression of the page is true. Asked from outside: what Playwright puts into a page to
+    wait there is refused by our content security policy."""
+    ends = time.monotonic() + PATIENCE_S
+    while not page.evaluate(holds):
+        assert time.monotonic() < ends, f"never true: {holds}"
+        page.wait_for_timeout(50)
 
 
 def complaints(said: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from gengfu.ports import free_port
 from tests.console.block import Block
-from tests.console.chromium import chromium, complaints, listen, sign_in
+from tests.console.chromium import chromium, complaints, listen, sign_in, until
 from tests.console.served import console_on
 from tests.databases import SQLITE
 
@@ -51,22 +51,22 @@ def test_a_fire_appears_sounds_is_taken_and_survives_a_restart(block: Block, pag
 
             block.smoke("501")
             expect(page.locator("#incident-1")).to_contain_text("501")
-            page.wait_for_function("document.title.startsWith('【1】火警未接手')")
-            page.wait_for_function(f"{SOUNDING} === 'yes'")
-            page.wait_for_function("!document.getElementById('alarm-sound').paused")
+            until(page, "document.title.startsWith('【1】火警未接手')")
+            until(page, f"{SOUNDING} === 'yes'")
+            until(page, "!document.getElementById('alarm-sound').paused")
 
             page.focus("#take-1")
             page.keyboard.press("Enter")
             expect(page.locator("#notice")).to_contain_text("已生效")
             expect(page.locator("#incident-1")).to_contain_text("night")
-            page.wait_for_function(f"{SOUNDING} === 'no' && !document.title.includes('火警未接手')")
+            until(page, f"{SOUNDING} === 'no' && !document.title.includes('火警未接手')")
             assert block.acts() == [("user:night", "acknowledge", "done")]
         expect(page.locator("#live-off")).to_be_visible()
         block.smoke("401")  # while nobody serves the page
         with console_on(block, port):
             expect(page.locator("#incident-2")).to_contain_text("401")
             expect(page.locator("#live-off")).to_be_hidden()
-            page.wait_for_function(f"{SOUNDING} === 'yes'")
+            until(page, f"{SOUNDING} === 'yes'")
     assert complaints(said) == []
 
 
