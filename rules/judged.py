@@ -43,7 +43,6 @@ JUDGING: Final[Mapping[str, Blank]] = {
 _FACTS: Final[Mapping[str, Blank]] = {
     "setting": np.int32(0),
     "level": np.float64(np.nan),
-    "gap_us": np.int64(0),
 }
 """`level` is the pair's raise level in the unit that is compared, negated for rules that raise below."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
@@ -134,7 +133,8 @@ class JudgedKernel(PairKernel[H]):
         queued = look.queued(rows)
         toward = np.where(active, below, above) & ~queued
         runs = ((status & HOLDING) != 0) & ~queued
-        runs &= observed - state["last_us"][pair] <= self.pairs.facts["gap_us"][pair]
+        silence_us = np.nan_to_num(table.silence_s.take(slot).astype(np.float64) * 1e6, nan=0.0, posinf=0.0)
+        runs &= observed - state["last_us"][pair] <= np.maximum(settings.max_gap[setting], silence_us)
         before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
         bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
         since: Int64 = np.where((before & settings.kept[setting]) != 0, state["since_us"][pair], observed)
@@ -209,8 +209,6 @@ class JudgedKernel(PairKernel[H]):
         self.pairs.facts["setting"][pair] = setting
         reference = self.settings.reference(setting, slot, table)
         self.pairs.facts["level"][pair] = self.settings.raise_[setting] * reference
-        silence_us = np.nan_to_num(table.silence_s[slot].astype(np.float64) * 1e6, nan=0.0, posinf=0.0)
-        self.pairs.facts["gap_us"][pair] = np.maximum(self.settings.max_gap[setting], silence_us)
 
     def _reference(self, pair: int) -> float:
         one = np.array([pair])
