@@ -102,8 +102,8 @@ class ComparingKernel(JudgedKernel[H]):
             self.pairs.facts["least"][pair] = self._least(pair)
 
     def load_of(self, rule: H) -> Level:
-        """The current below which nothing can be said."""
-        raise NotImplementedError
+        """The current below which nothing can be said, of kinds that ask for one (fact `least`)."""
+        raise TypeError(f"rule {rule.name}: {type(self).__name__} asks for no least load")
 
     def _least(self, pair: Rows) -> Float64:
         """The least current of each pair's circuit, in amperes; NaN where its rating is not known."""

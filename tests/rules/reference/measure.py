@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from devices.model import EngineInput
 from tests.rules.reference.entries import Entry
 from tests.rules.reference.judging import Judge
@@ -9,7 +11,7 @@ from tests.rules.reference.reading import One
 from tests.rules.reference.world import World
 
 
-class Measure:
+class Measure(ABC):
     """One rule on one series. Each kind has its own."""
 
     def __init__(self, entry: Entry, slot: int, world: World, judge: Judge) -> None:
@@ -26,9 +28,9 @@ class Measure:
         """Whether it looks at the reading at all."""
         return one.usable
 
+    @abstractmethod
     def read(self, one: One) -> float | None:
         """Its value, once for each reading that it sees of the rule's metrics."""
-        raise NotImplementedError
 
     def ended(self) -> None:
         """A person ended the alarm."""
