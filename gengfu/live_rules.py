@@ -68,7 +68,7 @@ class LiveRules:
         The clearings of alarms that nothing watches any more. A text that this release cannot use changes
         what of it can be used, and is logged: it was used by another release.
         """
-        settled, before = self._made_of(text), self._settled
+        settled, before, engine = self._made_of(text), self._settled, self._engine
         cleared: list[Transition] = []
         try:
             if settled.catalogue != before.catalogue or settled.calendar is not before.calendar:
@@ -77,7 +77,7 @@ class LiveRules:
             self._turn(now_us)
         except Exception as error:  # whatever it is: alarms must go on, by the rules there were (contract 5)
             log.error("rules_refused", error=repr(error), do="the rules before them hold")
-            self._settled = before
+            self._settled, self._engine = before, engine
             self._turn(now_us)
             return []
         self.changes += 1

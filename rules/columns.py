@@ -42,9 +42,9 @@ def take_rows(column: NDArray[N], at: Rows) -> NDArray[N]:
 
 
 def put_rows(column: NDArray[N], at: Rows, rows: NDArray[N]) -> None:
-    """`column[at] = rows` of contiguous ones of two dimensions and one type: row by row, which is quicker."""
+    """`column[at] = rows` of two dimensions and one type, `column` contiguous: row by row, as is quicker."""
     whole = _whole(column.dtype.itemsize * column.shape[1])
-    column.view(whole).reshape(-1)[at] = rows.view(whole).reshape(-1)
+    column.view(whole).reshape(-1)[at] = np.ascontiguousarray(rows).view(whole).reshape(-1)
 
 
 @cache

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Float64, Int64, UInt16
-from rules.rounds import Rows
 
 UNKNOWN: Final = 65_535
 """What stands for a mean that is not known, where means are kept as uint16; it sorts behind all others."""
@@ -46,12 +45,6 @@ def middle(several: NDArray[Any]) -> tuple[NDArray[np.intp], Int64, Int64]:
     lower = ordered[row, np.maximum(number - 1, 0) >> 1]
     upper = ordered[row, np.minimum(number >> 1, several.shape[1] - 1)]
     return number, lower.astype(np.int64), upper.astype(np.int64)
-
-
-def put_rows(column: NDArray[Any], pair: Rows, rows: NDArray[Any]) -> None:
-    """`column[pair] = rows` for a two-dimensional column: each row as one piece, in half the time."""
-    piece = f"V{column.itemsize * column.shape[1]}"
-    column.view(piece)[:, 0][pair] = np.ascontiguousarray(rows).view(piece)[:, 0]
 
 
 def moved_on(days: NDArray[Any], by: Int64, next_day: NDArray[Any]) -> NDArray[Any]:

@@ -15,9 +15,10 @@ import numpy as np
 from devices.model import Float64, Int64, Metric, SeriesTable, UInt16
 from rules import why
 from rules.calendar import HOUR_US
+from rules.columns import put_rows
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
-from rules.means import UNKNOWN, kept, middle, moved_on, put_rows, thousandths
+from rules.means import UNKNOWN, kept, middle, moved_on, thousandths
 from rules.nouns import noun, noun_zh
 from rules.pairs import Blank
 from rules.quantity import Level, Relative, units_of

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from devices.model import Bool, Int32, Int64, UInt8
-from rules.means import middle, put_rows
+from rules.columns import put_rows
+from rules.means import middle
 from rules.rounds import Rows
 
 QUIET, RISEN, PROVED, FALLEN, CHARGED = range(5)

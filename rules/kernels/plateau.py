@@ -15,10 +15,11 @@ import numpy as np
 
 from devices.model import Float64, Int64, SeriesTable
 from rules import why
+from rules.columns import put_rows
 from rules.judged import JudgedKernel
 from rules.kernels.phases import BASE, CHARGE, CHARGED, FIRST, LEVEL, MARK, NEVER, PARTS, Numbers, turn
 from rules.look import Ground, Look
-from rules.means import put_rows, rounded, thousandths
+from rules.means import rounded, thousandths
 from rules.nouns import noun, noun_zh
 from rules.pairs import Blank
 from rules.quantity import Level, Relative, Span, units_of

@@ -14,9 +14,10 @@ import numpy as np
 
 from devices.model import Float64, Int64, Metric, SeriesTable
 from rules import why
+from rules.columns import put_rows
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
-from rules.means import UNKNOWN, kept, middle, put_rows, thousandths
+from rules.means import UNKNOWN, kept, middle, thousandths
 from rules.nouns import noun, noun_zh
 from rules.pairs import Blank
 from rules.quantity import BREAKER_UNIT, REFERENCE_UNIT, Level, units_of

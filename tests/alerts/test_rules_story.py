@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from alerts.board_view import open_incidents
 from alerts.case import Act, Hazard
 from alerts.evidence import evidence_words
 from alerts.hazards import hazard_of
 from alerts.inputs import inputs_after
+from alerts.views import OpenIncident
 from devices.database import reading
 from devices.model import InputKind, Severity
 from rules.transition import Mark, Subject
@@ -25,6 +27,11 @@ def story(database: str) -> Iterator[Story]:
 
 FIRES = {"S1", "S2", "S2S", "S8", "H1", "G1", "M1", "X1"}
 FAULTS = {"S4", "S5", "S5L", "S6", "S7", "S7L", "F1", "C1", "C1L", "C2", "C2L", "C3", "Q1"}
+
+
+def board(story: Story) -> list[OpenIncident]:
+    with reading(story.engine) as connection:
+        return open_incidents(connection, "en", 10)
 
 
 def test_every_shipped_rule_speaks_of_the_hazard_that_people_expect() -> None:
@@ -116,3 +123,17 @@ def test_a_false_alarm_is_counted_against_the_detector(story: Story, disposition
         kinds = [(i.kind, i.rule, i.slot) for i in inputs_after(connection, 0)]
     assert ((InputKind.UNFOUNDED, "S1", 7) in kinds) is counted
     assert (InputKind.CLOSE, "S1", 7) in kinds
+
+
+def test_gas_in_two_flats_of_a_stair_confirms_no_fire(story: Story) -> None:
+    story.at(0).transition("G1", "smoke-501", Severity.P0, ())
+    story.at(10).transition("G1", "smoke-101", Severity.P0, ())
+    assert [i.severity for i in story.incidents()] == ["P0", "P0"]
+
+
+def test_the_worst_alarm_that_stands_speaks_for_all(story: Story) -> None:
+    story.at(0).transition("L3", "monitor-501", Severity.P1, ())
+    story.at(5).transition("O1", "monitor-501", Severity.P3, ())
+    assert board(story)[0].evidence == "L3 of monitor-501"
+    story.at(9).clears("L3", "monitor-501")
+    assert board(story)[0].evidence == "O1 of monitor-501"

@@ -18,6 +18,7 @@ from devices.schema import area, building, registry_change
 from gengfu.following_rules import FollowingRules, first_book
 from gengfu.live_rules import LiveRules
 from gengfu.rulebook import Rulebook, read_rulebook
+from gengfu.shipped import shipped_files
 from ingest.notes import write_notes
 from ingest.rule_notes import RuleNotes, rule_texts
 from rules.transition import To
@@ -162,6 +163,7 @@ def test_a_file_that_is_gone_takes_nothing_away_and_one_that_is_not_configured_a
         ('kernel = "flag"', 'kernel = "threshold"', "S1"),
         ('severity = "P0"', 'severity = "P1"', "key `severity`: P0 or worse"),
         ('visit_after = "30 min"', 'visit_after = "10 min"', "key `visit_after`: 1800 s or more"),
+        ('second_fire_after = "60 s"', 'second_fire_after = "10 d"', "key `second_fire_after`: 60 s or less"),
         ('metric = "smoke.alarm"', 'metric = "smoke.muted"', "watches `smoke.alarm`"),
     ],
 )
@@ -178,6 +180,29 @@ def test_what_smoke_means_is_not_the_sites_to_take_away(
     put(file, text)
     assert watch.look() == []
     assert "S1" in watch.follows.refused["own.toml"]
+    assert told in watch.follows.refused["own.toml"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('severity = "P0+"', 'severity = "P3"', "key `severity`: P0+ or worse"),
+        ('within = "10 min"', 'within = "0 s"', "key `within`: 600 s or more"),
+        ("partner = [", 'partner = ["O2"] #', "key `partner`: A1, A1C, L2"),
+    ],
+)
+def test_what_confirms_a_fire_is_not_the_sites_to_take_away(
+    site: Engine, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    smoke = next(file for file in shipped_files() if file.name == "smoke.toml").text
+    x1 = "version = 1\n[[rule]]" + next(part for part in smoke.split("[[rule]]") if 'name = "X1"' in part)
+    file = tmp_path / "own.toml"
+    put(file, x1)
+    watch = Watch(site, file)
+    assert len(watch.look()) == 1, "its own words may be said anew"
+    assert old in x1
+    put(file, x1.replace(old, new, 1))
+    assert watch.look() == []
     assert told in watch.follows.refused["own.toml"]
 
 

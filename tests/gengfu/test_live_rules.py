@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gengfu.live_rules import LiveRules
+from gengfu.local_time import calendar_of
 from gengfu.rulebook import Rulebook, read_rulebook, settle
 from gengfu.shipped import FAMILIES, shipped_catalogue, shipped_files
-from rules.overrides import Scope
+from rules.overrides import Overrides, Scope
 from rules.settings import Setting
 from rules.transition import Subject, To, Transition
 from tests.gengfu.own_rules import Site, override, own
@@ -274,3 +275,13 @@ def test_an_alarm_of_a_place_ends_with_its_rule_and_what_it_knew_of_gone_rules_i
     assert gone["X9"].subject is Subject.DWELLING
     site.turn(both, 3)
     assert ("X9", To.RAISED, WARMTH) in told(site.read(WARMTH, 4, 65.0)), "smoke is still active"
+
+
+def test_a_change_that_cannot_be_carried_out_leaves_the_rules_before_it() -> None:
+    site = Site(OWN)
+    site.read(WARMTH, 0, 65.0)
+    broken = settle(Rulebook())
+    site.rules.prepare(broken._replace(text="{}", calendar=calendar_of("UTC"), overrides=Overrides((None,))))  # type: ignore[arg-type]
+    assert site.rules.change("{}", us(1)) == []
+    assert told(site.read(WARMTH, 2, 45.0)) == [("K1", To.CLEARED, WARMTH)]
+    assert told(site.read(SMOKE, 3, 1.0)) == [("S1", To.RAISED, SMOKE)]

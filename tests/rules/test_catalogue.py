@@ -17,6 +17,7 @@ TEXT = THREE.read_text(encoding="utf-8")
 REFUSED = [
     ('hold = "60 s"', 'hold = "-60 s"', "`hold`: `-60 s` is negative; a time of 0 s or more is allowed"),
     ('hold = "60 s"', 'hold = "60 A"', "`hold`: `60 A` is not a time; a number and one of ms, s, min, h, d"),
+    ('hold = "60 s"', 'hold = "99999999999 d"', "`hold`: `99999999999 d` is too long; a time of up to"),
     ('hold = "60 s"', "hold = 60", "`hold`: `60` is not a quantity"),
     ('hold = "60 s"', 'hold = "nan s"', "`hold`: `nan s` is not a quantity"),
     ('hold = "60 s"', "", "key `hold` is missing"),
@@ -100,3 +101,10 @@ def test_units_are_converted() -> None:
     overload = parse_catalogue(own, "own.toml").rule[1]
     assert isinstance(overload, ThresholdRule)
     assert overload.raise_at.value_in(overload.units(overload.metric), "O3") == pytest.approx(0.3)
+
+
+def test_more_rules_on_a_metric_than_can_be_counted_are_refused() -> None:
+    overload = TEXT.split("[[rule]]")[2]
+    many = "".join("[[rule]]" + overload.replace('"O3"', f'"K{n}"', 1) for n in range(201))
+    with pytest.raises(CatalogueError, match=r"own\.toml, line .*: key `metric`: more than 200 rules"):
+        parse_catalogue("version = 1\n" + many, "own.toml")

@@ -6,16 +6,16 @@ import math
 import random
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.model import EngineInput, InputKind, Quality, ReadingBatch
+from devices.model import EngineInput, InputKind, Quality
 from rules.engine import Engine
 from rules.transition import Transition
 from tests.rules.reference import One, Reference, Told
 from tests.rules.story import HOME, START_US, THREE, UPSTAIRS, block, three_rules
+from tests.rules.streams import batch_of, plain
 
 TABLE, CATALOGUE = block(), three_rules()
 TEXTS = [THREE.read_text(encoding="utf-8")]
@@ -109,35 +109,6 @@ def long_stream(seed: int) -> list[Tick]:
             cuts = sorted(rng.randint(0, len(readings)) for _ in range(rng.randint(0, 3)))
             stream.append(Tick(now, acts, readings, cuts, rng.random() < 0.1))
     return stream
-
-
-def batch_of(readings: list[One], received: int) -> ReadingBatch:
-    return ReadingBatch(
-        received,
-        np.array([one.slot for one in readings], np.int32),
-        np.array([one.observed for one in readings], np.int64),
-        np.array([one.nudge for one in readings], np.uint16),
-        np.array([one.value for one in readings], np.float64),
-        np.array([int(one.quality) for one in readings], np.uint32),
-    )
-
-
-def plain(transition: Transition) -> Told:
-    return {
-        "rule": transition.rule,
-        "to": transition.to,
-        "severity": transition.severity,
-        "slot": transition.slot,
-        "device": transition.device,
-        "dwelling": transition.dwelling,
-        "place": transition.place,
-        "at": transition.at_us,
-        "nudge": transition.nudge_ns,
-        "received": transition.received_us,
-        "age_s": None if math.isnan(transition.age_s) else transition.age_s,
-        "marks": list(transition.marks),
-        "subject": transition.subject,
-    }
 
 
 def by_reference(stream: list[Tick]) -> list[Told]:

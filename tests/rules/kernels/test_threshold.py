@@ -8,10 +8,11 @@ import math
 import numpy as np
 import pytest
 
-from devices.model import HARD_QUALITY, Quality, Severity
+from alerts.inbox import TransitionRow
+from devices.model import HARD_QUALITY, Metric, Quality, Severity
 from rules.catalogue import parse_catalogue
 from rules.transition import To
-from tests.rules.story import CURRENT, HOME, REFERENCE_A, UNRATED, WARMTH, Story, us
+from tests.rules.story import CURRENT, HOME, REFERENCE_A, SMOKE, UNRATED, WARMTH, Story, us
 
 RAISE_A, CLEAR_A = 1.45 * REFERENCE_A, 1.13 * REFERENCE_A
 UNSEEN = [*HARD_QUALITY, Quality.LATE, Quality.RETAINED, Quality.REPLAYED, Quality.BACKFILL]
@@ -183,3 +184,39 @@ def test_a_level_in_the_metrics_own_unit_needs_no_rating() -> None:
     (raised,) = story.series(WARMTH, 0, 300, 60, 64)
     assert raised.why.en == "temperature 64.0 °C ≥ 60.0 °C for 5 min"
     assert len(story.read(WARMTH, 310, 54)) == 1
+
+
+def test_a_meter_that_may_be_silent_for_two_hours_holds_by_its_hourly_readings() -> None:
+    slow = dataclasses.replace(Story().table, silence_s=np.full(9, 7200.0, np.float32))
+    story, usual = Story(table=slow), Story()
+    assert story.read(CURRENT, 0, 40) == [] == usual.read(CURRENT, 0, 40)
+    assert [one.to for one in story.read(CURRENT, 3600, 40)] == [To.RAISED]
+    assert usual.read(CURRENT, 3600, 40) == []
+    assert Story(table=slow).series(CURRENT, 0, 20_000, 7201, 40) == []
+
+
+def test_alarms_of_one_channel_by_two_metrics_are_told_apart() -> None:
+    density = """
+[[rule]]
+name = "K1"
+kernel = "threshold"
+metric = ["smoke.density_pct", "smoke.density_ppm"]
+severity = "P2"
+raise = "5 %"
+hold = "0 s"
+clear = "5 %"
+clear_hold = "0 s"
+max_gap = "15 min"
+title = { en = "Own rule", zh-CN = "自定规则" }
+source = { raise = "a", hold = "a", clear = "a", clear_hold = "a", max_gap = "a" }
+"""
+    text = "version = 1" + density.replace("smoke.density_ppm", "humidity")
+    table = dataclasses.replace(Story().table)
+    table.metric[[SMOKE, WARMTH]] = Metric.SMOKE_DENSITY_PCT, Metric.HUMIDITY
+    story = Story(parse_catalogue(text, "k1.toml"), table)
+    [one], [other] = story.read(SMOKE, 0, 9), story.read(WARMTH, 0, 9)
+    assert (one.metric, other.metric) == ("smoke.density_pct", "humidity")
+    [ended] = story.reset("K1", 1, SMOKE)
+    assert ended.metric == one.metric
+    subjects = [TransitionRow(each, "own:d", "").subject for each in (one, other, ended)]
+    assert subjects == ["own:d//smoke.density_pct", "own:d//humidity", "own:d//smoke.density_pct"]
