@@ -39,7 +39,7 @@ from ingest.journal import Journal
 from ingest.journal_files import list_segments
 from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind, memory_refused
 from ingest.mqtt_source import MqttSource
-from ingest.notes import HOLDS, OURS, stored_notes
+from ingest.notes import OURS, stored_notes
 from ingest.parts import Parts
 from ingest.presence import Presence
 from ingest.recovery import recover, seating
@@ -275,7 +275,7 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
     recovered = recover(snapshot, config.data_dir / "journal", parts)
     with reading(engine) as connection:  # after recovery: it commits what was journalled and not committed
         bring_back(lineup, stored_notes(connection))
-        intake.holds.restore(stored_notes(connection, OURS, HOLDS))
+        intake.remember(stored_notes(connection, OURS))
     intake.rule_notes.version = rules.version
     ruling = FollowingRules(engine, rules, intake.rule_notes, config.rules.file, config.site.timezone, now_us)
     ruling.look(settled=True)

@@ -60,6 +60,11 @@ class Intake:
     heard: Heard | None = None
     recent: Recent = field(default_factory=Recent)
 
+    def remember(self, notes: Sequence[Note]) -> None:
+        """Takes what ingest itself noted before a restart; notes of others are passed over."""
+        self.holds.restore(notes)
+        self.stamps.clocks.restore(notes)
+
     def free(self, slots: Sequence[int]) -> Int32:
         """The series with these slots are gone, their memory too; gives the seats they left."""
         seats = self.index.free(slots)
@@ -82,6 +87,7 @@ class Intake:
         packet_ids, checksums = split.packet_ids[split.keep], split.checksums[split.keep]
         arrived = Arrivals(raw.received_us, packet_ids, checksums, retained, raw.queued)
         stamped = self.stamps.stamp(tick.decoded, arrived)
+        notes += stamped.notes
         strangers = self.decoder.topics_of(tick)
         rejected = Counter(one.reason.value for one in tick.decoded.rejected)
         if tick.asides is not NO_ASIDES or len(self.holds):

@@ -20,6 +20,8 @@ OURS: Final = ""
 """The `profile` of ingest's own notes."""
 HOLDS: Final = "hold"
 """Ingest's own table of flags that will count as false: series slot to the time in microseconds."""
+CLOCKS: Final = "clock"
+"""Ingest's own table of clocks that are behind: registry id to microseconds."""
 FILTERS: Final = "filter"
 """Ingest's own table of what each broker's session may be subscribed to: source name to a JSON list."""
 NAME_CHARS: Final = 64

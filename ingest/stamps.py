@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import (
-    LIFE_FLAGS,
-    METRIC_LIMIT,
+    MUTE_QUALITY,
     Bool,
     Float64,
     Int32,
     Int64,
     Quality,
     ReadingBatch,
-    UInt8,
     UInt16,
     UInt32,
 )
-from devices.profiles.profile import Decoded
+from devices.profiles.profile import Decoded, Note
+from ingest.clocks import FRESH_US, Clocks
 from ingest.columns import Columns
-from ingest.record import Messages, Proof, Record
+from ingest.observed import AHEAD_US, BACK_US, observe, proof_of
+from ingest.record import Messages, Record
 from ingest.series import SeriesIndex
 from ingest.spread import Runs, before_each, spread
 from ingest.windows import SeqWindows
 
-BACK_US: Final = 7 * 86_400 * 1_000_000
-"""How far behind receipt a device's time is believed (contract 11)."""
-AHEAD_US: Final = 5 * 60 * 1_000_000
-"""How far ahead of receipt a device's time is believed (contract 11)."""
-FIRST_SANE_US: Final = 1_577_836_800_000_000
-"""2020-01-01 UTC: a clock before it was never set (chosen: older than any device we know of)."""
-_IS_LIFE: Final = np.isin(np.arange(METRIC_LIMIT), np.array(sorted(LIFE_FLAGS)))
+CROWD: Final = 100
+"""Readings of one series in one tick that are taken for live, the last of them (chosen: a gateway may send a
+minute of seconds at once; more is history, and each one costs the rules a round)."""
 _START: Final = np.zeros(1, np.intp)
 _SPAN: Final = 1 << 40
 """More microseconds than the window is wide, so that segments can be told apart by adding multiples."""
@@ -44,12 +40,13 @@ _SPAN: Final = 1 << 40
 @dataclass(frozen=True, slots=True)
 class Stamped:
     """One tick's readings, its messages as the journal keeps them, and how many readings were duplicates;
-    per reading the number of its message."""
+    per reading the number of its message. `notes` is what was learnt of clocks."""
 
     batch: ReadingBatch
     messages: Messages
     duplicates: int
     message: Int32
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Stamps:
 
     Duplicates are not in the batch: they are stored once. The memory depends on what is journalled and on
     nothing else, so that `replay` of the records brings it to exactly where it was. It is kept by seat;
-    where this class says slot inside, it means the seat.
+    where this class says slot inside, it means the seat. `clocks`, whose notes are stored, is apart.
 
     Late means observed before a reading of the same series that arrived earlier. A newest time that lies
     ahead of what is believed now (our own clock was wrong and was put back) is forgotten: otherwise every
@@ -79,6 +76,7 @@ class Stamps:
 
     def __init__(self, index: SeriesIndex) -> None:
         self._index = index
+        self.clocks = Clocks()
         self._windows = SeqWindows()
         self._place = Columns({"at": np.int32})
         self._series = Columns(
@@ -96,8 +94,9 @@ class Stamps:
         received_us, checksum = arrived.received_us, arrived.checksum
         seat = self._index.seats_for(decoded.row, decoded.metric)
         self._series.grow(len(self._index))
-        observed, quality, timed = _observe(decoded, received_us)
-        proof = _proof(decoded, timed)
+        observed, quality, timed = observe(decoded, received_us)
+        observed, notes = self._put_right(decoded, arrived, observed, quality, timed)
+        proof = proof_of(decoded, timed)
         messages = Messages(arrived.packet_id, checksum, self._devices(decoded), decoded.seq, proof)
         if arrived.retained.any():
             quality |= np.where(arrived.retained, Quality.RETAINED, 0).astype(np.uint32)[decoded.message]
@@ -114,10 +113,11 @@ class Stamps:
                 message = message[keep]
         batch = self._stamp_usual(received_us, seat, observed, value, quality)
         if batch is None:
+            quality[self._is_history(seat)] |= np.uint32(Quality.BACKFILL)
             batch = self._mark(received_us, seat, observed, value, quality)
             self._remember(batch)
         batch = replace(batch, slot=self._index.slots_of(batch.slot))
-        return Stamped(batch, messages, came - len(batch), message)
+        return Stamped(batch, messages, came - len(batch), message, notes)
 
     def add(self, seat: Int32, observed_us: Int64, value: Float64, received_us: int) -> ReadingBatch:
         """Readings that belong to no message, by slot; they come before those of the tick's messages.
@@ -155,6 +155,34 @@ class Stamps:
         """Takes the memory of a snapshot. Raises KeyError where an array is missing."""
         self._series.restore("series.", arrays)
         self._windows.restore(arrays)
+
+    def _put_right(
+        self, decoded: Decoded, arrived: Arrivals, observed: Int64, quality: UInt32, timed: Bool
+    ) -> tuple[Int64, list[Note]]:
+        """Times of devices whose clock is known to be behind, put right and flagged; and what was learnt."""
+        received_us = arrived.received_us
+        if not len(observed) or (self.clocks.idle and int(observed.min()) >= received_us - FRESH_US):
+            return observed, []
+        live = timed & ((quality & MUTE_QUALITY) == 0) & ~arrived.retained[decoded.message]
+        live &= not arrived.queued
+        devices = self._index.device_of(decoded.row)
+        add, notes = self.clocks.take(devices, observed, live, received_us)
+        behind = timed & (add > 0)
+        if behind.any():
+            observed = np.where(behind, observed + add, observed)
+            quality[behind] |= np.uint32(Quality.CLOCK_SKEW)
+        return observed, notes
+
+    def _is_history(self, seat: Int32) -> Bool:
+        """Which readings are followed by CROWD others of their series in this tick."""
+        history = np.zeros(len(seat), np.bool_)
+        if len(seat) > CROWD:
+            order, first = self._runs(seat)
+            begins = np.flatnonzero(first)
+            ends = np.append(begins[1:], len(seat))
+            left = np.repeat(ends, ends - begins) - np.arange(len(seat))
+            history[order] = left > CROWD
+        return history
 
     def _devices(self, decoded: Decoded) -> Int32:
         """Per message the device of its first reading, 0 where it has none."""
@@ -283,34 +311,3 @@ class Stamps:
         last_begin = np.maximum.reduceat(begins, np.flatnonzero(first)) if several else begins
         begun = last_begin >= 0
         self._series["run_us"][heads[begun]] = batch.observed_us[order[last_begin[begun]]]
-
-
-def _observe(decoded: Decoded, received_us: int) -> tuple[Int64, UInt32, Bool]:
-    """Observed time, quality with the clock's flags, and whether the device's own time was believed."""
-    given = decoded.observed_us
-    if len(given):
-        first_us, last_us = int(given.min()), int(given.max())
-        if first_us >= max(received_us - BACK_US, FIRST_SANE_US) and last_us <= received_us + AHEAD_US:
-            return given, decoded.quality.copy(), np.ones(len(given), np.bool_)
-    has_time = given != 0
-    timed = (
-        has_time
-        & (given >= received_us - BACK_US)
-        & (given <= received_us + AHEAD_US)
-        & (given >= FIRST_SANE_US)
-    )
-    quality = decoded.quality.copy()
-    refused = has_time & ~timed
-    quality[refused & (given < FIRST_SANE_US)] |= np.uint32(Quality.CLOCK_INVALID)
-    quality[refused & (given >= FIRST_SANE_US)] |= np.uint32(Quality.CLOCK_SKEW)
-    return np.where(timed, given, received_us), quality, timed
-
-
-def _proof(decoded: Decoded, timed: Bool) -> UInt8:
-    """Per message what its sequence number proves (`Proof`); one untimed reading makes it untimed."""
-    proof = np.full(len(decoded.seq), Proof.SAME_INSTANT, np.uint8)
-    if not timed.all():
-        proof[decoded.message[~timed]] = Proof.WITHIN_SECONDS
-        life = ~timed & _IS_LIFE[decoded.metric] & (decoded.value > 0)
-        proof[decoded.message[life]] = Proof.NOTHING
-    return proof

@@ -392,7 +392,7 @@ class House:
         self.recovered = recover(snapshot, self.folder / "journal", self.parts)
         with reading(self.engine) as connection:
             notes = stored_notes(connection)
-        self.intake.holds.restore(notes)
+        self.intake.remember(notes)
         if isinstance(self.profile, Learning):
             self.profile.remember([one for one in notes if one.profile == self.profile.name])
         return Tick(

@@ -16,7 +16,7 @@ from devices.profiles.profile import Decoded
 from devices.schema import device, metadata
 from ingest.record import Record
 from ingest.series import SeriesIndex
-from ingest.stamps import Arrivals, Stamped, Stamps
+from ingest.stamps import CROWD, Arrivals, Stamped, Stamps
 from ingest.windows import MEMORY_US, RESEND_MS, WIDTH
 
 NOW = 1_790_000_000_000_000
@@ -102,6 +102,50 @@ def test_a_time_outside_the_window_is_replaced_and_flagged() -> None:
 def test_a_clock_that_was_never_set_is_replaced_and_flagged() -> None:
     for at in (1, 1_577_836_799 * SECOND, -5):
         assert one(Sent(at=at)) == (NOW, Quality.CLOCK_INVALID)
+
+
+def test_a_clock_that_is_always_behind_is_put_right_and_flagged_as_wrong() -> None:
+    """A detector forty minutes slow: its smoke is of now, not of forty minutes ago."""
+    stamps, index = fresh()
+    slow = 2400 * SECOND
+    for n in range(3):
+        now = NOW + n * 60 * SECOND
+        stamped = stamp(stamps, index, [Sent(at=now - slow)], now)
+        assert stamped.batch.observed_us.tolist() == [now - slow]
+    assert [one.value for one in stamped.notes] == [str(slow)]
+    now = NOW + DAY
+    fire = Sent(at=now - slow, metric=Metric.SMOKE_ALARM)
+    stamped = stamp(stamps, index, [fire, Sent(device=2, at=now - slow), Sent(at=0)], now)
+    assert stamped.batch.observed_us.tolist() == [now, now - slow, now]
+    assert [Quality(q) for q in stamped.batch.quality.tolist()] == [
+        Quality.CLOCK_SKEW,
+        Quality(0),
+        Quality(0),
+    ]
+
+
+def test_what_waited_for_us_is_put_right_as_well_and_keeps_its_age() -> None:
+    stamps, index = fresh()
+    slow = 2400 * SECOND
+    for n in range(3):
+        stamp(stamps, index, [Sent(at=NOW + n * 60 * SECOND - slow)], NOW + n * 60 * SECOND)
+    now = NOW + DAY
+    kept = stamp(stamps, index, [Sent(at=now - slow - 600 * SECOND)], now, queued=True).batch
+    assert kept.observed_us.tolist() == [now - 600 * SECOND]
+    assert Quality(int(kept.quality[0])) == Quality.CLOCK_SKEW | Quality.QUEUED
+
+
+def test_of_a_crowd_of_readings_of_one_series_only_the_last_are_live() -> None:
+    stamps, index = fresh()
+    crowd = [Sent(value=float(n), at=NOW - 300 + n) for n in range(300)]
+    batch = stamp(stamps, index, [*crowd[:150], Sent(device=2), *crowd[150:]]).batch
+    history = (batch.quality & Quality.BACKFILL) > 0
+    assert history[:150].all()
+    assert history[151:201].all()
+    assert not history[201:].any()
+    assert not history[150], "another device's reading is no part of it"
+    usual = [Sent(value=float(n), at=NOW + n) for n in range(CROWD)]
+    assert not (stamp(stamps, index, usual, NOW + 1).batch.quality & Quality.BACKFILL).any()
 
 
 def test_retained_and_queued_are_marked() -> None:
