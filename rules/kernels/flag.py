@@ -8,8 +8,9 @@ What it promises is life_safety, smoke 1-3, and "reset of a latched alarm" in it
   active alarm they change nothing, so that the next live 1 still shows its edge.
 * Late readings (a newer one came first) can raise and do nothing else.
 * A closed alarm comes back with any true reading of known age, and clears after a stretch of live zeros.
+* A reset or close that was made before the newest raise was received ends nothing: it was about another fire.
 
-State: 17 bytes a pair.
+State: 25 bytes a pair.
 """
 
 from __future__ import annotations
@@ -104,8 +105,10 @@ _BLANK: Final[Mapping[str, Blank]] = {
     "status": np.uint8(0),
     "zero_since_us": np.int64(_NEVER),
     "zero_seen_us": np.int64(_NEVER),
+    "raised_us": np.int64(_NEVER),
 }
-"""`zero_seen_us` is the newest live 0 since the alarm was raised; it is kept only while it is active."""
+"""`zero_seen_us` is the newest live 0 since the alarm was raised; it is kept only while it is active.
+`raised_us` is when the reading that raised it last, for the first or a second fire, was received."""
 
 _UNSEEN: Final = int(HARD_QUALITY | Quality.DUPLICATE)
 _UNKNOWN_AGE: Final = int(Quality.RETAINED | Quality.REPLAYED)
@@ -184,7 +187,7 @@ class FlagKernel(PairKernel[FlagRule]):
                     continue
             seen = self._look(batch, some_rows, some_pairs)
             verdict = self._judge(seen)
-            self._keep(seen, verdict)
+            self._keep(seen, verdict, batch.received_us)
             told = np.flatnonzero(verdict.raised | verdict.visit | verdict.cleared)
             found += [self._tell(batch, int(some_rows[n]), seen, verdict, int(n)) for n in told]
         return found
@@ -249,7 +252,7 @@ class FlagKernel(PairKernel[FlagRule]):
             zero_since=zero_since,
         )
 
-    def _keep(self, seen: _Seen, verdict: _Verdict) -> None:
+    def _keep(self, seen: _Seen, verdict: _Verdict, received_us: int) -> None:
         active, raised, cleared = seen.has(ACTIVE), verdict.raised, verdict.cleared
         attended = active & ~seen.has(_CLOSED)
         to_zero = seen.zero | (seen.old_zero & ~active)
@@ -267,6 +270,7 @@ class FlagKernel(PairKernel[FlagRule]):
         state["zero_since_us"][pair] = verdict.zero_since
         zero_seen = np.where(seen.proves & active, seen.observed, state["zero_seen_us"][pair])
         state["zero_seen_us"][pair] = np.where(raised, _NEVER, zero_seen)
+        state["raised_us"][pair[raised]] = received_us
 
     def _tell(self, batch: ReadingBatch, row: int, seen: _Seen, verdict: _Verdict, n: int) -> Found:
         number = int(seen.rule[n])
@@ -308,6 +312,8 @@ class FlagKernel(PairKernel[FlagRule]):
         if pair < 0:
             return None
         state, rule = self.pairs.state, self.rules[number]
+        if state["status"][pair] & ACTIVE and given.at_us < state["raised_us"][pair]:
+            return None
         status = int(state["status"][pair]) & ~_VISITED
         state["status"][pair] = status
         if not status & ACTIVE:

@@ -93,7 +93,8 @@ class Script:
         )
 
     def act(self, kind: InputKind, rule: str, slot: int = 0, place: int = 0) -> EngineInput:
-        return EngineInput(1, self.now - 500_000, kind, rule, slot, place)
+        made = self.now - self.rng.choice((500_000, 500_000, 90_000_000))
+        return EngineInput(1, made, kind, rule, slot, place)
 
 
 def batch_of(readings: Sequence[One], received: int) -> ReadingBatch:

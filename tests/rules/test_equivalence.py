@@ -19,7 +19,7 @@ from tests.rules.streams import batch_of, plain
 
 TABLE, CATALOGUE = block(), three_rules()
 TEXTS = [THREE.read_text(encoding="utf-8")]
-ACTS = [InputKind.RESET, InputKind.CLOSE]
+ACTS = [(kind, ago_s) for kind in (InputKind.RESET, InputKind.CLOSE) for ago_s in (0.5, 0.5, 90.0)]
 SLOTS = range(1, len(TABLE))
 VALUES = [0.0, 0.0, 1.0, 1.0, 1.0, 20.0, 28.25, 30.0, 36.25, 36.25, 40.0, 40.0, math.nan]
 WAITS_S = [0, 1, 10, 29.5, 30, 59, 60, 61, 120, 300, 600, 601, 900, 901]
@@ -46,8 +46,9 @@ def reading_of(now: int, slot: int, value: float, quality: Quality, age_s: float
     return One(slot, min(value, 1.0) if is_flag else value, quality, now - round(age_s * 1e6), now, nudge)
 
 
-def act_of(now: int, kind: InputKind, subject: tuple[str, int, int]) -> EngineInput:
-    return EngineInput(1, now - 500_000, kind, *subject)
+def act_of(now: int, act: tuple[InputKind, float], subject: tuple[str, int, int]) -> EngineInput:
+    kind, ago_s = act
+    return EngineInput(1, now - round(ago_s * 1e6), kind, *subject)
 
 
 SKETCHES = st.lists(

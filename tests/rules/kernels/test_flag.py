@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from devices.model import HARD_QUALITY, Quality, Severity
+from devices.model import HARD_QUALITY, EngineInput, InputKind, Quality, ReadingBatch, Severity
 from rules.transition import Mark, To, Transition
 from tests.rules.story import HALL_SMOKE, HOME, KITCHEN_SMOKE, SMOKE, Story, us
 
@@ -147,6 +147,18 @@ def test_a_second_fire_after_a_minute_of_zero_raises_again() -> None:
     raised = only(story.read(SMOKE, 70, 1))
     assert (raised.to, raised.severity, raised.marks) == (To.RAISED, Severity.P0, (Mark.SECOND_FIRE,))
     assert raised.why.en == "smoke flag set again after 60 s of 0"
+
+
+@pytest.mark.parametrize("kind", [InputKind.RESET, InputKind.CLOSE])
+def test_a_reset_or_close_made_before_a_second_fire_does_not_end_it(kind: InputKind) -> None:
+    """An operator pressed the button a second before the smoke came back, and it was read after that."""
+    story = burning()
+    story.series(SMOKE, 10, 700, 10, 0)
+    assert only(story.read(SMOKE, 711, 1)).marks == (Mark.SECOND_FIRE,)
+    given = EngineInput(1, us(710), kind, "S1", SMOKE, 0)
+    assert story.engine.evaluate(ReadingBatch.empty(us(712)), [given], us(712)) == []
+    story.series(SMOKE, 720, 2000, 10, 0)
+    assert only(story.close("S1", 2001, SMOKE)).to is To.CLEARED, "it was neither ended nor closed before"
 
 
 def test_a_flap_shorter_than_a_minute_is_the_same_fire() -> None:

@@ -21,6 +21,7 @@ class Flag:
         self.flag: int | None = None
         self.zero_since = 0
         self.zero_seen: int | None = None
+        self.raised = 0
 
     def read(self, one: One) -> Told | None:
         if math.isnan(one.value) or one.quality & (HARD | Quality.DUPLICATE):
@@ -85,11 +86,15 @@ class Flag:
         return one.observed - self.zero_since
 
     def _raised(self, one: One, marks: list[Mark], severity: Severity | None = None) -> Told:
+        if severity is None:
+            self.raised = one.received
         every = [*marks, *self.entry.marks]
         return told_of(self.entry, To.RAISED, one, self.world, marks=every, severity=severity)
 
     def act(self, given: EngineInput) -> bool:
-        """Whether a person's reset or close ends the alarm at once."""
+        """Whether a person's reset or close ends the alarm at once. One made before it is about another."""
+        if self.active and given.at_us < self.raised:
+            return False
         self.visited = False
         if not self.active:
             return False
