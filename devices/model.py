@@ -146,6 +146,19 @@ METRIC_LIMIT: Final = 64
 LIFE_FLAGS: Final = frozenset({Metric.SMOKE_ALARM, Metric.HEAT_ALARM, Metric.GAS_ALARM, Metric.MANUAL_ALARM})
 """Flags that are alarmed even from a device nobody registered (life_safety, smoke 4)."""
 
+DETECTORS: Final = frozenset(
+    {
+        Metric.SMOKE_ALARM,
+        Metric.HEAT_ALARM,
+        Metric.GAS_ALARM,
+        Metric.SMOKE_DENSITY,
+        Metric.SMOKE_DENSITY_PCT,
+        Metric.SMOKE_DENSITY_PPM,
+        Metric.SMOKE_DENSITY_DBM,
+    }
+)
+"""What a device says that hangs in a room and watches its air."""
+
 
 class Quality(IntFlag):
     """A set of flags on one reading; 0 is good. Hard flags make the value NaN. Journalled: never renumber."""
@@ -263,6 +276,19 @@ def phase_of(channel: str) -> int:
 _PHASES: Final = {"l1": 1, "l2": 2, "l3": 3, "n": 4}
 
 
+def in_room(metric: Int16, device: Int32, phase: UInt8) -> Bool:
+    """Which of these series are of the air of a room (`SeriesTable.room`), where they are all there are."""
+    watching = np.unique(device[np.isin(metric, list(DETECTORS)) & (device > 0)])
+    room: Bool = np.isin(device, watching) & names_no_conductor(phase)
+    return room
+
+
+def names_no_conductor(phase: UInt8) -> Bool:
+    """Which channels have neither a phase nor a number in their name (`phase_of`)."""
+    nothing: Bool = (phase == NO_PHASE) | (phase == NO_KIN)
+    return nothing
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
     """What the rules need to know of each series, as columns indexed by slot (length = highest slot + 1).
@@ -274,7 +300,12 @@ class SeriesTable:
     registry does not know it. `insulation` and `earthing` are codes (`Insulation`, `Earthing`), `phase` is
     what `phase_of` says of the channel. `silence_s` is how long the device may be silent, by the registry or
     else by its profile; NaN where neither says. `generation` grows with every change; between ticks the
-    columns change in place. 47 bytes a series.
+    columns change in place. 48 bytes a series.
+
+    `room` is True for what is no circuit's: a series of a channel without phase and number whose device also
+    has one of `DETECTORS`. The thermometer of a smoke detector is in the air of the room. It is derived from
+    the names of the series that are known, as `phase` is, and not journalled: during a replay it may already
+    know a series that came a moment later, which no hold is short enough to feel.
     """
 
     generation: int
@@ -291,6 +322,7 @@ class SeriesTable:
     insulation: UInt8
     earthing: UInt8
     phase: UInt8
+    room: Bool
 
     def __len__(self) -> int:
         return len(self.metric)
@@ -306,7 +338,7 @@ class SeriesTable:
         return cls(
             generation, metric, device, dwelling, reference_a,
             nothing, nothing.copy(), nothing.copy(), nothing.copy(),
-            unknown, unknown.copy(), code, code.copy(), code.copy(),
+            unknown, unknown.copy(), code, code.copy(), code.copy(), np.zeros(n, np.bool_),
         )  # fmt: skip
 
 
@@ -397,7 +429,8 @@ class EngineInput:
     """A row of `engine_input`, journalled like a reading.
 
     `reset`, `close` and `unfounded` name the alarm by (`rule`, `slot`) or, for alarms of places, (`rule`,
-    `place`) with slot 0; what kind of place, the rule says. `at_us` is when the human acted.
+    `place`) with slot 0; what kind of place, the rule says. `at_us` is when the human acted. `from_us` is
+    when an absence began, for `returned`; 0: not known.
     """
 
     id: int
@@ -406,3 +439,4 @@ class EngineInput:
     rule: str
     slot: int
     place: int
+    from_us: int = 0

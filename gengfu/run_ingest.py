@@ -24,6 +24,7 @@ from gengfu.heart import Heart, ballast_of
 from gengfu.leash import follow_leash
 from gengfu.ledger import SqlInbox, SqlLedger, committed_seq
 from gengfu.live_rules import LiveRules
+from gengfu.lived import lived_us
 from gengfu.logs import set_up_logs
 from gengfu.profiles import shelf_of
 from gengfu.service import stop_on_signal
@@ -233,7 +234,7 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
     engine = open_database(config.database_url)
     belong(engine, config.data_dir)
     snapshots = SnapshotFolder(config.data_dir / "snapshots")
-    snapshot = snapshots.load()
+    snapshot, there_us = snapshots.load(), lived_us(engine, snapshots)
     with reading(engine) as connection:
         index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
     ballast = ballast_of(config)
@@ -265,12 +266,12 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
         heard=Heard(engine, index.knows),
     )
     inbox = SqlInbox(engine, 0)
-    ledger = SqlLedger(engine, index.name_of, now_us)
+    ledger = SqlLedger(engine, index.name_of, now_us, rules.called)
     freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days))
     shed = ShedCounts(engine, index.uid_of)
     parts = Parts(
         source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast, source,
-        Presence(lambda: source.connected, lambda: rules.away),
+        Presence(lambda: source.connected, lambda: rules.away, lived=lambda: there_us),
     )  # fmt: skip
     recovered = recover(snapshot, config.data_dir / "journal", parts)
     with reading(engine) as connection:  # after recovery: it commits what was journalled and not committed

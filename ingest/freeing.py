@@ -15,8 +15,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from devices.model import Bool, Int32, Int64
+from ingest.observed import BACK_US
 from ingest.series import SeriesIndex
-from ingest.stamps import BACK_US, Stamps
+from ingest.stamps import Stamps
 
 DAY_US: Final = 86_400_000_000
 EVERY_US: Final = 3_600_000_000

@@ -8,13 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import METRIC_LIMIT, Int16, Int32, phase_of
+from devices.model import DETECTORS, METRIC_LIMIT, Bool, Int16, Int32, names_no_conductor, phase_of
 from ingest.columns import Columns
 from ingest.known_devices import Devices
 from ingest.registered import Known
 
 _NONE: Final = -1
 _OF_ROW: Final = frozenset(("device", "reference", "breaker", "insulation", "phase"))
+_DETECTORS: Final = np.isin(np.arange(METRIC_LIMIT), list(DETECTORS))
 _FIRST_WIDTH: Final = 8
 """Cells a row at the start: one that stays empty and seven metrics; doubled when a site measures more."""
 
@@ -91,7 +92,7 @@ class Points:
         self.cells = Cells()
         self._channels: list[str] = [""]
         self._channel_numbers: dict[str, int] = {"": 0}
-        self._first = Columns({"row": np.int32})
+        self._first = Columns({"row": np.int32, "watches": np.bool_})
         self._rows = Columns(
             {
                 "owner": np.int32,
@@ -140,6 +141,19 @@ class Points:
             return self._rows[name].take(row)
         return self.devices.fact(name, self._rows["owner"].take(row))
 
+    def in_room(self, row: Int32) -> Bool:
+        """Which rows are of the air of a room: see `SeriesTable.room`."""
+        watches: Bool = self._first["watches"].take(self._rows["owner"].take(row))
+        return watches & names_no_conductor(self._rows["phase"].take(row))
+
+    def watch(self, row: Int32, metric: Int16) -> Int32:
+        """Notes which devices have a series of a detector; all rows of those of which it was not known. It is
+        never forgotten: who has hung in a room does so still."""
+        owner = np.unique(self._rows["owner"][row[_DETECTORS[metric]]])
+        owner = owner[~self._first["watches"][owner]]
+        self._first["watches"][owner] = True
+        return self._all_rows(owner)
+
     def take(self, changed: Sequence[Known]) -> Int32:
         """Notes changed devices; the rows that stand otherwise now."""
         rows = self.rows_of(self.devices.take(changed))
@@ -167,6 +181,15 @@ class Points:
         return sum(
             devices.is_stranger(number) and devices.uids[number] != but for number in owner[nobodys].tolist()
         )
+
+    def _all_rows(self, numbers: Int32) -> Int32:
+        """All rows of these devices, the newest of each first."""
+        found = [np.empty(0, np.int32)]
+        rows = self._first["row"].take(numbers) - 1
+        while len(rows := rows[rows >= 0]):
+            found.append(rows)
+            rows = self._rows["next"].take(rows) - 1
+        return np.concatenate(found)
 
     def _rows_of(self, number: int) -> list[int]:
         row = int(self._first["row"][number]) - 1 if number < len(self._first) else _NONE

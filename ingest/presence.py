@@ -35,7 +35,8 @@ class Presence:
     """Of each broker by its name, as `connected` gives it; `monotonic` are seconds that never jump.
 
     The first `take`, and one SETTLED_S after the one before (a step that failed for so long, a process that
-    was stopped), gives RETURNED. AWAY and BACK follow when a broker has been lost, or there, for SETTLED_S;
+    was stopped), gives RETURNED; its `from_us` is when we are known to have been there last: at the look
+    before, or by `lived`. AWAY and BACK follow when a broker has been lost, or there, for SETTLED_S;
     `at_us` is when that began. After a start each broker is told once, whatever it was before, and one that a
     former process called away (`formerly`) and that is there no more is called back: its devices are to be
     heard elsewhere, or silent.
@@ -46,11 +47,14 @@ class Presence:
         connected: Callable[[], Mapping[str, bool]],
         formerly: Callable[[], Iterable[str]] = tuple,
         monotonic: Callable[[], float] = time.monotonic,
+        lived: Callable[[], int] = int,
     ) -> None:
-        """`formerly` is asked once, at the first `take`."""
+        """`formerly` and `lived` are asked once, at the first `take`. `lived` is the newest moment at which
+        the former process is known to have lived; 0 where nothing is known. What the rules know of it by the
+        journal need not be in it."""
         self._connected = connected
         self._formerly: Callable[[], Iterable[str]] | None = formerly
-        self._monotonic = monotonic
+        self._monotonic, self._lived = monotonic, lived
         self._looked_s, self._looked_us = -math.inf, 0
         self._brokers: dict[str, _Broker] = {}
 
@@ -62,8 +66,9 @@ class Presence:
         if 0 <= passed_s < LOOK_S:
             return []
         away = passed_s >= SETTLED_S
+        there_us = self._looked_us if self._looked_us else self._lived()
         self._looked_s, self._looked_us = now_s, now_us
-        found = [_input(InputKind.RETURNED, now_us)] if away else []
+        found = [_input(InputKind.RETURNED, now_us, from_us=min(there_us, now_us))] if away else []
         brokers = self._connected()
         if self._formerly:
             gone = sorted(set(self._formerly()) - brokers.keys())
@@ -90,5 +95,5 @@ def is_news(one: EngineInput) -> bool:
     return one.kind is not InputKind.RETURNED
 
 
-def _input(kind: InputKind, at_us: int, name: str = "") -> EngineInput:
-    return EngineInput(0, at_us, kind, name, 0, 0)
+def _input(kind: InputKind, at_us: int, name: str = "", from_us: int = 0) -> EngineInput:
+    return EngineInput(0, at_us, kind, name, 0, 0, from_us)

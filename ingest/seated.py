@@ -27,7 +27,7 @@ _UNKNOWN: Final = {name: math.nan if np.issubdtype(kind, np.floating) else 0 for
 class Seated:
     """The series by seat: the table the rules read, and the ways between seats and slots.
 
-    57 bytes a series. `slot_of_seat` is the seating of a snapshot.
+    58 bytes a series. `slot_of_seat` is the seating of a snapshot.
     """
 
     def __init__(self, slot_of_seat: Int32 | None) -> None:
@@ -35,7 +35,9 @@ class Seated:
         self._changed: list[Int32] = []
         self._generation = 0
         self._table: SeriesTable | None = None
-        self._series = Columns({"row": np.int32, "metric": np.int16, "phase": np.uint8, **FACTS})
+        self._series = Columns(
+            {"row": np.int32, "metric": np.int16, "phase": np.uint8, "room": np.bool_, **FACTS}
+        )
         if slot_of_seat is not None:
             self._seats.restore(slot_of_seat)
         self._grow()
@@ -84,6 +86,7 @@ class Seated:
                 insulation=columns["insulation"],
                 earthing=columns["earthing"],
                 phase=columns["phase"],
+                room=columns["room"],
             )
         return self._table
 
@@ -167,6 +170,7 @@ class Seated:
         columns = self._series
         columns["row"][seats] = -1
         columns["metric"][seats] = columns["phase"][seats] = 0
+        columns["room"][seats] = False
         for name, unknown in _UNKNOWN.items():
             columns[name][seats] = unknown
         self._seats.leave(seats)

@@ -247,8 +247,18 @@ class SeriesIndex(Seated):
         self._series["row"][seats] = row
         self._series["metric"][seats] = metric
         self._series["phase"][seats] = self._points.facts("phase", row)
+        self._place_in_room(seats, row, metric)
         self._strangers += self._points.strangers_among(row, OVERFLOW_UID)
         self._describe(seats, row)
+
+    def _place_in_room(self, seats: Int32, row: Int32, metric: Int16) -> None:
+        """Which of these are of the air of a room; with the first series of a detector the others of its
+        device stand otherwise too. How they stand in the registry does not change by that."""
+        others, row_of = self._points.cells.seats_in(self._points.watch(row, metric))
+        for of, at in ((seats, row), (others, row_of)):
+            self._series["room"][of] = self._points.in_room(at)
+        if len(others):
+            self._changed.append(others)
 
     def _leave(self, seats: Int32) -> Int32:
         if not len(seats):

@@ -82,6 +82,11 @@ class SnapshotFolder:
         """Records up to this are in the newest snapshot; 0 without any."""
         return max(self._kept, default=0)
 
+    @property
+    def saved_us(self) -> int:
+        """When the newest was written, by the time of its file; 0 without any."""
+        return max((path.stat().st_mtime_ns // 1000 for path in self._paths()), default=0)
+
     def save(self, snapshot: Snapshot) -> None:
         """Returns when the snapshot is durable. Raises OSError, MemoryError; nothing is left then."""
         path = self._folder / f"{snapshot.seq:020d}{_SUFFIX}"

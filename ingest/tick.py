@@ -197,7 +197,8 @@ class Tick(Generic[T]):
             return True
         if intake.rule_notes.waits or (len(intake.holds) and intake.holds.has_due(now_us)):
             return True
-        return self._parts.rules.due_us <= now_us and abs(now_us - self._recorded_us) >= ADVANCE_US
+        due = self._parts.rules.due_us <= now_us or now_us < self._recorded_us  # or the clock was set back
+        return due and abs(now_us - self._recorded_us) >= ADVANCE_US
 
     def _free(self) -> list[int]:
         """Lets go of the series that are gone; their slots, for the record."""

@@ -12,19 +12,17 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from devices.model import Metric, Severity
+from devices.model import Metric
 from rules.kernels.gate import GateRule
-from rules.kernels.place import PlaceScope
-from rules.kernels.silence import Watch
 from rules.kinds import KINDS, Rule, conflicts, references
+from rules.plain_words import plain
 from rules.quantity import Level, Samples, Span, parse_level, parse_samples, parse_span
-from rules.rule import BaseRule, Limits, Title, Where
-from rules.transition import Mark
+from rules.rule import BaseRule, Limits, Title
 
 R = TypeVar("R", bound=BaseRule)
 
@@ -36,7 +34,7 @@ class CatalogueError(Exception):
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True):
     """All rules, in the order of their files."""
 
-    version: Annotated[int, Meta(ge=1)]
+    version: Literal[1]
     rule: tuple[Rule, ...]
 
     def of(self, kind: type[R]) -> list[R]:
@@ -59,15 +57,16 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+?)`")
 _MISSING: Final = re.compile(r"Object missing required field `(.+?)`")
 _TAG: Final = re.compile(r"Invalid value '(.*)'$")
 
-_CHOICE: Final = re.compile(r"Invalid enum value '(.*)'$")
+_CHOICE: Final = re.compile(r"Invalid enum value '?(.*?)'?$")
 _CHOICES: Final[dict[str, type[StrEnum]]] = {
-    "severity": Severity,
-    "visit_severity": Severity,
-    "mark": Mark,
-    "scope": PlaceScope,
-    "watch": Watch,
-    "where": Where,
+    field.encode_name: kind
+    for rule in KINDS.values()
+    for field in msgspec.structs.fields(rule)
+    for kind in (field.type, *get_args(field.type))
+    if isinstance(kind, type) and issubclass(kind, StrEnum)
 }
+"""The words that may stand under a key, where these are few."""
+_VERSIONS: Final = ("1",)
 
 
 class RuleFile(NamedTuple):
@@ -141,6 +140,14 @@ def _wrong(stated: _Stated, key: str, problem: str) -> CatalogueError:
     return CatalogueError(f"{place}: key `{key}`: {problem}")
 
 
+def wrong_rule(file: RuleFile, name: str, said: str) -> CatalogueError:
+    """An error of the rule of that name in `file`; `said` begins with its key: "key `within`: …"."""
+    key = re.match(r"key `(.+?)`: ", said)
+    names = [str(one.get("name")) for one in tomllib.loads(file.text)["rule"]]
+    place = _place(file.text, file.name, names.index(name), key[1] if key else "")
+    return CatalogueError(f"{place}: rule {name}: {said}")
+
+
 def _check_number(stated: Iterable[_Stated]) -> None:
     """That no metric is watched by more rules than are counted in a byte."""
     watched: Counter[Metric] = Counter()
@@ -157,6 +164,11 @@ def _check_references(stated: _Stated, all_rules: Mapping[str, _Stated]) -> None
     for key, names, kinds in references(stated.rule):
         allowed = [name for name, other in all_rules.items() if isinstance(other.rule, kinds)]
         for name in names:
+            there = all_rules.get(name)
+            if name not in allowed and there and there.file != stated.file:  # a site's own took its place
+                said = f"{stated.rule.name} of {stated.file.name} names {name} under `{key}`"
+                fitting = ", ".join(kind for kind, struct in KINDS.items() if issubclass(struct, kinds))
+                raise _wrong(there, "kernel", f"{said}; allowed: {fitting}")
             if name not in allowed:
                 raise _wrong(stated, key, f"no rule {name}; allowed: {', '.join(allowed)}")
 
@@ -186,12 +198,37 @@ def _explain(message: str, tree: dict[str, Any], text: str, name: str) -> str:
         full = f"{key}.{unknown[1]}" if key else unknown[1]
         return f"{_place(text, name, n, unknown[1])}: unknown key `{full}`; allowed here: {allowed}"
     if missing := _MISSING.match(said):
-        return f"{_place(text, name, n, key)}: key `{missing[1]}` is missing"
+        return f"{_place(text, name, n, key)}: key `{missing[1]}` is missing{_instead(missing[1])}"
     if key == "kernel" and (tag := _TAG.match(said)):
         said = f"`{tag[1]}` is unknown; allowed: {', '.join(KINDS)}"
-    if value := _CHOICE.match(said):
-        said = f"`{value[1]}` is unknown; allowed: {', '.join(_CHOICES[key])}"
-    return f"{_place(text, name, n, key)}: key `{key}`: {said}"
+    elif value := _CHOICE.match(said):
+        said = f"`{value[1]}` is unknown; allowed: {', '.join(_choices(key))}"
+    key = _whole(tree, n, key)
+    return f"{_place(text, name, n, key)}: key `{key}`: {plain(said, _choices(key))}"
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    """The words that may stand under a key, where these are few."""
+    if key == "kernel":
+        return tuple(KINDS)
+    return _VERSIONS if key == "version" else tuple(_CHOICES.get(key, ()))
+
+
+def _instead(key: str) -> str:
+    """What to write where a key is missing."""
+    if key == "version":
+        return "; write version = 1"
+    return f"; allowed: {', '.join(_choices(key))}" if _choices(key) else ""
+
+
+def _whole(tree: dict[str, Any], n: int | None, key: str) -> str:
+    """The key as the file has it: msgspec does not say which source it is, and nothing of a list of rules."""
+    if key.startswith("source[") and n is not None:
+        said = tree["rule"][n]["source"]
+        return "source." + next(
+            (one for one, text in said.items() if not text or not isinstance(text, str)), ""
+        )
+    return key.replace("[...]", "") or "rule"
 
 
 def _allowed(tree: dict[str, Any], n: int | None, key: str) -> list[str]:
@@ -211,6 +248,8 @@ def _place(text: str, name: str, rule: int | None, key: str) -> str:
         start, end = 0, heads[0] if heads else len(lines)
     else:
         start, end = heads[rule], (*heads, len(lines))[rule + 1]
+    if key.startswith("source."):
+        start = next((n for n in range(start, end) if re.match(r"\s*\[.*\bsource\s*\]", lines[n])), start)
     last = re.escape(key.rsplit(".", 1)[-1].split("[", 1)[0])
     for n in range(start, end):
         if last and re.match(rf"\s*(\[.*\b)?{last}\s*[\]=]|.*[{{,]\s*{last}\s*=", lines[n]):

@@ -4,19 +4,40 @@ places in memory, for a reading's state is hardly ever in a cache."""
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Bool, Int16, UInt8
+from devices.model import Bool, UInt8
 from rules.rounds import Rows
 
 EIGHT: Final = 8
 _EACH_BYTE: Final = np.uint64(0x0101010101010101)
 _TOP: Final = np.uint64(56)
 
+_LINE: Final = 64
+"""Bytes of a cache line."""
+
 N = TypeVar("N", bound=np.generic)
+
+
+def column_of(start: np.generic | NDArray[Any], length: int) -> NDArray[Any]:
+    """So many of `start`. The first begins with a cache line, so that rows of a line, or of half of one, lie
+    in no more lines than need be."""
+    size = length * start.nbytes
+    room = np.empty(size + _LINE, np.uint8)
+    skip = -room.ctypes.data % _LINE
+    column: NDArray[Any] = room[skip : skip + size].view(start.dtype).reshape(length, *start.shape)
+    column[:] = start
+    return column
+
+
+def longer(column: NDArray[Any], start: np.generic | NDArray[Any], more: int) -> NDArray[Any]:
+    """`column` with so many of `start` behind it."""
+    grown = column_of(start, len(column) + more)
+    grown[: len(column)] = column
+    return grown
 
 
 def trues(eights: Bool) -> UInt8:
@@ -27,11 +48,6 @@ def trues(eights: Bool) -> UInt8:
     words = np.ascontiguousarray(eights).view(np.uint64).reshape(-1)
     counted: UInt8 = ((words * _EACH_BYTE) >> _TOP).astype(np.uint8)
     return counted
-
-
-def of_rule(numbers: NDArray[N], rule: Int16) -> NDArray[N]:
-    """A rule's number for each pair: one for all where there is one rule, which is the usual case."""
-    return numbers if len(numbers) == 1 else numbers.take(rule)
 
 
 def take_rows(column: NDArray[N], at: Rows) -> NDArray[N]:

@@ -13,12 +13,14 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from devices.model import NO_KIN, NO_PHASE, Float64, Int32, Metric, SeriesTable, UInt8
+from devices.model import NO_KIN, NO_PHASE, Bool, Float64, Int32, Metric, SeriesTable, UInt8
+from rules.found import Found
 from rules.judged import JudgedKernel
+from rules.latest import NOWHERE
 from rules.look import Ground, Look
 from rules.pairs import Blank
 from rules.quantity import Level, Relative, units_of
-from rules.rounds import Rows
+from rules.rounds import Rows, rounds
 from rules.rule import HeldRule
 
 NOBODY: Final = NO_KIN
@@ -30,7 +32,7 @@ H = TypeVar("H", bound=HeldRule)
 
 
 class ComparingKernel(JudgedKernel[H]):
-    """A subclass says which series are asked for (`kin_of`) and has a fact `kin` of `places(n)` for them, and
+    """A subclass says which series are asked for (`kin_of`) and has the facts `places(n)` for them, and
     maybe one `least`: the least current of its circuit, which `load_of` says of each rule.
 
     Every value is known only near the reading: observed at most `near` before or after it.
@@ -52,6 +54,11 @@ class ComparingKernel(JudgedKernel[H]):
     def kin_of(self, phase: UInt8) -> Sequence[tuple[Metric, UInt8 | int]]:
         """Metric and phase of each series asked for, for series of these phases; NOBODY where none is."""
 
+    def arrange(self, kin: list[Int32]) -> list[Int32]:
+        """Where the first kin is not there nothing can be said: puts what `kin_of` found so that it is so.
+        As it is, what takes the air's temperature as its first two."""
+        return [np.where(kin[0] >= 0, kin[0], kin[1]), np.where(kin[0] >= 0, kin[1], NOWHERE), *kin[2:]]
+
     def near(self, rule: H) -> int:
         """How far from a reading another value may be, in µs."""
         return int(rule.max_gap)
@@ -69,22 +76,30 @@ class ComparingKernel(JudgedKernel[H]):
         """
         value, at = look.newest(rows, place)
         at -= look.batch.observed_us.take(rows)
-        away = np.abs(at, out=at) > self._near.take(self.pairs.rule.take(pair))
+        away = np.abs(at, out=at) > self.of_rule(self._near, pair)
         if away.any():
             np.copyto(value, np.nan, where=away)
         return value
 
-    def kin(self, pair: Rows) -> Int32:
-        """The places of the kin of these pairs, a line for each of `kin_of`."""
-        return np.ascontiguousarray(self.pairs.facts["kin"].take(pair, axis=0).T)
+    def able(self, pair: Rows) -> Bool:
+        """Of which pairs anything can be said: whose first kin there is (`arrange`)."""
+        able: Bool = self.kin(0, pair) >= 0
+        return able
 
-    def ambient(self, look: Look, rows: Rows, pair: Rows, kin: Int32) -> Float64:
-        """The ambient temperature at each row: of the device as a whole, whose place is in `kin[0]`, where it
-        is known, else of the same channel, in `kin[1]`."""
-        value = self.newest(look, rows, pair, kin[0])
-        own = np.flatnonzero(np.isnan(value) & (kin[1] >= 0))
-        if len(own):
-            value[own] = self.newest(look, rows[own], pair[own], kin[1, own])
+    def kin(self, n: int, pair: Rows) -> Int32:
+        """The places of these pairs' kin: of the n-th of `kin_of`."""
+        place: Int32 = self.pairs.facts[f"kin{n}"].take(pair)
+        return place
+
+    def ambient(self, look: Look, rows: Rows, pair: Rows) -> Float64:
+        """The ambient temperature at each row: of the device as a whole, which is the first kin, where it is
+        known, else of the same channel, which is the second."""
+        value = self.newest(look, rows, pair, self.kin(0, pair))
+        unknown = np.flatnonzero(np.isnan(value))
+        if len(unknown):
+            own = self.kin(1, pair.take(unknown))
+            unknown, own = unknown[own >= 0], own[own >= 0]
+            value[unknown] = self.newest(look, rows.take(unknown), pair.take(unknown), own)
         return value
 
     def _relate(self, pair: Rows) -> None:
@@ -94,10 +109,14 @@ class ComparingKernel(JudgedKernel[H]):
             return
         table, ground = self.pairs.table, self.ground
         pair = pair[np.argsort(table.device[self.pairs.slot[pair]])]  # neighbours are found close together
-        slot, kin = self.pairs.slot[pair], self.pairs.facts["kin"]
+        slot = self.pairs.slot[pair]
         device = table.device[slot]
-        for n, (metric, phase) in enumerate(self.kin_of(table.phase[slot])):
-            kin[pair, n] = ground.latest.place(ground.kin.slot(device, metric, phase))
+        found = [
+            ground.latest.place(ground.kin.slot(device, metric, phase))
+            for metric, phase in self.kin_of(table.phase[slot])
+        ]
+        for n, place in enumerate(self.arrange(found)):
+            self.pairs.facts[f"kin{n}"][pair] = place
         if "least" in self.pairs.facts:
             self.pairs.facts["least"][pair] = self._least(pair)
 
@@ -121,33 +140,61 @@ class MomentKernel(ComparingKernel[H]):
 
     @abstractmethod
     def compare(self, look: Look, rows: Rows, pair: Rows) -> Float64:
-        """What is measured of these readings; see `JudgedKernel.measure`. No state is moved."""
+        """What is measured of these readings, of `able` pairs; see `JudgedKernel.measure`. No state is
+        moved."""
 
     def manner(self, rule: H) -> Hashable:
         """What of a rule decides what is measured: where all have the same it is measured once a reading."""
-        return self.near(rule)
+        return self.near(rule), rule.metrics
+
+    def evaluate(self, look: Look) -> list[Found]:
+        """What the readings raise and clear."""
+        if not self._alike:
+            return super().evaluate(look)
+        rows, first = self.heard(look)
+        fit = self.able(first)
+        if not look.whole:
+            fit &= look.usable(rows)
+        some = np.flatnonzero(fit)
+        if not len(some):
+            return []
+        if len(some) < len(rows):
+            rows, first = rows.take(some), first.take(some)
+        value, wake = self.compare(look, rows, first), self.pairs.facts["wake"]
+        hot = value >= wake.take(first)
+        for after in range(1, len(self.rules)):
+            hot |= value >= wake.take(first + after)
+        if not hot.any():
+            return []
+        if look.repeats:
+            hot = self.pairs.company(first, hot) & ~np.isnan(value)
+        some = np.flatnonzero(hot)
+        value = np.repeat(value.take(some), len(self.rules))
+        rows, pair = self.pairs.each(rows.take(some), first.take(some))
+        if not look.repeats:
+            return self.judge(look, rows, pair, value)
+        found: list[Found] = []
+        for turn in rounds(pair):
+            found += self.judge(look, rows[turn], pair[turn], value[turn])
+        return found
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
-        """As `compare`; the pairs of one reading stand together."""
-        if not self._alike:
-            return self.compare(look, rows, pair)
-        new = np.ones(len(rows), np.bool_)
-        np.not_equal(rows[1:], rows[:-1], out=new[1:])
-        first = np.flatnonzero(new)
-        if len(first) == len(rows):
-            return self.compare(look, rows, pair)
-        which = np.cumsum(new) - 1
-        return self.compare(look, rows.take(first), pair.take(first)).take(which)
+        """As `compare`; NaN of what is not able."""
+        measured = np.full(len(rows), np.nan)
+        able = np.flatnonzero(self.able(pair))
+        if len(able):
+            measured[able] = self.compare(look, rows.take(able), pair.take(able))
+        return measured
 
     @cached_property
     def _alike(self) -> bool:
-        """Whether several rules measure the same."""
-        return len({self.manner(rule) for rule in self.rules}) == 1 < len(self.rules)
+        """Whether all rules measure the same, of the same readings."""
+        return len({self.manner(rule) for rule in self.rules}) == 1 and not self.any_below
 
 
-def places(n: int) -> Blank:
-    """The blank of a fact `kin` for `n` series."""
-    return np.full(n, -1, np.int32)
+def places(n: int) -> dict[str, Blank]:
+    """The facts of `n` series: the place of each, NOWHERE for none."""
+    return {f"kin{one}": np.int32(NOWHERE) for one in range(n)}
 
 
 def other_phase(phase: UInt8, steps: int) -> UInt8:

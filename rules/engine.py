@@ -6,18 +6,19 @@ reading at a time in the same arrival order would give.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import METRIC_LIMIT, Bool, EngineInput, InputKind, Int32, Metric, ReadingBatch, SeriesTable
+from devices.model import Bool, EngineInput, InputKind, Int32, ReadingBatch, SeriesTable
 from rules.calendar import Calendar
 from rules.catalogue import Catalogue
 from rules.explained import Explained, explained
+from rules.heeding import COMPARED, ONLINE, Compared, compared_in, heeds_of
 from rules.judged import JudgedKernel
 from rules.kernel import PairKernel
 from rules.kernels.flag import FlagKernel, FlagRule
@@ -30,8 +31,23 @@ from rules.overrides import Override, Overrides
 from rules.pairs import State
 from rules.presence import Presence
 from rules.settings import touched
-from rules.succession import lost_alarms, lost_places, moved_places, start_over
-from rules.transition import Transition
+from rules.standing import (
+    Cause,
+    Facts,
+    Lost,
+    Standing,
+    as_columns,
+    cleared,
+    facts_columns,
+    facts_in,
+    facts_of,
+    lost_in,
+    lost_of,
+    standing_columns,
+    standing_in,
+)
+from rules.succession import measures, moved_places, start_over
+from rules.transition import Subject, Transition
 
 CHINA: Final = Calendar.fixed(8)
 """The local time of a site that says nothing else (design, vocabulary: Asia/Shanghai)."""
@@ -60,7 +76,7 @@ class Engine:
     ) -> None:
         """`before`: for `turned_to`."""
         self._catalogue, self._calendar, self._table = catalogue, calendar, table
-        compared = _compared(catalogue)
+        compared = compared_in(catalogue)
         kept = before if before and before._stands_on(calendar, compared) else None
         self._ground: Ground = (
             kept._ground
@@ -89,18 +105,24 @@ class Engine:
         }
         for one in self._on_series():
             self._kernel_of |= dict.fromkeys(one.number, one)
-        self._heeds = _heeds(list(self._on_series()), compared.asked)
+        self._heeds = heeds_of(list(self._on_series()), compared.asked)
+        self._measures = measures(catalogue.rule)
+        self._lost: list[Lost] = list(before._lost) if before else []
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
-        """Takes a changed series table, without a transition.
+        """Takes a changed series table.
 
         A slot keeps its state while device and metric stay what they were. A slot that got another device,
-        or lost it, starts blank: a flag that is still true raises again at its next reading. `changed` names
+        or lost it, starts blank: a flag that is still true raises again at its next reading. An alarm that
+        was active there, or on a device that has no slot any more, is told as cleared by the next `evaluate`
+        or `advance`, before all else. `changed` names
         the slots that may differ from before, besides those beyond the old table's end; the cost is theirs.
         None: any slot may, and the cost is that of all. The engine reads the table's arrays as long as it
         has it, and remembers itself what it compares: they may be changed in place, if `adopt` follows
         before the next `evaluate`.
         """
+        among = None if changed is None else changed[changed < len(self._table)]
+        before = [*self._standing_on_series(among), *self._presence.alarms(among)]
         self._table = table
         self._ground.kin.adopt(table, changed)
         self._ground.latest.adopt(table, changed)
@@ -108,6 +130,9 @@ class Engine:
             kernel.adopt(table, changed)
         self._place.adopt(table, self._active(changed), changed)
         self._presence.adopt(table, changed)
+        if before:  # a device may have lost one of its slots and live on by another: all are asked
+            after = [*self._standing_on_series(among), *self._presence.alarms()]
+            self._lost += lost_of(before, after, self._facts(), table, cause=Cause.DEVICE)
 
     def forget(self, slots: Int32) -> None:
         """These slots are gone, without a transition; who has one next starts blank. Call `adopt` then."""
@@ -121,6 +146,7 @@ class Engine:
     def holds(self, slots: Int32) -> Bool:
         """On which of these an alarm is active, on the series, on its device or on its place."""
         active = [slot for _, slot in self._active(slots)]
+        active += [one.slot for one in self._lost if one.cause is not Cause.DEVICE]  # still to be told
         held: Bool = np.isin(slots, [*active, *self._place.raised_by()])
         return held | self._presence.holds(slots)
 
@@ -146,34 +172,57 @@ class Engine:
         alarms that are active on what no rule watches any more.
 
         Kernels whose rules are the same go over as they are, the others are built anew and take the old
-        state: exact for every rule that measures as before (`rules.succession`). Overrides in force stay so.
-        This one must not be used any more. Cost: that of a kernel for each kind of which a rule changed.
+        state: exact for every rule that measures as before (`rules.succession`). Overrides in force stay so,
+        and what `adopt` and `restore` found to be cleared is told by the new one. This one must not be used
+        any more. Cost: that of a kernel for each kind of which a rule changed.
         """
         other = Engine(catalogue, self._table, calendar or self._calendar, before=self)
         return other, other._take_over(self, now_us)
 
-    def _stands_on(self, calendar: Calendar, compared: _Compared) -> bool:
-        return self._calendar is calendar and _compared(self._catalogue) == compared
+    def _stands_on(self, calendar: Calendar, compared: Compared) -> bool:
+        return self._calendar is calendar and compared_in(self._catalogue) == compared
 
     def _take_over(self, before: Engine, now_us: int) -> list[Transition]:
-        olds, news = before._parts(), self._parts()
+        olds, news, stood = before._parts(), self._parts(), list(before.standing())
         for name in olds.keys() & news.keys():
             if news[name] is not olds[name]:
                 news[name].restore(olds[name].snapshot())
-        for name, kernel in self._judged.items():
-            if kernel is not olds.get(name):
-                start_over(before._catalogue.rule, kernel)
-                if self._in_force:
-                    kernel.override(self._in_force)
-        if self._place is not before._place:
-            self._place.leave(moved_places(before._catalogue, self._catalogue))
+        anew = [one for name, one in self._judged.items() if one is not olds.get(name)]
+        self._start_over(before._measures, anew, place=self._place is not before._place)
+        for kernel in anew if self._in_force else ():
+            kernel.override(self._in_force)
+        lost = lost_of(stood, self.standing(), before._facts(), self._table, self._catalogue.order())
+        return cleared(lost, self._table, now_us)
+
+    def _start_over(
+        self, before: Mapping[str, str], kernels: Iterable[JudgedKernel[Any]], *, place: bool
+    ) -> None:
+        """What was gathered by rules that measured as `before` says is let go, where they measure otherwise
+        now; the places learn what is active."""
+        for kernel in kernels:
+            start_over(before, self._measures, kernel)
+        if place:
+            rules = self._catalogue.of(PlaceRule)
+            self._place.leave(moved_places(before, rules, self._measures))
             self._place.adopt(self._table, self._active())
-        names = self._catalogue.order()
-        return [
-            *lost_alarms(list(before._on_series()), list(self._on_series()), names, now_us),
-            *lost_places(before._place, self._place, self._table, names, now_us),
-            *before._presence.lost_in(self._presence, names, now_us),
-        ]
+
+    def standing(self) -> Iterator[Standing]:
+        """Every alarm that is active. Cost: a look at all series."""
+        yield from self._standing_on_series()
+        yield from self._standing_elsewhere()
+
+    def _standing_elsewhere(self) -> Iterator[Standing]:
+        """On places, devices and buildings."""
+        for rule, place, slot in self._place.alarms():
+            yield Standing(rule.name, rule.scope.subject, place, slot)
+        yield from self._presence.alarms()
+
+    def _standing_on_series(self, among: Int32 | None = None) -> Iterator[Standing]:
+        for name, slot in self._active(among):
+            yield Standing(name, Subject.SERIES, slot, slot)
+
+    def _facts(self) -> dict[str, Facts]:
+        return facts_of(self._catalogue.rule, self._measures)
 
     def explain(self, slot: int) -> list[Explained]:
         """What each rule that watches this series is there, in the order of the catalogue. Rules on places
@@ -197,7 +246,7 @@ class Engine:
         So that it is said when no reading comes, call `advance` then with a record of no readings; once a
         second is often enough.
         """
-        return self._presence.due_us
+        return 0 if self._lost else self._presence.due_us
 
     @property
     def away(self) -> frozenset[str]:
@@ -212,19 +261,27 @@ class Engine:
         Looks at the first call in each second of the clock; further ones in it are nothing. Blocks come
         first, by id, then devices, by id. A raise carries its deadline as `at_us`, not `now_us`.
         """
-        return self._presence.advance(now_us)
+        return [*self._tell_lost(now_us), *self._presence.advance(now_us)]
+
+    def _tell_lost(self, now_us: int) -> list[Transition]:
+        """The clearings of alarms that nothing watches any more, once."""
+        if not self._lost:
+            return []
+        lost, self._lost = self._lost, []
+        return cleared(lost, self._table, now_us)
 
     def evaluate(
         self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
     ) -> list[Transition]:
-        """What the acts in `inputs` and then the readings of `batch` change, in that order.
+        """What the acts in `inputs` and then the readings of `batch` change, in that order; before them, the
+        clearings of alarms that `adopt` or `restore` found nothing to watch any more, at `now_us`.
 
         Within the readings: arrival order, then the order of the catalogue; a place's alarm follows its
         trigger. An act on a rule or series that no longer exists is nothing. `now_us` is when acts were
         received; no alarm comes or goes by it alone. `source` is the broker that the batch came from: its
         name, as `AWAY` and `BACK` call it.
         """
-        transitions: list[Transition] = []
+        transitions = self._tell_lost(now_us)
         for given in inputs:
             if given.kind is InputKind.UNFOUNDED:
                 self._heed(given)
@@ -256,10 +313,11 @@ class Engine:
         look = Look(batch, self._table, self._ground)
         heeded = int(np.bitwise_or.reduce(self._heeds.take(look.metric)))
         found = self._flag.evaluate(look) if heeded & 1 else []
-        found += self._presence.hear(look, bool(heeded & _ONLINE), source)
-        compared = bool(heeded & _COMPARED)
+        found += self._presence.hear(look, bool(heeded & ONLINE), source)
+        compared = bool(heeded & COMPARED)
         if compared:
-            self._ground.latest.begin(batch)
+            latest = self._ground.latest
+            latest.begin(batch, look.heard(latest.metrics) if look.whole else None)
         for bit, kernel in enumerate(self._judged.values(), start=1):
             if heeded >> bit & 1:
                 found += kernel.evaluate(look)
@@ -268,29 +326,39 @@ class Engine:
         return [transition for *_, transition in sorted(found, key=itemgetter(0, 1))]
 
     def snapshot(self) -> State:
-        """The complete state as copies in arrays (no objects in them), for `restore`."""
-        return {
+        """The complete state as copies in arrays (no objects in them), for `restore`. It says besides which
+        alarms are active by which rules: another catalogue may not know them."""
+        state = {
             f"{name}.{key}": column
             for name, part in self._parts().items()
             for key, column in part.snapshot().items()
         }
+        state |= standing_columns(self._on_series(), list(self._standing_elsewhere()))
+        return state | as_columns("lost", self._lost, Lost) | facts_columns(self._facts())
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot; exact over the same catalogue and series table.
 
-        Over others, what still exists (same rule name, slot, device and metric) keeps its state and the
-        rest starts blank. Raises KeyError for arrays that are no snapshot.
+        Over others, what still exists (same rule name, slot, device and metric) keeps its state, but for
+        what a rule gathered that measures otherwise now, and the rest starts blank. What was active and is
+        not any more is told as cleared by the next `evaluate` or `advance`, before all else. Raises KeyError
+        for arrays that are no snapshot.
         """
         self._flag.restore(_part("flag", state))
         for name, kernel in self._judged.items():
             if part := _part(name, state):
                 kernel.restore(part)
         self._place.restore(_part("place", state))
-        self._place.adopt(self._table, self._active())
         if part := _part("latest", state):
             self._ground.latest.restore(part)
         if part := _part("presence", state):
             self._presence.restore(part)
+        facts, stood = facts_in(state), standing_in(state)
+        before = {name: one.measure for name, one in facts.items()}
+        self._start_over(before, self._judged.values(), place=True)
+        self._lost = lost_in(state)
+        if stood is not None:
+            self._lost += lost_of(stood, self.standing(), facts, self._table, self._catalogue.order())
 
     def _parts(self) -> dict[str, _Part]:
         """What has state, by its name in a snapshot."""
@@ -310,38 +378,6 @@ class Engine:
 
 
 _ACTS: Final = (InputKind.RESET, InputKind.CLOSE)
-_ONLINE: Final = 1 << 61
-"""The bit of `device.online`."""
-_COMPARED: Final = 1 << 62
-"""The bit of metrics whose newest values are kept."""
-
-
-class _Compared(NamedTuple):
-    """Metrics of series that are compared with others of their device, and of those others."""
-
-    judged: frozenset[Metric]
-    asked: frozenset[Metric]
-
-
-def _compared(catalogue: Catalogue) -> _Compared:
-    judged: set[Metric] = set()
-    asked: set[Metric] = set()
-    for kind, kernel in JUDGED:
-        if kernel.compares:
-            rules = catalogue.of(kind)
-            judged.update(metric for rule in rules for metric in rule.metrics)
-            asked.update(kernel.compares if rules else ())
-    return _Compared(frozenset(judged), frozenset(asked))
-
-
-def _heeds(kernels: Sequence[PairKernel[Any]], compared: frozenset[Metric]) -> NDArray[np.int64]:
-    """For each metric, a bit for every kernel that looks at it, in their order."""
-    heeds = np.zeros(METRIC_LIMIT, np.int64)
-    for bit, kernel in enumerate(kernels):
-        heeds[list(kernel.metrics)] |= 1 << bit
-    heeds[list(compared)] |= _COMPARED
-    heeds[Metric.DEVICE_ONLINE] |= _ONLINE
-    return heeds
 
 
 def _part(part: str, state: Mapping[str, NDArray[Any]]) -> State:

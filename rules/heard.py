@@ -1,6 +1,6 @@
 """When each registered device was heard, and what its silence has come to: columns by registry id.
 
-Facts come from the series table and are in no snapshot; all else is state. 62 bytes a device, and 4 a series
+Facts come from the series table and are in no snapshot; all else is state. 54 bytes a device, and 4 a series
 to know whose it was. Row 0 is nobody: what strangers send is noted there and never looked at.
 """
 
@@ -37,6 +37,10 @@ SELDOM: Final = 512
 """Which rules the active alarms are of: those for devices that report seldom."""
 HELD: Final = 1024
 """Its broker is away, so that nothing is due."""
+LOST: Final = 2048
+"""It waits for a gateway that is silent, or lost itself: nothing is told of it, its building counts it."""
+ABSENT: Final = SILENT | LOST
+"""What a building counts as silent."""
 
 _STATE: Final[dict[str, np.generic]] = {
     "status": np.uint16(0),
@@ -46,7 +50,6 @@ _STATE: Final[dict[str, np.generic]] = {
     "since_us": np.int64(NEVER),
     "heard_us": np.int64(NEVER),
     "fell_us": np.int64(NEVER),
-    "returned_us": np.int64(NEVER),
     "cap_s": np.float32(np.inf),
 }
 _FACTS: Final[dict[str, np.generic]] = {
@@ -61,10 +64,9 @@ class Heard:
     """Columns by device id, for every device that has a series.
 
     `since_us`: the silence counts from here at the earliest; `heard_us`: when the device last sent something,
-    or was last said to be offline; `fell_us`: the deadline with which it fell silent; `returned_us`: when it
-    was first heard after it had fallen silent; `cap_s`: the shortest limit of the devices that wait for it;
-    `due_us`: when it must be looked at next, never later than something happens. `first` is the device's
-    lowest slot, -1 where it has none.
+    or was last said to be offline; `fell_us`: since when it counts as silent; `cap_s`: the shortest limit of
+    the devices that wait for it; `due_us`: when it must be looked at next, never later than something
+    happens. `first` is the device's lowest slot, -1 where it has none.
     """
 
     status: UInt16
@@ -74,7 +76,6 @@ class Heard:
     since_us: Int64
     heard_us: Int64
     fell_us: Int64
-    returned_us: Int64
     cap_s: Float32
     first: Int32
     building: Int32
@@ -92,12 +93,11 @@ class Heard:
         self.move(table, np.arange(len(table), dtype=np.int32), table.device)
 
     def base(self, ids: Int32) -> Int64:
-        """When the silence of these began: heard, or let begin again since (by us, or with their gateway)."""
+        """When the silence of these began: when they were heard, or what an absence has made of that."""
         quiet = (self.status[ids] & SAID_OFFLINE) != 0
         since = self.since_us[ids]
-        begun = np.where(quiet, since, np.maximum(since, self.heard_us[ids]))
-        latest: Int64 = np.maximum(begun, self.returned_us[self.parent[ids]])
-        return latest
+        begun: Int64 = np.where(quiet, since, np.maximum(since, self.heard_us[ids]))
+        return begun
 
     def carried(self, ids: Int32, at_us: Int64) -> Bool:
         """Whether these would have been heard at `at_us`: by themselves, or by a gateway that was heard then
@@ -120,6 +120,29 @@ class Heard:
         marked[gateways] = True
         found: Int32 = parked[marked[self.parent[parked]]]
         return found
+
+    def children(self, gateways: Int32) -> Int32:
+        """The devices heard ever whose gateway is among these. Cost: a glance at all."""
+        marked = np.zeros(self.n, np.bool_)
+        marked[gateways] = True
+        ids = np.flatnonzero(self.parent[: self.n]).astype(np.int32)
+        ids = ids[marked[self.parent[ids]]]
+        found: Int32 = ids[(self.status[ids] & KNOWN) != 0]
+        return found
+
+    def turn_back(self, now_us: int, before_us: int) -> None:
+        """The clock has been ahead, at `before_us`: what is kept as later than now counts as now, and whoever
+        may be due sooner by that is looked at sooner. Cost: a glance at all."""
+        n = self.n
+        soon = (self.status[:n] & np.uint16(SILENT)) != 0
+        for column in (self.heard_us, self.since_us, self.fell_us):
+            soon |= column[:n] > now_us
+            np.minimum(column, now_us, out=column)
+        due_us = self.due_us[:n]
+        # whoever was heard since the clock was put back was so earlier than before by this at most
+        due_us[due_us < FAR] -= before_us - now_us
+        due_us[soon & ((self.status[:n] & np.uint16(KNOWN)) != 0)] = now_us
+        due_us[0] = FAR
 
     def touched(self, slots: Int32, device: Int32) -> Int32:
         """The devices that have, or had, one of these slots, which `device` has from here on."""
@@ -166,7 +189,7 @@ class Heard:
         ids = state["device"]
         there = ids < self.n
         there[there] = self.first[ids[there]] >= 0
-        for name in _STATE:
+        for name in _STATE.keys() & state.keys():
             getattr(self, name)[ids[there]] = state[name][there]
 
     def _find_first(self, ids: Int32, slots: Int32, device: Int32) -> None:

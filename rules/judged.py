@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Float64, Int32, Int64, Metric, SeriesTable, UInt8
 from rules import why
@@ -28,7 +29,7 @@ from rules.overrides import Override
 from rules.pairs import Blank
 from rules.rounds import Rows
 from rules.rule import HeldRule
-from rules.settings import Setting, Settings
+from rules.settings import Setting, Settings, sign_of
 from rules.transition import To, Transition, Why
 
 HOLDING: Final = 2
@@ -40,11 +41,10 @@ JUDGING: Final[Mapping[str, Blank]] = {
     "last_us": np.int64(0),
 }
 """`bits` are the last readings that `samples` looks back on, the newest lowest: whether each counted."""
-_FACTS: Final[Mapping[str, Blank]] = {
-    "setting": np.int32(0),
-    "level": np.float64(np.nan),
-}
-"""`level` is the pair's raise level in the unit that is compared, negated for rules that raise below."""
+_SETTING: Final[Mapping[str, Blank]] = {"setting": np.int32(0)}
+_WAKE: Final[Mapping[str, Blank]] = {"wake": np.float64(np.inf)}
+"""The least value at which a pair has to be judged: its raise level while it is quiet, else any. Signed as
+levels are. So one look tells of most readings that nothing is to be decided, and nothing to be kept."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
 
 H = TypeVar("H", bound=HeldRule)
@@ -70,8 +70,10 @@ class JudgedKernel(PairKernel[H]):
     ) -> None:
         self.ground = ground
         self.settings = Settings(rules, gated)
-        self.any_below = bool((self.settings.sign < 0).any())
-        super().__init__(rules, order, {**JUDGING, **self.columns}, table, {**_FACTS, **self.facts})
+        self._sign = np.array([sign_of(rule) for rule in rules])
+        self.any_below = bool((self._sign < 0).any())
+        wake = {} if self.of_slot else _WAKE
+        super().__init__(rules, order, {**JUDGING, **self.columns}, table, {**_SETTING, **wake, **self.facts})
         self._settle(np.arange(self.pairs.n))
 
     @abstractmethod
@@ -98,34 +100,29 @@ class JudgedKernel(PairKernel[H]):
 
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
-        rows, pair = self.pairs.concerned(look.batch.slot, look.metric)
-        if not len(rows):
-            return []
+        rows, pair = self.pairs.each(*self.heard(look))
         if not look.whole:
             usable = np.flatnonzero(look.usable(rows))
             rows, pair = rows.take(usable), pair.take(usable)
         found: list[Found] = []
         for some_rows, some_pairs in self.turns(look, rows, pair):
             value = self.measure(look, some_rows, some_pairs)
-            said = np.flatnonzero(~np.isnan(value))
-            if len(said) == len(value):
-                found += self.judge(look, some_rows, some_pairs, value)
-            elif len(said):
-                found += self.judge(look, some_rows.take(said), some_pairs.take(said), value.take(said))
+            signed = value * self.of_rule(self._sign, some_pairs) if self.any_below else value
+            some = np.flatnonzero(signed >= self.pairs.facts["wake"].take(some_pairs))  # never of NaN
+            if len(some):
+                found += self.judge(look, some_rows.take(some), some_pairs.take(some), value.take(some))
         return found
 
     def judge(self, look: Look, rows: Rows, pair: Rows, value: Float64) -> list[Found]:
-        """Moves the holds of these pairs, each once, and tells those that are satisfied."""
+        """Moves the holds of these pairs, each once, and tells those that are satisfied. No value is NaN."""
         state, settings, table = self.pairs.state, self.settings, look.table
-        signed = value * settings.sign[self.pairs.facts["setting"][pair]] if self.any_below else value
-        above = signed >= self.pairs.facts["level"].take(pair)
-        status = state["status"].take(pair)
-        hot = above | (status != 0)
-        if not hot.any():  # below their levels and no hold running: nothing to decide, nothing to keep
+        signed, level = value * self.of_rule(self._sign, pair), self.levels(pair)
+        above, status = signed >= level, state["status"].take(pair)
+        some = np.flatnonzero(above | (status != 0))
+        if not len(some):  # below their levels and no hold running: nothing to decide, nothing to keep
             return []
-        some = np.flatnonzero(hot)
         rows, pair, value, signed = rows.take(some), pair.take(some), value.take(some), signed.take(some)
-        above, status = above.take(some), status.take(some)
+        above, status, level = above.take(some), status.take(some), level.take(some)
         setting: Int32 = self.pairs.facts["setting"].take(pair)
         observed, slot = look.batch.observed_us.take(rows), look.batch.slot.take(rows)
         active = (status & ACTIVE) != 0
@@ -142,6 +139,7 @@ class JudgedKernel(PairKernel[H]):
         long_enough = held >= np.where(active, settings.clear_hold[setting], settings.hold[setting])
         done = toward & (_ONES[bits] >= settings.need[setting]) & long_enough
         self._keep(pair, active ^ done, (bits != 0) & ~done & ~queued, bits, since, observed)
+        self.rouse(pair, level)
         told = np.flatnonzero(done)
         columns = (rows[told], pair[told], value[told], held[told], active[told])
         return [self._found(look, *one) for one in zip(*(column.tolist() for column in columns), strict=True)]
@@ -170,6 +168,7 @@ class JudgedKernel(PairKernel[H]):
             return None
         self.pairs.state["status"][pair] = 0
         self.pairs.state["bits"][pair] = 0
+        self.rouse(np.array([pair]))
         self.start_over(pair)
         said = why.by_person(given.kind)
         return cleared_by_input(
@@ -205,10 +204,34 @@ class JudgedKernel(PairKernel[H]):
         """The numbers that hold for these pairs, as the table says now."""
         pair = pair[self.pairs.slot[pair] >= 0]
         slot, rule, table = self.pairs.slot[pair], self.pairs.rule[pair], self.pairs.table
-        setting = self.settings.settle(rule, slot, table)
-        self.pairs.facts["setting"][pair] = setting
-        reference = self.settings.reference(setting, slot, table)
-        self.pairs.facts["level"][pair] = self.settings.raise_[setting] * reference
+        self.pairs.facts["setting"][pair] = self.settings.settle(rule, slot, table)
+        self.rouse(pair)
+
+    def levels(self, pair: Rows) -> Float64:
+        """The raise level of each pair in the unit that is compared, negated for rules that raise below; NaN
+        where the rule is off."""
+        setting = self.pairs.facts["setting"].take(pair)
+        reference = self.settings.reference(setting, self.pairs.slot.take(pair), self.pairs.table)
+        levels: Float64 = self.settings.raise_.take(setting) * reference
+        return levels
+
+    def rouse(self, pair: Rows, level: Float64 | None = None) -> None:
+        """The status of these pairs, or what is to be known of them, is another: works out from which value
+        on they are judged. `level` is their `levels`, where it is at hand."""
+        self.pairs.facts["wake"][pair] = self.wakes(pair, level)
+
+    def wakes(self, pair: Rows, level: Float64 | None = None) -> Float64:
+        """From which value on each pair is judged; infinite where the rule is off, and nothing is active."""
+        level = self.levels(pair) if level is None else level
+        wakes = np.where(np.isnan(level), np.inf, level)
+        wakes[self.pairs.state["status"].take(pair) != 0] = -np.inf
+        return wakes
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Takes a snapshot; see `PairKernel.restore`."""
+        super().restore(state)
+        pair = np.arange(self.pairs.n)
+        self.rouse(pair[self.pairs.slot[pair] >= 0])
 
     def _reference(self, pair: int) -> float:
         one = np.array([pair])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ ACTIVE: Final = 1
 """The bit of `status` that means the alarm is active, in every kernel."""
 
 R = TypeVar("R", bound=BaseRule)
+N = TypeVar("N", bound=np.generic)
 
 
 class PairKernel(ABC, Generic[R]):
@@ -28,6 +29,9 @@ class PairKernel(ABC, Generic[R]):
 
     `order` is each rule's place in the catalogue. A subclass's columns include `status` (uint8).
     """
+
+    of_slot: ClassVar[Mapping[str, Blank]] = {}
+    """Columns of facts by slot, as `of_slot` of `Pairs`."""
 
     def __init__(
         self,
@@ -40,7 +44,8 @@ class PairKernel(ABC, Generic[R]):
         self.rules: list[R] = list(rules)
         self.order = [order[rule.name] for rule in rules]
         self.number = {rule.name: number for number, rule in enumerate(rules)}
-        self.pairs = Pairs([rule.metrics for rule in rules], blank, table, facts)
+        self.pairs = Pairs([rule.metrics for rule in rules], blank, table, facts, self.of_slot)
+        self._watched = tuple(sorted(self.metrics))
 
     def goes_on(self, rules: Sequence[R], order: Mapping[str, int]) -> bool:
         """Whether it is the kernel of `rules` as it is; then `order` is their place from here on."""
@@ -85,6 +90,15 @@ class PairKernel(ABC, Generic[R]):
         """Takes a snapshot: exact for every pair that still is what it was, blank for others."""
         now = [self.number.get(str(name), -1) for name in state["rules"]]
         self.pairs.restore(state, np.array(now, np.int16))
+
+    def heard(self, look: Look) -> tuple[Rows, Rows]:
+        """The readings of a batch that these rules are about, each with the first pair of its slot; metric by
+        metric, each in the order of arrival."""
+        return self.pairs.heard(*look.heard(self._watched))
+
+    def of_rule(self, numbers: NDArray[N], pair: Rows) -> NDArray[N]:
+        """A rule's number for each pair: one for all where there is one rule, which is the usual case."""
+        return numbers if len(numbers) == 1 else numbers.take(self.pairs.rule.take(pair))
 
     def turns(self, look: Look, rows: Rows, pair: Rows) -> Iterator[tuple[Rows, Rows]]:
         """(rows, pairs) of each round: in each round every pair occurs once, in the order of arrival."""

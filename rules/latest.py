@@ -36,20 +36,22 @@ _SEVERAL: Final = -2
 _UNUSABLE: Final = int(HARD_QUALITY | MUTE_QUALITY | Quality.DUPLICATE | Quality.LATE | Quality.STALE)
 _ROW_BITS: Final = 24
 """A batch has fewer rows than 2**24."""
+_BLANK: Final = np.array([np.float64(np.nan).view(np.int64), 0], np.int64)
+"""A value's bits, and its time."""
 _NO_ROWS: Final = np.empty(0, np.intp)
 _NO_KEYS: Final = np.empty(0, np.int64)
 
 
 class Latest:
-    """Value and time of the newest usable reading of each series of `metrics`: 33 bytes each, 5 a slot.
+    """Value and time of the newest usable reading of each series of `metrics`: 33 bytes each, 4 a slot.
 
     A series is asked for by its place (`place`), which holds until the next `adopt` that its slot is changed
     in. The order of calls in a tick: `begin` with the batch, any number of `at`, `end`.
     """
 
     def __init__(self, table: SeriesTable, metrics: Collection[Metric]) -> None:
-        blank = {"value": np.float64(np.nan), "at_us": np.int64(0)}
-        self._pairs = Pairs([sorted(metrics)], blank, table, {"row": np.int32(_NOT_HERE)})
+        self.metrics = tuple(sorted(metrics))
+        self._pairs = Pairs([self.metrics], {"newest": _BLANK}, table, {"row": np.int32(_NOT_HERE)})
         self._rows: Rows = _NO_ROWS
         self._pair: Rows = _NO_ROWS
         self._keys: Int64 = _NO_KEYS
@@ -67,9 +69,15 @@ class Latest:
         """What `at` is asked with for each of these slots; NOWHERE for those that are not remembered."""
         return self._pairs.first(slots).astype(np.int32)
 
-    def begin(self, batch: ReadingBatch) -> None:
-        """Takes the batch that `at` will be asked about; one that had no `end` is as if it had not been."""
+    def begin(self, batch: ReadingBatch, heard: tuple[Rows, Rows] | None = None) -> None:
+        """Takes the batch that `at` will be asked about; one that had no `end` is as if it had not been.
+
+        `heard`, where all readings are usable: which are of `metrics`, and their slots (`Look.heard`).
+        """
         self._let_go()
+        if heard is not None:
+            self._rows, self._pair = self._pairs.heard(*heard)
+            return
         rows, pair = self._pairs.expand(batch.slot)
         usable = (batch.quality.take(rows) & _UNUSABLE) == 0
         usable &= ~np.isnan(batch.value.take(rows))
@@ -82,16 +90,17 @@ class Latest:
             return np.full(place.shape, np.nan), np.zeros(place.shape, np.int64)
         if not self._marked:
             self._mark()
-        state = self._pairs.state
-        value: Float64 = state["value"].take(place, mode="clip")
-        at: Int64 = state["at_us"].take(place, mode="clip")
+        newest = self._whole().take(place, mode="clip").view(np.int64)
+        value: Float64 = newest[..., 0::2].view(np.float64).copy()
+        at: Int64 = newest[..., 1::2].copy()
         row: Int32 = self._pairs.facts["row"].take(place, mode="clip")
         if len(self._keys):
             self._find_among_several(row, rows, place)
-        here = row.view(np.uint32) <= rows  # what is not here is far beyond any row
-        if here.any():
-            np.copyto(value, batch.value.take(row, mode="clip"), where=here)
-            np.copyto(at, batch.observed_us.take(row, mode="clip"), where=here)
+        here = np.flatnonzero(row.view(np.uint32) <= rows)  # what is not here is far beyond any row
+        if len(here):
+            last = row.reshape(-1).take(here)
+            value.reshape(-1)[here] = batch.value.take(last)
+            at.reshape(-1)[here] = batch.observed_us.take(last)
         nowhere = place < 0
         if nowhere.any():
             np.copyto(value, np.nan, where=nowhere)
@@ -100,10 +109,11 @@ class Latest:
 
     def end(self, batch: ReadingBatch) -> None:
         """The batch is judged: its newest readings are what is known from here on."""
-        state, pair = self._pairs.state, self._pair
-        if len(pair):  # of several readings of one series the last is left behind
-            state["value"][pair] = batch.value[self._rows]
-            state["at_us"][pair] = batch.observed_us[self._rows]
+        if len(self._pair):  # of several readings of one series the last is left behind
+            newest = np.empty((len(self._pair), 2), np.int64)
+            newest[:, 0] = batch.value.take(self._rows).view(np.int64)
+            newest[:, 1] = batch.observed_us.take(self._rows)
+            self._whole()[self._pair] = newest.view(np.complex128).reshape(-1)
         self._let_go()
 
     def snapshot(self) -> State:
@@ -118,6 +128,11 @@ class Latest:
         if self._marked:
             self._pairs.facts["row"][self._pair] = _NOT_HERE
         self._rows, self._pair, self._keys, self._marked = _NO_ROWS, _NO_ROWS, _NO_KEYS, False
+
+    def _whole(self) -> NDArray[np.complex128]:
+        """What is known, each as one thing of 16 bytes, which is found and put in one go."""
+        whole: NDArray[np.complex128] = self._pairs.state["newest"].view(np.complex128).reshape(-1)
+        return whole
 
     def _mark(self) -> None:
         """Says of each series of the batch where in it it is."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import (
     HARD_QUALITY,
+    METRIC_LIMIT,
     MUTE_QUALITY,
     Float64,
     Int16,
@@ -29,6 +30,7 @@ UNSEEN: Final = int(HARD_QUALITY | MUTE_QUALITY | Quality.DUPLICATE | Quality.LA
 
 
 _QUEUED: Final = int(Quality.QUEUED)
+_METRICS: Final = np.arange(METRIC_LIMIT + 1, dtype=np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,20 @@ class Ground:
     latest: Latest
 
 
+class _ByMetric(NamedTuple):
+    """Rows and slots of a batch, metric by metric, and where in them those of each metric begin."""
+
+    rows: Rows
+    slots: Rows
+    begins: list[int]
+
+    @classmethod
+    def of(cls, slot: Int32, metric: Int16) -> _ByMetric:
+        rows = np.argsort(metric, kind="stable")
+        begins = np.searchsorted(metric.take(rows), _METRICS)
+        return cls(rows, slot.take(rows).astype(np.intp), begins.tolist())
+
+
 class Look:
     """One batch as kernels judge it. `table` is the series as they are now.
 
@@ -48,7 +64,10 @@ class Look:
     reading is usable, `repeats` that some series has several.
     """
 
-    __slots__ = ("_any_queued", "_repeats", "batch", "ground", "metric", "table", "whole")
+    __slots__ = (
+        "_any_queued", "_by_metric", "_heard", "_repeats",
+        "batch", "ground", "metric", "table", "whole",
+    )  # fmt: skip
 
     def __init__(self, batch: ReadingBatch, table: SeriesTable, ground: Ground) -> None:
         self.batch = batch
@@ -59,6 +78,8 @@ class Look:
         self.whole = not bits & UNSEEN and not bool(np.isnan(batch.value).any())
         self._any_queued = bool(bits & _QUEUED)
         self._repeats: bool | None = None
+        self._by_metric: _ByMetric | None = None
+        self._heard: dict[tuple[int, ...], tuple[Rows, Rows]] = {}
 
     @property
     def repeats(self) -> bool:
@@ -67,6 +88,27 @@ class Look:
             ordered = np.sort(self.batch.slot)
             self._repeats = bool((ordered[1:] == ordered[:-1]).any())
         return self._repeats
+
+    def heard(self, metrics: tuple[int, ...]) -> tuple[Rows, Rows]:
+        """The readings of these metrics and their slots: metric by metric, each in the order of arrival. They
+        are worked out once, whoever asks."""
+        found = self._heard.get(metrics)
+        if found is None:
+            found = self._heard[metrics] = self._sorted_out(metrics)
+        return found
+
+    def _sorted_out(self, metrics: tuple[int, ...]) -> tuple[Rows, Rows]:
+        if self._by_metric is None:
+            self._by_metric = _ByMetric.of(self.batch.slot, self.metric)
+        rows, slots, begins = self._by_metric
+        if len(metrics) == 1:
+            part = slice(begins[metrics[0]], begins[metrics[0] + 1])
+            return rows[part], slots[part]
+        parts = [slice(begins[one], begins[one + 1]) for one in metrics if begins[one] < begins[one + 1]]
+        if len(parts) < 2:
+            part = parts[0] if parts else slice(0)
+            return rows[part], slots[part]
+        return np.concatenate([rows[one] for one in parts]), np.concatenate([slots[one] for one in parts])
 
     @property
     def calendar(self) -> Calendar:
@@ -85,6 +127,11 @@ class Look:
         fit: NDArray[np.bool_] = (self.batch.quality.take(rows) & UNSEEN) == 0
         fit &= ~np.isnan(self.batch.value.take(rows))
         return fit
+
+    @property
+    def any_queued(self) -> bool:
+        """Whether any reading waited for us."""
+        return self._any_queued
 
     def queued(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these readings waited for us: holds and windows start again after them (contract 6)."""

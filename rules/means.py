@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Float64, Int64, UInt16
+
+N = TypeVar("N", bound=np.generic)
 
 UNKNOWN: Final = 65_535
 """What stands for a mean that is not known, where means are kept as uint16; it sorts behind all others."""
@@ -45,6 +48,18 @@ def middle(several: NDArray[Any]) -> tuple[NDArray[np.intp], Int64, Int64]:
     lower = ordered[row, np.maximum(number - 1, 0) >> 1]
     upper = ordered[row, np.minimum(number >> 1, several.shape[1] - 1)]
     return number, lower.astype(np.int64), upper.astype(np.int64)
+
+
+def lowest_three(six: Sequence[NDArray[N]]) -> tuple[NDArray[N], NDArray[N], NDArray[N]]:
+    """The three lowest of six columns, line by line, in order: without a sort of each line, which costs some
+    25 ns."""
+    least, most = np.minimum, np.maximum
+    a, b, c = least(six[0], six[5]), least(six[1], six[3]), least(six[2], six[4])
+    d, e, f = most(six[1], six[3]), most(six[2], six[4]), most(six[0], six[5])
+    b, c, d = least(b, c), most(b, c), least(d, e)
+    a, d, c = least(a, d), most(a, d), least(c, f)
+    a, b, c = least(a, b), most(a, b), least(c, d)
+    return a, least(b, c), most(b, c)
 
 
 def moved_on(days: NDArray[Any], by: Int64, next_day: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,8 @@
 good.
 
 What a person may loosen is bounded: an override that makes a life-safety rule (P0 and P1) less watchful must
-end, at the latest after MAX_LOOSE_DAYS. Tightening may last. Every override says who made it and why.
+end, at the latest after MAX_LOOSE_DAYS (rules/loosening.py). Tightening may last. Every override says who
+made it and why.
 
 Errors:
 * OverrideError: the text begins with the key: "key `until`: ...".
@@ -10,18 +11,19 @@ Errors:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
+
+import msgspec
 
 from devices.model import Severity
 from rules.quantity import Level, Span
-from rules.rule import HeldRule, JudgedRule, Limits
+from rules.rule import BaseRule, HeldRule, JudgedRule, Limits
 
 MAX_LOOSE_DAYS: Final = 30
 """Longest an override may make a P0 or P1 rule less watchful (chosen: a month, then somebody looks again)."""
-_DAY_US: Final = 86_400_000_000
 LIFE_SAFETY: Final = frozenset({Severity.P0_PLUS, Severity.P0, Severity.P1})
 
 
@@ -93,11 +95,16 @@ class Overrides:
         return next((at for at in self.turns_us if at > after_us), None)
 
 
-def check_override(one: Override, rule: HeldRule, *, bounded: bool = True) -> None:
-    """Raises OverrideError where this rule cannot take it, or where it loosens too much for too long.
+class Bound(Protocol):
+    """What says which values never raise an alarm (`BoundRule`)."""
 
-    With `bounded` false the time is not looked at: for trials, which change nothing.
-    """
+    def breaches(self, rule: BaseRule) -> Iterator[tuple[str, str]]:
+        """Keys by which such a value would raise the rule, each with what is allowed."""
+
+
+def check_override(one: Override, rule: HeldRule, bounds: Sequence[Bound] = ()) -> None:
+    """Raises OverrideError where this rule cannot take it, or where values that a bound keeps quiet would
+    raise it. How long it may last is for `rules.loosening` to say."""
     if not one.author.strip() or not one.reason.strip():
         key = "author" if not one.author.strip() else "reason"
         raise OverrideError(f"key `{key}`: is empty; who makes an override and why is on record")
@@ -111,22 +118,17 @@ def check_override(one: Override, rule: HeldRule, *, bounded: bool = True) -> No
     if not one.off and all(change is None for change in changes):
         raise OverrideError("key `raise`: nothing is changed; allowed: raise, clear, hold, clear_hold or off")
     if rule.latched and (one.clear_below is not None or one.clear_hold is not None):
-        raise OverrideError(f"key `clear`: {rule.name} is latched, a person ends it")
+        key = "clear" if one.clear_below is not None else "clear_hold"
+        raise OverrideError(f"key `{key}`: {rule.name} is latched, a person ends it")
     _check_levels(one, rule)
-    if bounded and loosens(one, rule) and rule.severity in LIFE_SAFETY:
-        if one.until_us is None:
-            raise OverrideError(
-                f"key `until`: is missing; {rule.name} guards lives, so what loosens it must end, "
-                f"at the latest after {MAX_LOOSE_DAYS} days"
-            )
-        if one.until_us - one.from_us > MAX_LOOSE_DAYS * _DAY_US:
-            raise OverrideError(f"key `until`: {rule.name} may be loosened for {MAX_LOOSE_DAYS} days at most")
+    _check_bounds(one, rule, bounds)
 
 
 def _check_levels(one: Override, rule: HeldRule) -> None:
     if not isinstance(rule, JudgedRule):
         if one.raise_at is not None or one.clear_below is not None:
-            raise OverrideError(f"key `raise`: {rule.name} has no levels; allowed: hold, clear_hold or off")
+            key = "raise" if one.raise_at is not None else "clear"
+            raise OverrideError(f"key `{key}`: {rule.name} has no levels; allowed: hold, clear_hold or off")
         return
     try:
         own = Limits(raise_at=rule.raise_at, clear_below=rule.clear_below)
@@ -138,17 +140,13 @@ def _check_levels(one: Override, rule: HeldRule) -> None:
         raise OverrideError(str(error)) from None
 
 
-def loosens(one: Override, rule: HeldRule) -> bool:
-    """Whether it makes the rule raise later or less often. Levels of different kinds cannot be compared: then
-    it does."""
-    if one.off or (one.hold is not None and one.hold > rule.hold):
-        return True
+def _check_bounds(one: Override, rule: HeldRule, bounds: Sequence[Bound]) -> None:
+    """That the rule with these levels could stand in the catalogue: life-safety numbers that no rule file
+    may go below, no override may either."""
     if one.raise_at is None or not isinstance(rule, JudgedRule):
-        return False
-    units = rule.units(rule.metric)
-    new = one.raise_at.value_in(units, rule.name)
-    for level in (rule.raise_at, *(limits.raise_at for limits in rule.insulation.values())):
-        old = level.value_in(units, rule.name)
-        if one.raise_at.relative is not level.relative or (new < old if rule.below else new > old):
-            return True
-    return False
+        return
+    clear_below = rule.clear_below if one.clear_below is None else one.clear_below
+    changed = msgspec.structs.replace(rule, raise_at=one.raise_at, clear_below=clear_below)
+    for bound in bounds:
+        for key, problem in bound.breaches(changed):
+            raise OverrideError(f"key `{key}`: {problem}")

@@ -7,18 +7,20 @@ becomes a whole array of pairs with one look-up, however many rules there are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import METRIC_LIMIT, Int16, Int32, Metric, SeriesTable
+from rules.columns import column_of, longer
 from rules.rounds import Rows
 
 State = dict[str, NDArray[Any]]
 """Columns by name, one row a pair."""
 Blank = np.generic | NDArray[Any]
 """What a new pair's entry of a column is: one number, or a small array of them."""
+_FIRST: Final = "first"
 
 
 class Pairs:
@@ -29,7 +31,8 @@ class Pairs:
     same kind that are no state: they are worked out anew from the registry and in no snapshot. A pair keeps
     its state as long as its slot keeps device and metric. The pairs of a slot that is gone (`slot` -1) wait
     for one with as many rules. Bytes a pair besides state and facts: 4 (slot) + 4 (device) + 2 (rule) + 2
-    (metric) + 1 (scratch), and 5 a slot of the series table.
+    (metric) + 1 (scratch), and 4 a slot of the series table; and what `of_slot` names: columns of facts by
+    slot instead of by pair.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class Pairs:
         blank: Mapping[str, Blank],
         table: SeriesTable,
         facts: Mapping[str, Blank] | None = None,
+        of_slot: Mapping[str, Blank] | None = None,
     ) -> None:
         self._blank = dict(blank)
         self._blank_facts = dict(facts or {})
+        self._blank_of_slot = dict(of_slot or {})
         self._rules_of, self._count_of, self._offset_of = _by_metric(metrics)
         self._concerns: NDArray[np.bool_] = self._count_of > 0
         self._build(table)
@@ -53,14 +58,15 @@ class Pairs:
         self._device: Int32 = np.empty(0, np.int32)
         self._metric: Int16 = np.empty(0, np.int16)
         self._left: dict[int, list[int]] = {}
-        self.state: State = {name: _column(start, 0) for name, start in self._blank.items()}
-        self.facts: State = {name: _column(start, 0) for name, start in self._blank_facts.items()}
+        self.state: State = {name: column_of(start, 0) for name, start in self._blank.items()}
+        self.facts: State = {name: column_of(start, 0) for name, start in self._blank_facts.items()}
         self._met: NDArray[np.bool_] = np.empty(0, np.bool_)
         self._slots = 0
-        self._room_first: Int32 = np.empty(0, np.int32)
-        self._room_count: NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._first, self._count = self._room_first, self._room_count
+        self._room: State = {_FIRST: np.empty(0, np.int32)}
+        self._room |= {name: column_of(start, 0) for name, start in self._blank_of_slot.items()}
+        self._look_in_room()
         self._most = 0
+        self._gone: Int32 = np.empty(0, np.int32)
         self._append(table)
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
@@ -82,23 +88,28 @@ class Pairs:
         other = pair[self._device[pair] != table.device[self.slot[pair]]]
         self._blank_out(other)
         self._device[other] = table.device[self.slot[other]]
+        gone = self._gone
+        self._gone = gone[(self._first[gone] < 0) & self._concerns[table.metric[gone]]]
 
     def forget(self, slots: Int32) -> None:
         """These slots are gone: their pairs are, until `adopt` says who has them now."""
         slots = slots[slots < len(self._first)]
+        slots = slots[self._first[slots] >= 0]
+        if not len(slots):
+            return
         pair = self.expand(slots)[1]
         self._blank_out(pair)
         self.slot[pair] = -1
-        for slot in slots[self._count[slots] > 0].tolist():
-            self._left.setdefault(int(self._count[slot]), []).append(int(self._first[slot]))
+        first = self._first[slots]
+        for one, count in zip(first.tolist(), self._counted(first).tolist(), strict=True):
+            self._left.setdefault(count, []).append(one)
         self._first[slots] = -1
-        self._count[slots] = 0
+        self._gone = np.union1d(self._gone, slots).astype(np.int32)
 
     def _pair_again(self, slots: Int32) -> None:
         """Other pairs for those of `slots` whose pairs are not the ones of their metric."""
-        metric, count = self.table.metric[slots], self._count[slots]
+        metric, some = self.table.metric[slots], self._first[slots] >= 0
         paired = np.zeros(len(slots), np.int16)
-        some = count > 0
         paired[some] = self._metric[self._first[slots[some]]]
         wrong = np.where(some, paired != metric, self._count_of[metric] > 0)
         self.forget(slots[wrong & some])
@@ -120,7 +131,7 @@ class Pairs:
             self._grow(np.full(count, slot, np.int32), rules)
         self._device[first : first + count] = self.table.device[slot]
         self._metric[first : first + count] = self.table.metric[slot]
-        self._first[slot], self._count[slot] = first, count
+        self._first[slot] = first
         self._most = max(self._most, count)
 
     def expand(self, slot: Int32) -> tuple[Rows, Rows]:
@@ -131,31 +142,33 @@ class Pairs:
         if self._most == 1:
             rows = np.flatnonzero(first >= 0)
             return rows, first.take(rows).astype(np.intp)
-        count = self._count.take(slot)
+        count = self._counted(first)
         rows = np.repeat(np.arange(len(slot)), count)
         before = np.cumsum(count, dtype=np.int64) - count
         return rows, (first[rows] + np.arange(len(rows)) - before[rows]).astype(np.intp)
 
-    def concerned(self, slot: Int32, metric: Int16) -> tuple[Rows, Rows]:
-        """As `expand`, where the metric of each slot is at hand: what a batch holds of other metrics costs a
-        look at its metric and nothing else."""
-        some = np.flatnonzero(self._concerns.take(metric))
-        if not len(some):
-            return some, some
-        if len(some) < len(slot):
-            slot, metric = slot.take(some), metric.take(some)
+    def heard(self, rows: Rows, slot: Rows) -> tuple[Rows, Rows]:
+        """The first pair of each of these slots, all of metrics that rules are about, with its row: what
+        nobody uses any more is left out."""
         first = self._first.take(slot).astype(np.intp)
-        if first.min() < 0:  # slots that nobody uses any more
-            rows, pair = self.expand(slot)
-            return some.take(rows), pair
-        if self._most == 1:
-            return some, first
-        count = self._count_of.take(metric)
-        if count.min() == count.max() == 1:
-            return some, first
-        rows = np.repeat(np.arange(len(slot)), count)
+        if len(self._gone):
+            used = first >= 0
+            rows, first = rows[used], first[used]
+        return rows, first
+
+    def each(self, rows: Rows, first: Rows) -> tuple[Rows, Rows]:
+        """All pairs of the slots with these first pairs, rules in their order, each with its row."""
+        if self._most <= 1:
+            return rows, first
+        count = self._counted(first)
+        least, most = int(count.min(initial=1)), int(count.max(initial=1))
+        if least == most:
+            if most == 1:
+                return rows, first
+            return np.repeat(rows, most), (first[:, None] + np.arange(most)).reshape(-1)
         before = np.cumsum(count, dtype=np.int64) - count
-        return some.take(rows), (first - before).take(rows) + np.arange(len(rows))
+        pair = np.repeat(first - before, count) + np.arange(int(before[-1]) + int(count[-1]))
+        return np.repeat(rows, count), pair
 
     def first(self, slot: Int32) -> Rows:
         """The first pair of each slot, -1 where it has none."""
@@ -209,6 +222,12 @@ class Pairs:
             if name in state and state[name].shape[1:] == self.state[name].shape[1:]:
                 self.state[name][pair] = state[name][kept]
 
+    def _counted(self, first: Int32 | Rows) -> NDArray[np.uint8]:
+        """How many pairs there are from each first one on; none from -1 on."""
+        count = self._count_of.take(self._metric.take(first, mode="clip"))
+        count[first < 0] = 0
+        return count
+
     def _blank_out(self, pair: Rows) -> None:
         for name, start in self._blank.items():
             self.state[name][pair] = start
@@ -226,19 +245,26 @@ class Pairs:
         first = np.where(count > 0, self.n + before, -1).astype(np.int32)
         self._make_room(len(table))
         self._first[known:] = first
-        self._count[known:] = count
         self._most = max(self._most, int(count.max(initial=0)))
         offset = np.arange(len(slot)) - before[slot - known]
         self._grow(slot, self._rules_of[table.metric[slot], offset])
 
     def _make_room(self, slots: int) -> None:
         """Lines for so many slots; copies only when they have doubled."""
-        if slots > len(self._room_first):
-            room = max(slots, 2 * len(self._room_first))
-            self._room_first = np.concatenate((self._first, np.full(room - self._slots, -1, np.int32)))
-            self._room_count = np.concatenate((self._count, np.zeros(room - self._slots, np.uint8)))
+        blank = {_FIRST: np.int32(-1), **self._blank_of_slot}
+        if slots > len(self._room[_FIRST]):
+            more = max(slots, 2 * len(self._room[_FIRST])) - self._slots
+            for name, start in blank.items():
+                self._room[name] = longer(self._room[name][: self._slots], start, more)
+        for name, start in blank.items():
+            self._room[name][self._slots : slots] = start
         self._slots = slots
-        self._first, self._count = self._room_first[:slots], self._room_count[:slots]
+        self._look_in_room()
+
+    def _look_in_room(self) -> None:
+        """The columns by slot, as far as there are slots."""
+        self._first: Int32 = self._room[_FIRST][: self._slots]
+        self.of_slot: State = {name: self._room[name][: self._slots] for name in self._blank_of_slot}
 
     def _grow(self, slot: Int32, rule: Int16) -> None:
         end = self.n + len(slot)
@@ -251,18 +277,12 @@ class Pairs:
             self._met = np.zeros(self.n + room, np.bool_)
             for columns, blank in ((self.state, self._blank), (self.facts, self._blank_facts)):
                 for name, start in blank.items():
-                    columns[name] = np.concatenate((columns[name][: self.n], _column(start, room)))
+                    columns[name] = longer(columns[name][: self.n], start, room)
         self.slot[self.n : end] = slot
         self.rule[self.n : end] = rule
         self._device[self.n : end] = self.table.device[slot]
         self._metric[self.n : end] = self.table.metric[slot]
         self.n = end
-
-
-def _column(start: Blank, length: int) -> NDArray[Any]:
-    column = np.empty((length, *start.shape), start.dtype)
-    column[:] = start
-    return column
 
 
 def _by_metric(metrics: Sequence[Sequence[Metric]]) -> tuple[Int16, NDArray[np.uint8], Int16]:

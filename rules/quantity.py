@@ -92,7 +92,7 @@ class Level:
         return f"Level({self.value!r}, {self.unit!r})"
 
     def __str__(self) -> str:
-        return f"{self.value:g} {self.unit}".rstrip()
+        return f"{self.value:.12g} {self.unit}".rstrip()
 
     @property
     def relative(self) -> Relative:

@@ -32,12 +32,23 @@ KEYS: Final = {
 
 
 class Where(StrEnum):
-    """On which series a rule holds, by where their device is."""
+    """On which series a rule holds, by where their device, or what they measure, is."""
 
     ANY = "any"
     DWELLING = "dwelling"
     BUILDING = "building"
     """Feeders and risers: not in a dwelling, and in no known place as well."""
+    CIRCUIT = "circuit"
+    """Cables and joints: wherever they are, but not the air of a room (`SeriesTable.room`)."""
+
+
+class RuleHazard(StrEnum):
+    """What an alarm speaks of, and with which others it is one matter."""
+
+    FIRE = "fire"
+    ELECTRICAL = "electrical"
+    FAULT = "fault"
+    """The device is broken, or cannot be trusted: never mixed with a fire."""
 
 
 class Title(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS):
@@ -50,13 +61,17 @@ class Title(Struct, frozen=True, forbid_unknown_fields=True, rename=KEYS):
 class BaseRule(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename=KEYS, tag_field="kernel"
 ):
-    """`source` says of each number (`numbers`) where it comes from; of those that are not given, nothing."""
+    """`source` says of each number (`numbers`) where it comes from; of those that are not given, nothing.
+
+    `hazard` is what its alarms speak of; where it is left out, the name says it (`alerts.hazards`).
+    """
 
     numbers: ClassVar[tuple[str, ...]] = ()
 
     name: Name
     severity: Severity
     title: Title
+    hazard: RuleHazard | UnsetType = UNSET
     source: dict[str, Text]
 
     def __post_init__(self) -> None:

@@ -47,6 +47,7 @@ class Setting:
 
 NOT_EARTHED: Final = "not measurable: the earthing is TN-C or unknown"
 NOT_HERE: Final = "does not hold where this device is"
+IN_A_ROOM: Final = "the air of the room, not a cable"
 OVERRIDDEN: Final = "switched off by an override"
 
 
@@ -63,7 +64,7 @@ def touched(overrides: Collection[Override], table: SeriesTable) -> Int32:
 class Settings:
     """The rows of one kernel's rules. `gated` are the names of rules that need an earth conductor.
 
-    Columns by row: `raise_`, `clear` (signed: a rule that raises below its level has both negated), `sign`,
+    Columns by row: `raise_`, `clear` (signed: a rule that raises below its level has both negated),
     `relative`, `hold`, `clear_hold`, `max_gap` (µs), `need`, `mask`, `kept` (of the last readings' bits).
     """
 
@@ -109,17 +110,17 @@ class Settings:
             return self.rows[row]
         base = self.rows[int(self._variant[rule, 0])]
         if bool(self._misplaced(one_rule, one_slot, table)[0]):
-            return replace(base, why_off=NOT_HERE)
+            in_room = self._where[rule] is Where.CIRCUIT
+            return replace(base, why_off=IN_A_ROOM if in_room else NOT_HERE)
         if bool(self._unearthed(one_rule, one_slot, table)[0]):
             return replace(base, why_off=NOT_EARTHED)
         return replace(base, why_off=OVERRIDDEN)
 
     def _misplaced(self, rule: Int16, slot: Int32, table: SeriesTable) -> Bool:
         wrong = np.zeros(len(rule), np.bool_)
-        for number, where in enumerate(self._where):
-            if where is not Where.ANY:
-                outside = table.dwelling[slot] == 0
-                wrong |= (rule == number) & (outside if where is Where.DWELLING else ~outside)
+        for where in {*self._where} - {Where.ANY}:
+            concerned = np.array([one is where for one in self._where])
+            wrong |= concerned[rule] & _outside(where, slot, table)
         return wrong
 
     def _unearthed(self, rule: Int16, slot: Int32, table: SeriesTable) -> Bool:
@@ -193,7 +194,6 @@ class Settings:
         columns = list(zip(*self._numbers, strict=True))
         self.raise_: Float64 = np.array(columns[0], np.float64)
         self.clear: Float64 = np.array(columns[1], np.float64)
-        self.sign: Float64 = np.array(columns[2], np.float64)
         self.hold: Int64 = np.array(columns[3], np.int64)
         self.clear_hold: Int64 = np.array(columns[4], np.int64)
         self.max_gap: Int64 = np.array(columns[5], np.int64)
@@ -201,6 +201,14 @@ class Settings:
         self.mask: UInt8 = np.array(columns[7], np.uint8)
         self.kept: UInt8 = np.array(columns[8], np.uint8)
         self.relative: NDArray[np.uint8] = np.array(columns[9], np.uint8)
+
+
+def _outside(where: Where, slot: Int32, table: SeriesTable) -> Bool:
+    """Which of these series are not where such a rule holds."""
+    if where is Where.CIRCUIT:
+        return table.room[slot]
+    in_dwelling: Bool = table.dwelling[slot] != 0
+    return ~in_dwelling if where is Where.DWELLING else in_dwelling
 
 
 def _nowhere() -> Setting:
@@ -250,8 +258,13 @@ def _limits(rule: HeldRule, insulation: str) -> Limits:
     return rule.insulation.get(insulation, own)
 
 
+def sign_of(rule: HeldRule) -> float:
+    """-1 for a rule that raises below its level, else 1."""
+    return -1.0 if isinstance(rule, JudgedRule) and rule.below else 1.0
+
+
 def _numbers(rule: HeldRule, setting: Setting) -> tuple[float, ...]:
-    sign = -1.0 if isinstance(rule, JudgedRule) and rule.below else 1.0
+    sign = sign_of(rule)
     units = rule.units(rule.metric) if isinstance(rule, JudgedRule) else {"": 1.0}
     clear = setting.clear_below
     mask = (1 << rule.samples.of) - 1

@@ -1,114 +1,61 @@
-"""What happens to state when rules change: what measures as before goes on, what does not starts over, and an
-alarm that nothing watches any more is cleared."""
+"""What happens to state when rules change: what measures as before goes on, and what does not starts over.
+
+What a rule measures is said by a short text of its own, so that a snapshot can say it of rules that are gone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
-from devices.model import SeriesTable
-from rules import why
-from rules.catalogue import Catalogue
 from rules.judged import JudgedKernel
-from rules.kernel import ACTIVE, PairKernel
-from rules.kernels.place import PlaceKernel, PlaceRule
+from rules.kernel import ACTIVE
+from rules.kernels.place import PlaceRule
 from rules.rule import BaseRule, JudgedRule
-from rules.transition import Subject, To, Transition
 
 _JUDGING: Final = frozenset(JudgedRule.__struct_fields__) - {"metric_name", "below"}
 """What a rule may change without measuring another thing: names, levels, times, and where it holds."""
+_MEETING: Final = ("scope", "apart", "across")
+"""What decides which alarms of a place meet."""
 
 
-def measures_alike(rule: BaseRule, other: BaseRule) -> bool:
-    """Whether what a kernel has gathered for `rule` means the same for `other`."""
-    if type(rule) is not type(other):
-        return False
-    own = set(rule.__struct_fields__) - _JUDGING
-    return all(getattr(rule, name) == getattr(other, name) for name in own)
+def measures(rules: Iterable[BaseRule]) -> dict[str, str]:
+    """What each rule measures, by its name: the same text for two rules of one kind where what a kernel has
+    gathered for the one means the same for the other, in any release.
+
+    Keys that stand as usual are left out, so that a key that is new in a release changes nothing.
+    """
+    return {rule.name: _measure(rule) for rule in rules}
 
 
-def start_over(before: Sequence[BaseRule], kernel: JudgedKernel[Any]) -> None:
-    """In a kernel that took the state of one of the rules `before`: what was gathered for a rule that
-    measures otherwise now is let go, and its hold too. An alarm that is active stays so."""
-    old = {rule.name: rule for rule in before}
+def _measure(rule: BaseRule) -> str:
+    fields = {one.name: one.default for one in msgspec.structs.fields(rule)}
+    own = _MEETING if isinstance(rule, PlaceRule) else [name for name in fields if name not in _JUDGING]
+    said = {name: value for name in own if (value := getattr(rule, name)) != fields[name]}
+    facts = [str(rule.__struct_config__.tag), said]
+    text = msgspec.json.encode(facts, enc_hook=str, order="deterministic")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def start_over(before: Mapping[str, str], now: Mapping[str, str], kernel: JudgedKernel[Any]) -> None:
+    """In a kernel that took the state of rules that measured as `before` says: what was gathered for a rule
+    that measures otherwise `now` is let go, and its hold too. An alarm that is active stays so."""
     pairs = kernel.pairs
     for number, rule in enumerate(kernel.rules):
-        if rule.name not in old or measures_alike(rule, old[rule.name]):
+        if before.get(rule.name, now[rule.name]) == now[rule.name]:
             continue
         of_rule = np.flatnonzero(pairs.rule[: pairs.n] == number)
         for name, blank in kernel.columns.items():
             pairs.state[name][of_rule] = blank
         pairs.state["status"][of_rule] &= np.uint8(ACTIVE)
         pairs.state["bits"][of_rule] = 0
+        kernel.rouse(of_rule[pairs.slot[of_rule] >= 0])
 
 
-def moved_places(before: Catalogue, now: Catalogue) -> set[str]:
+def moved_places(before: Mapping[str, str], rules: Iterable[PlaceRule], now: Mapping[str, str]) -> set[str]:
     """The rules on places that are about other places, or other meetings, than before."""
-    old = {rule.name: rule for rule in before.of(PlaceRule)}
-    return {
-        rule.name
-        for rule in now.of(PlaceRule)
-        if rule.name in old and _meets_in(rule) != _meets_in(old[rule.name])
-    }
-
-
-def lost_alarms(
-    befores: Sequence[PairKernel[Any]],
-    afters: Sequence[PairKernel[Any]],
-    names: Collection[str],
-    now_us: int,
-) -> list[Transition]:
-    """The clearings of alarms that are active in the kernels `befores` and in none of `afters`, by series and
-    rule. `names` are the rules there are now, `now_us` when they changed. Kernels that are in both are not
-    looked at."""
-    same = {id(kernel) for kernel in befores} & {id(kernel) for kernel in afters}
-    there = {alarm for kernel in afters if id(kernel) not in same for alarm in kernel.active()}
-    found = []
-    for kernel in (one for one in befores if id(one) not in same):
-        for name, slot in kernel.active():
-            if (name, slot) not in there:
-                rule = kernel.rules[kernel.number[name]]
-                found.append(_cleared(rule, slot, kernel.pairs.table, now_us, changed=name in names))
-    return sorted(found, key=lambda one: (one.slot, one.rule))
-
-
-def lost_places(
-    before: PlaceKernel, after: PlaceKernel, table: SeriesTable, names: Collection[str], now_us: int
-) -> list[Transition]:
-    """The same of alarms of places."""
-    there = {(rule.name, place) for rule, place, _ in after.alarms()}
-    found = [
-        _cleared(rule, slot, table, now_us, changed=rule.name in names, place=place)
-        for rule, place, slot in before.alarms()
-        if (rule.name, place) not in there
-    ]
-    return sorted(found, key=lambda one: (one.place, one.rule))
-
-
-def _meets_in(rule: PlaceRule) -> tuple[object, ...]:
-    return rule.scope, rule.apart, rule.across
-
-
-def _cleared(
-    rule: BaseRule, slot: int, table: SeriesTable, now_us: int, *, changed: bool, place: int = 0
-) -> Transition:
-    known = slot < len(table)
-    dwelling = int(table.dwelling[slot]) if known else 0
-    subject = rule.scope.subject if isinstance(rule, PlaceRule) else Subject.SERIES
-    return Transition(
-        rule=rule.name,
-        to=To.CLEARED,
-        severity=rule.severity,
-        slot=slot,
-        device=int(table.device[slot]) if known else 0,
-        dwelling=place if subject is Subject.DWELLING else dwelling,
-        place=place,
-        at_us=now_us,
-        nudge_ns=0,
-        received_us=now_us,
-        why=why.rule_gone(rule.name, changed=changed),
-        age_s=0.0,
-        subject=subject,
-    )
+    return {rule.name for rule in rules if before.get(rule.name, now[rule.name]) != now[rule.name]}

@@ -12,6 +12,10 @@ from rules.rule import HeldRule, JudgedRule, Title
 from rules.transition import Subject, Why
 
 _SIGNS: Final = {"degC": "°C"}
+_WHERE: Final[Mapping[Subject, tuple[str, str]]] = {
+    Subject.STAIR: ("one stair", "同一单元"),
+    Subject.BUILDING: ("the common parts of one building", "同一楼栋公共部位"),
+}
 _UNITS_ZH: Final[Mapping[str, str]] = {"s": "秒", "min": "分钟", "h": "小时", "d": "天"}
 
 
@@ -74,6 +78,14 @@ def rule_gone(name: str, *, changed: bool) -> Why:
     return Why(en=f"rule {name} was removed", zh_cn=f"规则 {name} 已删除")
 
 
+def device_gone() -> Why:
+    """The device of an active alarm is registered as another, or not any more."""
+    return Why(
+        en="its device is registered otherwise now: nothing watches this any more",
+        zh_cn="设备登记已变更，此处不再监测",
+    )
+
+
 def flag_cleared(metric: Metric, quiet_us: int) -> Why:
     """A closed alarm whose flag stayed 0."""
     return Why(
@@ -118,15 +130,22 @@ def met_in_place(
 ) -> Why:
     """Two alarms of one place, `apart` of two devices there; `evidence` is the partner's own why."""
     of_two, of_two_zh = (" of two devices", "两个设备") if apart else ("", "")
-    both = f"{anchor.en.lower()} and {partner.en.lower()}{of_two}"
-    en = f"{both} in one {place} within {duration(within_us)}"
-    where = "同一单元" if place is Subject.STAIR else "同一户"
-    zh_cn = f"{where}{of_two_zh} {duration_zh(within_us)}内先后出现{anchor.zh_cn}和{partner.zh_cn}"
+    one, other = _named(anchor), _named(partner)
+    both = f"{one.en.lower()} and {other.en.lower()}{of_two}"
+    of_place, where = _WHERE.get(place, (f"one {place}", "同一户"))
+    en = f"{both} in {of_place} within {duration(within_us)}"
+    zh_cn = f"{where}{of_two_zh} {duration_zh(within_us)}内先后出现{one.zh_cn}和{other.zh_cn}"
     return Why(en=f"{en}: {evidence.en}", zh_cn=f"{zh_cn}：{evidence.zh_cn}")
+
+
+def _named(title: Title) -> Title:
+    """What is the matter, without what to do ("Cable critical: isolate"), as a part of a sentence."""
+    return Title(en=title.en.partition(":")[0], zh_cn=title.zh_cn.partition("：")[0])
 
 
 def still_active(title: Title) -> Why:
     """An alarm whose own numbers stayed behind when its device moved."""
+    title = _named(title)
     return Why(en=f"{title.en.lower()} is active", zh_cn=f"{title.zh_cn}尚未恢复")
 
 

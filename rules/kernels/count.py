@@ -16,9 +16,9 @@ from typing import ClassVar, Final
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from devices.model import Bool, EngineInput, Float64, Int16, Int64, Metric, SeriesTable, UInt8
+from devices.model import Bool, EngineInput, Float64, Int64, Metric, SeriesTable, UInt8
 from rules import why
-from rules.columns import EIGHT, of_rule, take_rows, trues
+from rules.columns import EIGHT, take_rows, trues
 from rules.found import Found
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
@@ -140,10 +140,8 @@ class CountKernel(JudgedKernel[CountRule]):
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
         batch, state = look.batch, self.pairs.state
-        rows, pair = self.pairs.concerned(batch.slot, look.metric)
-        if not len(rows):
-            return []
-        hot = self._counted(batch.value.take(rows), self.pairs.rule.take(pair))
+        rows, pair = self.pairs.each(*self.heard(look))
+        hot = self._counted(batch.value.take(rows), pair)
         hot |= (state["memory"].take(pair) != 0) | (state["status"].take(pair) != 0)
         if not hot.any():  # nothing has happened and no alarm is active: nothing to decide, nothing to keep
             return []
@@ -156,15 +154,15 @@ class CountKernel(JudgedKernel[CountRule]):
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """How often it happened."""
-        state, rule = self.pairs.state, self.pairs.rule.take(pair)
+        state = self.pairs.state
         observed, memory = look.batch.observed_us.take(rows), state["memory"].take(pair)
-        counted, rises = self._counted(look.batch.value.take(rows), rule), of_rule(self._rises, rule)
+        counted, rises = self._counted(look.batch.value.take(rows), pair), self.of_rule(self._rises, pair)
         was_one = (memory & _ONE) != 0
         state["memory"][pair] = np.where(rises, memory & ~np.uint8(_ONE) | counted * np.uint8(_ONE), memory)
         happened = np.flatnonzero(counted & ~(rises & was_one))
         self._note(pair[happened], observed[happened])
         times: Int64 = take_rows(state["times_us"], pair)
-        recent = times > (observed - of_rule(self._within, rule))[:, None]
+        recent = times > (observed - self.of_rule(self._within, pair))[:, None]
         return trues(recent).astype(np.float64)
 
     def heed(self, given: EngineInput) -> None:
@@ -174,8 +172,8 @@ class CountKernel(JudgedKernel[CountRule]):
             if pair >= 0:
                 self._note(np.array([pair], np.intp), np.array([given.at_us], np.int64))
 
-    def _counted(self, value: Float64, rule: Int16) -> Bool:
-        counted: Bool = (value >= of_rule(self._least, rule)) & (value <= of_rule(self._most, rule))
+    def _counted(self, value: Float64, pair: Rows) -> Bool:
+        counted: Bool = (value >= self.of_rule(self._least, pair)) & (value <= self.of_rule(self._most, pair))
         return counted
 
     def _note(self, pair: Rows, at_us: Int64) -> None:

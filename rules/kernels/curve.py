@@ -18,7 +18,6 @@ from msgspec import UnsetType
 
 from devices.model import Float64, Int64, Metric, SeriesTable, UInt8
 from rules import why
-from rules.columns import of_rule
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
 from rules.pairs import Blank
@@ -114,7 +113,7 @@ class CurveKernel(JudgedKernel[CurveRule]):
         grows = hot >= TRIPS
         if not dose.any() and not grows.any():
             return dose / WHOLE
-        goes_on = (since <= of_rule(self._max_gap, self.pairs.rule.take(pair))) & ~look.queued(rows)
+        goes_on = (since <= self.of_rule(self._max_gap, pair)) & ~look.queued(rows)
         grows &= goes_on & (since > 0)
         cools = goes_on & (since > 0) & (dose > 0) & (np.maximum(before, amperes) / rating < RESTS)
         dose[~goes_on] = 0

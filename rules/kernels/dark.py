@@ -1,26 +1,27 @@
 """The dark kernel: a building of which many devices fell silent at once is one alarm, not one for each.
 
-docs/rules.md, `dark`, says what it means. State: 21 bytes a building, by registry id; how many devices a
+docs/rules.md, `dark`, says what it means. State: 30 bytes a building, by registry id; how many devices a
 building has and how many are silent is counted along, so that nothing but buildings in question is looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, ClassVar, Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Int32, Int64, SeriesTable
-from rules import why
-from rules.found import cleared_by_input
-from rules.heard import KNOWN, NEVER, SILENT, Heard
+from rules.heard import ABSENT, FAR, KNOWN, NEVER, SILENT, Heard
+from rules.kernels.dark_told import Dark, ended_by, fell_silent, few_silent, told
 from rules.pairs import State
 from rules.quantity import Level, Span
 from rules.rule import KEYS, BaseRule
-from rules.transition import Subject, To, Transition, Why
+from rules.standing import Standing
+from rules.transition import Subject, To, Transition
 
 
 class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
@@ -28,10 +29,13 @@ class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
 
     Raised when at least `raise` of them fell silent `within` a time, and that has lasted for `hold`; cleared
     when fewer than `clear` are silent. A single device waits for it: for `settle`, and where `clear` are
-    silent for `patience` at most.
+    silent for `patience` at most; and while the alarm is active, but for `cover` at most with fewer than
+    `raise` silent.
     """
 
-    numbers: ClassVar[tuple[str, ...]] = ("raise", "within", "hold", "clear", "least", "settle", "patience")
+    numbers: ClassVar[tuple[str, ...]] = (
+        "raise", "within", "hold", "clear", "least", "settle", "patience", "cover",
+    )  # fmt: skip
 
     raise_at: Level
     within: Span
@@ -40,6 +44,7 @@ class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
     least: Annotated[int, Meta(ge=1)]
     settle: Span
     patience: Span
+    cover: Span
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,6 +63,8 @@ _BLANK: Final[Mapping[str, np.generic]] = {
     "since_us": np.int64(NEVER),
     "told": np.bool_(False),
     "active": np.bool_(False),
+    "covers": np.bool_(False),
+    "below_us": np.int64(NEVER),
     "device": np.int32(0),
     "members": np.int32(0),
     "silent": np.int32(0),
@@ -70,22 +77,18 @@ Often = Callable[[Int32], Bool]
 """Which of some devices report often, by the limit that the registry or their profile gives them."""
 
 
-class Waits(NamedTuple):
-    """How long a single alarm of each device waits for that of its building."""
-
-    covered: Bool
-    """As long as the building's is active."""
-    until_us: Int64
-    restless: Bool
-    """The wait ends sooner where the building's devices are heard again."""
-
-
 class DarkKernel:
-    """The dark rule of a catalogue, if it has one, over the devices of `heard` that report often."""
+    """The dark rule of a catalogue, if it has one, over the devices of `heard` that report often.
+
+    `since_us`: the share was reached; `told`: it has been told; `covers`: as long as it does, nothing is told
+    of the building's devices; `below_us`: the look from which on fewer than `raise` were silent.
+    """
 
     since_us: Int64
     told: Bool
     active: Bool
+    covers: Bool
+    below_us: Int64
     device: Int32
     members: Int32
     silent: Int32
@@ -104,13 +107,20 @@ class DarkKernel:
         building, status = building[part], status[part]
         self._grow(int(building.max(initial=0)) + 1)
         self._add(self.members, building, sign)
-        self._add(self.silent, building[(status & SILENT) != 0], sign)
+        self._add(self.silent, building[(status & ABSENT) != 0], sign)
 
     def take_silent(self, ids: Int32, often: Bool) -> None:
-        """Counts in these devices, which have just fallen silent."""
+        """Counts in these devices, which have just fallen silent, or are lost."""
         if self.rule is not None:
             building = self.heard.building[ids[often]]
             self._add(self.silent, building[building > 0], 1)
+
+    @contextmanager
+    def recounted(self, ids: Int32, often: Often) -> Iterator[None]:
+        """What their buildings count of these is counted anew after what is done with them."""
+        self.take(ids, often(ids), -1)
+        yield
+        self.take(ids, often(ids), 1)
 
     @staticmethod
     def _add(column: Int32, building: Int32, sign: int) -> None:
@@ -131,49 +141,53 @@ class DarkKernel:
         self.silent[:] = 0
         self.take(ids, often, 1)
 
-    def waits(self, ids: Int32, often: Bool, now_us: int) -> Waits:
-        """What single alarms of these silent devices wait for."""
-        fell = self.heard.fell_us[ids]
-        if self.rule is None:
-            return Waits(np.zeros(len(ids), np.bool_), fell, np.zeros(len(ids), np.bool_))
+    def covered(self, ids: Int32, often: Bool) -> Bool:
+        """Which of these belong to a building whose alarm covers them."""
         building = np.where(often, self.heard.building[ids], 0)
-        part = (building > 0) & (building < len(self.members))
-        building = np.where(part, building, 0)
-        covered: Bool = part & self.active[building]
-        part &= self.members[building] >= self.rule.least
-        many = self.silent[building] * 100.0 >= self.rule.clear_below.value * self.members[building]
-        until = fell + np.where(part, int(self.rule.settle), 0)
-        restless = part & many & (until <= now_us)
-        until = np.where(restless, fell + int(self.rule.patience), until)
-        return Waits(covered, until, restless & (until > now_us))
+        covered: Bool = self.covers[np.where(building < len(self.covers), building, 0)]
+        return covered
 
-    def covers(self, ids: Int32, often: Bool) -> Bool:
-        """Which of these belong to a building whose alarm is active."""
-        building = np.where(often, self.heard.building[ids], 0)
-        covers: Bool = self.active[np.where(building < len(self.active), building, 0)]
-        return covers
+    def due_us(self, now_us: int) -> int:
+        """From when on time alone may change something: at once where a share has been reached that may
+        become an alarm by lasting, else when an alarm ceases to cover."""
+        if ((self.since_us > NEVER) & ~self.active).any():
+            return now_us
+        ending = self.below_us[self.covers & (self.below_us > NEVER)]
+        return int(ending.min()) + int(self._rule.cover) if len(ending) else FAR
 
-    @property
-    def pending(self) -> bool:
-        """Whether a share has been reached that may become an alarm by lasting."""
-        return bool(((self.since_us > NEVER) & ~self.active).any())
+    def turn_back(self, now_us: int) -> None:
+        """The clock has been ahead: what is kept as later than now counts as now."""
+        np.minimum(self.since_us, now_us, out=self.since_us)
+        np.minimum(self.below_us, now_us, out=self.below_us)
 
-    def judge(self, often: Often, now_us: int, table: SeriesTable) -> tuple[list[Transition], Int32]:
-        """What has been raised and cleared by now, in the order of the buildings; and those that cleared."""
+    def judge(self, often: Often, now_us: int) -> tuple[list[Transition], Int32]:
+        """What has been raised and cleared by now, in the order of the buildings; and those whose devices are
+        covered no more."""
         if self.rule is None:
             return [], np.empty(0, np.int32)
         few = self.silent * 100.0 < self.rule.clear_below.value * self.members
         cleared = np.flatnonzero(self.active & (few | (self.members == 0))).astype(np.int32)
-        told = [self._clear(int(one), now_us, table) for one in cleared]
-        told += self._raise(often, now_us, table)
-        return sorted(told, key=lambda one: one.place), cleared
+        found = [self._clear(int(one), now_us) for one in cleared]
+        found += self._raise(often, now_us)
+        return sorted(found, key=lambda one: one.place), self._cover(now_us)
 
-    def _raise(self, often: Often, now_us: int, table: SeriesTable) -> list[Transition]:
+    def _cover(self, now_us: int) -> Int32:
+        """Which alarms cover from here on; those that do no more."""
+        many = self.silent * 100.0 >= self._rule.raise_at.value * self.members
+        below = self.active & ~many
+        self.below_us[~below] = NEVER
+        self.below_us[below & (self.below_us == NEVER)] = now_us
+        covers = self.active & (many | (now_us < self.below_us + self._rule.cover))
+        over = np.flatnonzero(self.covers & ~covers).astype(np.int32)
+        self.covers[:] = covers
+        return over
+
+    def _raise(self, often: Often, now_us: int) -> list[Transition]:
         rule = self._rule
         asked = self._enough(self.silent) | (self.since_us > NEVER)
         if not (asked & ~self.active).any():
             return []
-        ids = self.heard.having(SILENT)
+        ids = self.heard.having(ABSENT)
         ids = ids[often(ids) & (self.heard.building[ids] > 0)]
         ids = ids[self.heard.fell_us[ids] > now_us - rule.within]
         building = self.heard.building[ids]
@@ -188,9 +202,7 @@ class DarkKernel:
             for one in news.tolist():
                 self._reach(one, ids[ends[one] - fresh[one] : ends[one]])
         due = reached & ~self.told & (now_us >= self.since_us + rule.hold) & (self.since_us > NEVER)
-        return [
-            self._tell_raised(one, int(fresh[one]), now_us, table) for one in np.flatnonzero(due).tolist()
-        ]
+        return [self._tell_raised(one, int(fresh[one]), now_us) for one in np.flatnonzero(due).tolist()]
 
     def _enough(self, devices: Int32 | Int64) -> Bool:
         big = self.members >= self._rule.least
@@ -204,47 +216,22 @@ class DarkKernel:
         self.since_us[building] = fell[int(np.argmax(need))]
         self.device[building] = ids.min()
 
-    def _tell_raised(self, building: int, fresh: int, now_us: int, table: SeriesTable) -> Transition:
+    def _tell_raised(self, building: int, fresh: int, now_us: int) -> Transition:
         rule, members = self._rule, int(self.members[building])
         self.told[building] = self.active[building] = True
-        part = f"{fresh * 100 // members} % ≥ {rule.raise_at}"
-        said = Why(
-            en=f"{fresh} of {members} devices ({part}) fell silent within {why.duration(rule.within)}, "
-            f"for {why.duration(rule.hold)}",
-            zh_cn=f"{members} 台设备中有 {fresh} 台（{part}）在 {why.duration_zh(rule.within)}内失联，"
-            f"持续 {why.duration_zh(rule.hold)}",
-        )
-        return self._tell(building, To.RAISED, int(self.since_us[building] + rule.hold), now_us, said, table)
+        at_us = int(self.since_us[building] + rule.hold)
+        said = fell_silent(fresh, members, rule.raise_at, rule.within, rule.hold)
+        return told(rule, To.RAISED, self._dark(building), at_us, now_us, said)
 
-    def _clear(self, building: int, now_us: int, table: SeriesTable) -> Transition:
-        silent, members = int(self.silent[building]), int(self.members[building])
+    def _clear(self, building: int, now_us: int) -> Transition:
         self.active[building] = self.told[building] = False
         self.since_us[building] = NEVER
-        limit = self._rule.clear_below
-        said = Why(
-            en=f"{silent} of {members} devices silent, less than {limit}",
-            zh_cn=f"{members} 台设备中仅 {silent} 台失联，低于 {limit}",
-        )
-        return self._tell(building, To.CLEARED, now_us, now_us, said, table)
+        silent, members = int(self.silent[building]), int(self.members[building])
+        said = few_silent(silent, members, self._rule.clear_below)
+        return told(self._rule, To.CLEARED, self._dark(building), now_us, now_us, said)
 
-    def _tell(
-        self, building: int, to: To, at_us: int, now_us: int, said: Why, table: SeriesTable
-    ) -> Transition:
-        return Transition(
-            rule=self._rule.name,
-            to=to,
-            severity=self._rule.severity,
-            slot=self.slot_of(building),
-            device=int(self.device[building]),
-            dwelling=0,
-            place=building,
-            at_us=at_us,
-            nudge_ns=0,
-            received_us=now_us,
-            why=said,
-            age_s=0.0,
-            subject=Subject.BUILDING,
-        )
+    def _dark(self, building: int) -> Dark:
+        return Dark(building, self.slot_of(building), int(self.device[building]))
 
     def slots(self) -> list[int]:
         """The series that stand for the alarms that are active."""
@@ -258,22 +245,13 @@ class DarkKernel:
         """A reset or close: it clears, and comes back only when the share has been lower in between."""
         if not 0 < given.place < len(self.active) or not self.active[given.place]:
             return None
-        self.active[given.place] = False
-        said = why.by_person(given.kind)
-        return cleared_by_input(
-            self._rule, given, slot=self.slot_of(given.place), place=given.place, table=table,
-            now_us=now_us, why=said, subject=Subject.BUILDING,
-        )  # fmt: skip
+        self.active[given.place] = self.covers[given.place] = False
+        return ended_by(self._rule, given, self._dark(given.place), now_us, table)
 
-    def lost_in(
-        self, after: DarkKernel, names: Collection[str], now_us: int, table: SeriesTable
-    ) -> list[Transition]:
-        """The clearings of alarms that are active here and not in `after`."""
-        if self.rule is None or self._name == after._name:
-            return []
-        said = why.rule_gone(self._name, changed=self._name in names)
-        active = np.flatnonzero(self.active).tolist()
-        return [self._tell(one, To.CLEARED, now_us, now_us, said, table) for one in active]
+    def alarms(self) -> Iterator[Standing]:
+        """Every alarm that is active."""
+        for building in np.flatnonzero(self.active).tolist() if self.rule is not None else ():
+            yield Standing(self._name, Subject.BUILDING, building, self.slot_of(building))
 
     @property
     def _name(self) -> str:
@@ -299,7 +277,7 @@ class DarkKernel:
         some = state["building"]
         self._wipe(int(some.max(initial=0)) + 1)
         for name in _BLANK:
-            if name not in _COUNTED:
+            if name not in _COUNTED and f"building_{name}" in state:
                 getattr(self, name)[some] = state[f"building_{name}"]
         if str(state["building_rule"][0]) != self._name:
             self._wipe(len(self.active))

@@ -94,17 +94,18 @@ class ExcessKernel(JudgedKernel[ExcessRule]):
         """The excess of an hour that is over, 0 once after a night; NaN at all others, and at queued ones."""
         excess = np.full(len(rows), np.nan)
         hour = look.calendar.local_us(look.batch.observed_us.take(rows)) // HOUR_US
-        rule, now = self.pairs.rule.take(pair), self.pairs.state["now"].take(pair, axis=0)
+        now = self.pairs.state["now"].take(pair, axis=0)
         hour = np.maximum(hour, now[:, _HOUR])  # where the clock went back
-        since = hour - self._first.take(rule)
+        since = hour - self.of_rule(self._first, pair)
         night = since // 24
-        inside = since - 24 * night < self._long.take(rule)
+        inside = since - 24 * night < self.of_rule(self._long, pair)
         ended = night - inside
         told = (now[:, _HOUR] >= 0) & (hour > now[:, _HOUR])
         over, due = ended > now[:, _ENDED], now[:, _DUE] != 0
         inside &= night > now[:, _ENDED]
         touched = told | over | due | inside
-        touched &= ~look.queued(rows)
+        if look.any_queued:
+            touched &= ~look.queued(rows)
         if not touched.any():
             return excess
         if told.any():

@@ -169,7 +169,7 @@ class FlagKernel(PairKernel[FlagRule]):
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear."""
         batch = look.batch
-        rows, pair = self.pairs.concerned(batch.slot, look.metric)
+        rows, pair = self.pairs.each(*self.heard(look))
         if not len(rows):
             return []
         hot = (batch.value.take(rows) > 0) | (self.pairs.state["status"].take(pair) != _KNOWN)

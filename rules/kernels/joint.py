@@ -10,14 +10,17 @@ how many readings, 5); and 32 of facts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, ClassVar, Final
 
 import numpy as np
 from msgspec import Meta
 
-from devices.model import Bool, Float64, Int32, Metric, UInt8
+from devices.model import Bool, Float64, Int32, Int64, Metric, UInt8
 from rules import why
+from rules.columns import put_rows
 from rules.comparing import ComparingKernel, ambient_of, check_load, check_metric, places
+from rules.latest import NOWHERE
 from rules.look import Look
 from rules.pairs import Blank
 from rules.quantity import Level, Span
@@ -35,6 +38,7 @@ MOST_MK_A2: Final = 65504.0
 _MOST_K: Final = 1000.0
 _MOST_A: Final = 10_000.0
 _NO_DAY: Final = -1
+_WARMTH, _SQUARE = range(2)
 
 
 class JointRule(JudgedRule, frozen=True, kw_only=True, tag="joint"):
@@ -66,15 +70,18 @@ class JointKernel(ComparingKernel[JointRule]):
     columns: ClassVar[Mapping[str, Blank]] = {
         "day": np.int32(_NO_DAY),
         "readings": np.uint8(0),
-        "warmth": np.int64(0),
-        "square": np.int64(0),
+        "sums": np.zeros(2, np.int64),
         "values": np.full(DAYS, np.nan, np.float16),
     }
-    """`warmth` and `square` are the sums of `day`, in thousandths of K and A²; `values` the days before it in
-    mK/A², each at its number modulo DAYS, NaN where it is not known."""
-    facts: ClassVar[Mapping[str, Blank]] = {"kin": places(3), "least": np.float64(np.nan)}
-    """`kin`: both ambient temperatures, and the current."""
+    """`sums` are those of `day`, warmth and square, in thousandths of K and A²; `values` the days before it,
+    in mK/A², each at its number modulo DAYS, NaN where it is not known."""
+    facts: ClassVar[Mapping[str, Blank]] = {**places(3), "least": np.float64(np.nan)}
+    """The kin: both ambient temperatures, and the current."""
     compares: ClassVar[frozenset[Metric]] = frozenset({Metric.TEMPERATURE_AMBIENT, Metric.CURRENT})
+
+    @cached_property
+    def _least_days(self) -> Int64:
+        return np.array([rule.least for rule in self.rules], np.int64)
 
     def near(self, rule: JointRule) -> int:
         """`fresh`: `max_gap` is about days here."""
@@ -91,7 +98,7 @@ class JointKernel(ComparingKernel[JointRule]):
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The day that is over, divided by its usual, at the first reading after it."""
         told = np.full(len(rows), np.nan)
-        live = np.flatnonzero(~look.queued(rows))
+        live = np.flatnonzero(~look.queued(rows)) if look.any_queued else np.arange(len(rows))
         if len(live) < len(rows):
             rows, pair = rows[live], pair[live]
         today = look.calendar.days(look.batch.observed_us.take(rows))
@@ -106,40 +113,52 @@ class JointKernel(ComparingKernel[JointRule]):
         """Ends `day` of these pairs, and begins `today`. What is measured, NaN where it is not known."""
         state = self.pairs.state
         value, values = self._value(pair), state["values"][pair]
-        least = np.array([rule.least for rule in self.rules])[self.pairs.rule[pair]]
+        least = self.of_rule(self._least_days, pair)
         usual = _median(values.astype(np.float64), least)
         value[day == _NO_DAY] = np.nan
         values[np.arange(len(pair)), day % DAYS] = value
         values[_between(day, today)] = np.nan
         state["values"][pair], state["day"][pair] = values, today
-        state["readings"][pair], state["warmth"][pair], state["square"][pair] = 0, 0, 0
+        state["readings"][pair], state["sums"][pair] = 0, 0
         usual[usual <= 0] = np.nan
         return value / usual
 
     def _value(self, pair: Rows) -> Float64:
         """What a joint warmed by its load, in mK/A²; NaN where too few readings say so."""
         state = self.pairs.state
-        square: Float64 = state["square"][pair].astype(np.float64)
-        square[(state["readings"][pair] < LEAST_READINGS) | (square <= 0)] = np.nan
-        return np.clip(state["warmth"][pair] * 1000 / square, 0, MOST_MK_A2)
+        sums: Int64 = state["sums"].take(pair, axis=0)
+        square: Float64 = sums[:, _SQUARE].astype(np.float64)
+        square[(state["readings"].take(pair) < LEAST_READINGS) | (square <= 0)] = np.nan
+        return np.clip(sums[:, _WARMTH] * 1000 / square, 0, MOST_MK_A2)
 
     def _gather(self, look: Look, rows: Rows, pair: Rows) -> None:
         """Adds the readings under load to the sums of their day."""
-        kin = self.kin(pair)
-        current = self.newest(look, rows, pair, kin[2])
+        able = np.flatnonzero(self.able(pair))
+        if len(able) < len(rows):
+            rows, pair = rows.take(able), pair.take(able)
+        current = self.newest(look, rows, pair, self.kin(2, pair))
         some = np.flatnonzero(current >= self.pairs.facts["least"].take(pair))
         if not len(some):
             return
         if len(some) < len(rows):
-            rows, pair, kin, current = rows[some], pair[some], kin[:, some], current[some]
-        warmth = look.batch.value.take(rows) - self.ambient(look, rows, pair, kin)
+            rows, pair, current = rows.take(some), pair.take(some), current.take(some)
+        warmth = look.batch.value.take(rows) - self.ambient(look, rows, pair)
         known = np.flatnonzero(~np.isnan(warmth))
-        pair, state = pair[known], self.pairs.state
-        milli_k = np.rint(np.clip(warmth[known], -_MOST_K, _MOST_K) * 1000)
-        milli_a2 = np.rint(np.minimum(current[known], _MOST_A) ** 2 * 1000)
-        state["warmth"][pair] += milli_k.astype(np.int64)
-        state["square"][pair] += milli_a2.astype(np.int64)
-        state["readings"][pair] = np.minimum(state["readings"][pair], 254) + np.uint8(1)
+        if len(known) < len(pair):
+            pair, warmth, current = pair.take(known), warmth.take(known), current.take(known)
+        milli_k = np.rint(np.minimum(np.maximum(warmth, -_MOST_K), _MOST_K) * 1000)
+        milli_a2 = np.rint(np.minimum(current, _MOST_A) ** 2 * 1000)
+        sums: Int64 = self.pairs.state["sums"].take(pair, axis=0)
+        sums[:, _WARMTH] += milli_k.astype(np.int64)
+        sums[:, _SQUARE] += milli_a2.astype(np.int64)
+        put_rows(self.pairs.state["sums"], pair, sums)
+        readings: UInt8 = self.pairs.state["readings"].take(pair)
+        self.pairs.state["readings"][pair] = np.minimum(readings, 254) + np.uint8(1)
+
+    def arrange(self, kin: list[Int32]) -> list[Int32]:
+        """Nothing can be said without the current either."""
+        device, own, current = super().arrange(kin)
+        return [np.where(current >= 0, device, NOWHERE), own, current]
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`joint warms by 62.0 mK/A², 1.55 times its usual 40.0 mK/A² (≥ 1.5), 3 of 3 days`."""

@@ -4,7 +4,7 @@ The while is six parts of the clock. What was the case since the reading before 
 grow, of thousandths of the unit × milliseconds and of milliseconds; a ring of six keeps what they were when
 each part began. The difference is the window: whole numbers, so that grouping cannot matter.
 
-State: 128 bytes a pair, besides judging.
+State: 96 bytes a pair, besides judging.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from devices.model import Float64, Int64, Metric, SeriesTable
+from devices.model import Float64, Int32, Int64, Metric, SeriesTable
 from rules import why
-from rules.columns import of_rule, put_rows, take_rows
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
 from rules.nouns import noun, noun_zh
@@ -34,11 +33,11 @@ LONGEST: Final = Span(24 * 3_600_000_000)
 MOST: Final = 2_000_000.0
 """Largest value that is not cut (chosen: its thousandths fit 32 bits; above what any circuit can say)."""
 _NEVER: Final = -(2**62)
-_SUM, _MS, _THOUSANDTHS, _SEEN_US, _SUMS = range(5)
-"""Where in a row of `gathered` both sums are, the value and the time of the reading before, and the ring: six
-of the one sum, then six of the other."""
-_SUMS_MS: Final = _SUMS + PARTS
-_WIDTH: Final = _SUMS_MS + PARTS
+_EIGHT: Final = 8
+_SUM, _SEEN_US, _RING = range(3)
+_MS, _THOUSANDTHS = range(2)
+"""Where in `sums` the sum and the time of the reading before are, and in `times` the milliseconds and the
+value of the reading before; the ring is behind them in both."""
 
 
 class MeanRule(JudgedRule, frozen=True, kw_only=True, tag="mean"):
@@ -60,10 +59,11 @@ class MeanKernel(JudgedKernel[MeanRule]):
     """All mean rules of a catalogue."""
 
     columns: ClassVar[Mapping[str, Blank]] = {
-        "gathered": np.array([0, 0, 0, _NEVER, *[0] * (2 * PARTS)], np.int64),
+        "sums": np.array([0, _NEVER, *[0] * PARTS], np.int64),
+        "times": np.zeros(2 + PARTS, np.int32),
     }
-    """One row, for all of it is read and written together. The ring has what the sums were when a part began,
-    at its number modulo 6. Sums may wrap: only differences count."""
+    """A line of the cache and half of one, of which single cells are read and written. A ring has what a sum
+    was when a part began, at its number modulo 6. Sums may wrap: only differences count."""
 
     def __init__(
         self,
@@ -80,29 +80,43 @@ class MeanKernel(JudgedKernel[MeanRule]):
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The mean, NaN where less than two thirds of the window is gathered."""
-        rule = self.pairs.rule.take(pair)
-        part_us = of_rule(self._part_us, rule)
-        row: Int64 = take_rows(self.pairs.state["gathered"], pair)
-        observed, seen = look.batch.observed_us.take(rows), row[:, _SEEN_US].copy()
+        part_us, at = self.of_rule(self._part_us, pair), pair * _EIGHT
+        sums: Int64 = self.pairs.state["sums"].reshape(-1)
+        times: Int32 = self.pairs.state["times"].reshape(-1)
+        observed, seen = look.batch.observed_us.take(rows), sums.take(at + _SEEN_US)
+        total, ms = sums.take(at), times.take(at)
         since = observed - seen
-        goes_on = (since >= 0) & (since <= of_rule(self._max_gap, rule)) & ~look.queued(rows)
+        goes_on = (since >= 0) & (since <= self.of_rule(self._max_gap, pair))
+        if look.any_queued:
+            goes_on &= ~look.queued(rows)
         part, passed_ms = observed // part_us, since // 1000
         moved = part - seen // part_us
         if not goes_on.all():
             anew = ~goes_on
-            row[anew] = passed_ms[anew] = moved[anew] = 0
-        _turn(row, part, moved)
-        row[:, _SUM] += row[:, _THOUSANDTHS] * passed_ms
-        row[:, _MS] += passed_ms
+            total[anew] = ms[anew] = passed_ms[anew] = moved[anew] = 0
+            for name, blank in self.columns.items():
+                self.pairs.state[name][pair[anew]] = blank
+        self._turn(pair, part, moved, total, ms)
+        total += times.take(at + _THOUSANDTHS) * passed_ms
+        ms += passed_ms.astype(np.int32)
         value = np.minimum(np.maximum(look.batch.value.take(rows), -MOST), MOST)
-        row[:, _THOUSANDTHS] = np.rint(value * 1000)
-        row[:, _SEEN_US] = observed
-        put_rows(self.pairs.state["gathered"], pair, row)
-        first = _in_ring(part + 1) + np.arange(_SUMS, row.size, _WIDTH)
-        ms = row[:, _MS] - row.reshape(-1).take(first + PARTS)
-        total = row[:, _SUM] - row.reshape(-1).take(first)
-        known = ms >= of_rule(self._least_ms, rule)
+        sums[at], times[at] = total, ms
+        sums[at + _SEEN_US], times[at + _THOUSANDTHS] = observed, np.rint(value * 1000)
+        first = at + _ring(part + 1)
+        ms -= times.take(first)
+        total -= sums.take(first)
+        known = ms >= self.of_rule(self._least_ms, pair)
         return np.where(known, total / np.maximum(ms, 1) / 1000, np.nan)
+
+    def _turn(self, pair: Rows, part: Int64, moved: Int64, total: Int64, ms: Int32) -> None:
+        """Other parts than the one before have begun since: so many as it moved on, six at most."""
+        sums, times = (self.pairs.state[name].reshape(-1) for name in ("sums", "times"))
+        for back in range(PARTS):
+            begun = np.flatnonzero(moved > back)
+            if not len(begun):
+                return
+            at = pair.take(begun) * _EIGHT + _ring(part.take(begun) - back)
+            sums[at], times[at] = total.take(begun), ms.take(begun)
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`mean current 23.1 A over 30 min ≥ 22.5 A (0.9 × 25 A)`."""
@@ -132,17 +146,6 @@ class MeanKernel(JudgedKernel[MeanRule]):
             self.pairs.state[name][pair] = blank
 
 
-def _turn(row: Int64, part: Int64, moved: Int64) -> None:
-    """Other parts than the one before have begun since: so many as it moved on, six at most."""
-    for back in range(PARTS):
-        begun = np.flatnonzero(moved > back)
-        if not len(begun):
-            return
-        at = begun * _WIDTH + _SUMS + _in_ring(part[begun] - back)
-        row.reshape(-1)[at] = row[begun, _SUM]
-        row.reshape(-1)[at + PARTS] = row[begun, _MS]
-
-
-def _in_ring(part: Int64) -> Int64:
-    """`part % PARTS`, in a third of the time."""
-    return part - part // PARTS * PARTS
+def _ring(part: Int64) -> Int64:
+    """Where in a row the ring's cell of a part is: `part % PARTS` in a third of the time, and `_RING`."""
+    return part - part // PARTS * PARTS + _RING

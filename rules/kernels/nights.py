@@ -117,19 +117,22 @@ class NightsKernel(JudgedKernel[NightsRule]):
         """The rise a day, at the first reading after a night; NaN at all others, and at queued ones."""
         rise = np.full(len(rows), np.nan)
         local = look.calendar.local_us(look.batch.observed_us.take(rows)) // (HOUR_US // 2)
-        now, rule = self.pairs.state["now"].take(pair, axis=0), self.pairs.rule.take(pair)
+        now = self.pairs.state["now"].take(pair, axis=0)
         known = now[:, _ENDED]
         local = np.maximum(local, now[:, _HALF])  # where the clock went back
         day = local // 48
         half = local - 48 * day
-        until = half < self._end.take(rule)
-        inside = until & (half >= self._first.take(rule))
+        until = half < self.of_rule(self._end, pair)
+        inside = until & (half >= self.of_rule(self._first, pair)) & (day > known)
         ended = day - until
-        live = ~look.queued(rows)
-        over = np.flatnonzero((ended > known) & live)
+        new = ended > known
+        if look.any_queued:
+            live = ~look.queued(rows)
+            inside, new = inside & live, new & live
+        over = np.flatnonzero(new)
         if len(over):
             rise[over] = self._close(pair[over], ended[over])
-        within = np.flatnonzero(inside & (day > known) & live)
+        within = np.flatnonzero(inside)
         if len(within):
             self._gather(pair[within], local[within], look.batch.value.take(rows[within]))
         return rise
@@ -202,7 +205,7 @@ class NightsKernel(JudgedKernel[NightsRule]):
         level = self._level[self.pairs.rule[pair]]
         rise = np.where(standing >= level, slope, np.minimum(slope, 0))
         doubled = (standing >= level / 2) & (standing >= 2 * before)
-        return np.where(doubled, np.maximum(rise, self.pairs.facts["level"][pair]), rise)
+        return np.where(doubled, np.maximum(rise, self.levels(pair)), rise)
 
     def _trend(self, pair: Rows, nights: UInt16) -> tuple[Float64, Float64, Float64]:
         """As of the newest night: the slope a day (NaN: not known), where the value stands and stood 28 to

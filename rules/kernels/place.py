@@ -1,7 +1,8 @@
-"""The place kernel: alarms of two kinds that meet in one dwelling or stair within a time.
+"""The place kernel: alarms of two kinds that meet in one dwelling, stair or building within a time.
 
 It is fed with the engine's own transitions in arrival order, so it sees what the other kernels decided and
-nothing else; docs/rules.md, `place`, says when two alarms meet.
+nothing else; docs/rules.md, `place`, says when two alarms meet, and `rules.kernels.meeting` keeps what that
+takes.
 
 State: a row for each place that ever had such an alarm (about 1.4 kB with its sentences), none for others.
 """
@@ -9,9 +10,9 @@ State: a row for each place that ever had such an alarm (about 1.4 kB with its s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, NamedTuple
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import cleared_by_input
+from rules.kernels.meeting import NO_MOMENT, Meeting, Moment, Side, columns_of, sides_of
 from rules.pairs import State
 from rules.quantity import Span
 from rules.rule import BaseRule, Name
@@ -31,19 +33,31 @@ class PlaceScope(StrEnum):
 
     DWELLING = "dwelling"
     STAIR = "stair"
+    COMMON = "common"
+    """What of a building is in no dwelling: its meter cupboards, cellars and stairs."""
 
     @property
     def subject(self) -> Subject:
         """What an alarm of this scope is about."""
-        return Subject(self.value)
+        return Subject.BUILDING if self is PlaceScope.COMMON else Subject(self.value)
 
     def column(self, table: SeriesTable) -> Int32:
-        """The registry id of that place, of each series."""
+        """The registry id of that place, of each series; 0 where it is in none."""
+        if self is PlaceScope.COMMON:
+            common: Int32 = np.where(table.dwelling == 0, table.building, 0)
+            return common
         return table.stair if self is PlaceScope.STAIR else table.dwelling
+
+    def place(self, table: SeriesTable, slot: int) -> int:
+        """The same of one series."""
+        if self is PlaceScope.COMMON:
+            return 0 if table.dwelling[slot] else int(table.building[slot])
+        return int(self.column(table)[slot])
 
 
 class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
-    """An alarm on a place where an alarm of `anchor` and one of `partner` meet `within` a time.
+    """An alarm on a place where an alarm of `anchor` and one of `partner` meet `within` a time, by when they
+    were observed or by when they were received.
 
     `apart`: they must be of two different devices, and the same rule may stand on both sides. `across`: the
     devices must not be in one dwelling. `standing`: an alarm counts as long as it is active as well; without
@@ -77,59 +91,6 @@ class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
         return device if self.apart or self.across else 0
 
 
-_NEVER: Final = -(2**62)
-_KEPT: Final = 2
-"""The newest alarms of this many groups are remembered: one of them is always of another group."""
-
-
-class _Note(NamedTuple):
-    """The newest alarm of one group: when, of which rule, and why."""
-
-    group: int
-    at_us: int
-    rule: str
-    why: Why
-
-
-@dataclass(slots=True)
-class _Side:
-    """One kind of alarm in one place: which are active, each with its group, and the newest that count."""
-
-    active: dict[tuple[str, int], int] = field(default_factory=dict)
-    notes: list[_Note] = field(default_factory=list)
-    """Of different groups, the newest first."""
-
-    def note(self, group: int, at_us: int, rule: str, said: Why) -> None:
-        """An alarm of this group; the newest time counts and the sentence of the last to arrive."""
-        before = [one.at_us for one in self.notes if one.group == group]
-        others = [one for one in self.notes if one.group != group]
-        self.notes = [_Note(group, max(at_us, *before) if before else at_us, rule, said), *others]
-        self.notes.sort(key=lambda one: -one.at_us)
-        del self.notes[_KEPT:]
-
-    def forget_times(self) -> None:
-        """What was noted counts no more; only what is active does."""
-        self.notes = [one._replace(at_us=_NEVER) for one in self.notes]
-
-    def other(self, group: int) -> _Note | None:
-        """The newest alarm that one of this group can meet."""
-        return next((one for one in self.notes if not group or one.group != group), None)
-
-    def stands(self, group: int) -> bool:
-        """Whether an alarm that one of this group can meet is active."""
-        return any(not group or one != group for one in self.active.values())
-
-
-@dataclass(slots=True)
-class _Meeting:
-    """One place rule in one place; `slot` is the series that raised it."""
-
-    anchor: _Side = field(default_factory=_Side)
-    partner: _Side = field(default_factory=_Side)
-    raised: bool = False
-    slot: int = 0
-
-
 class PlaceKernel:
     """All place rules of a catalogue. Alarms outside places (id 0) never meet."""
 
@@ -141,7 +102,7 @@ class PlaceKernel:
         for rule in self._rules.values():
             for name in {*rule.anchor, *rule.partner}:
                 self._naming.setdefault(name, []).append(rule)
-        self._meetings: dict[tuple[str, int], _Meeting] = {}
+        self._meetings: dict[tuple[str, int], Meeting] = {}
         self._where: dict[tuple[str, int], dict[PlaceScope, int]] = {}
         """In which places each active (rule, slot) counts."""
 
@@ -198,9 +159,9 @@ class PlaceKernel:
         group = self._group(rule, slot)
         for side in self._sides(rule, place, name):
             side.active[name, slot] = group
-            if not any(one.group == group for one in side.notes):
+            if side.of(group) is None:
                 # the device moved here with its alarm: the numbers stayed behind
-                side.note(group, _NEVER, name, why.still_active(self._all[name].title))
+                side.note(group, NO_MOMENT, name, why.still_active(self._all[name].title))
         self._where.setdefault((name, slot), {})[rule.scope] = place
 
     def _start_over(self, table: SeriesTable) -> None:
@@ -248,7 +209,7 @@ class PlaceKernel:
         group = self._group(rule, slot)
         for side in self._sides(rule, place, name):
             side.active[name, slot] = group
-            side.note(group, trigger.at_us, name, trigger.why)
+            side.note(group, Moment.of(trigger), name, trigger.why)
         self._where.setdefault((name, slot), {})[rule.scope] = place
         return self._meet(rule, place, group, trigger)
 
@@ -258,19 +219,19 @@ class PlaceKernel:
         for side in self._sides(rule, place, name):
             side.active.pop((name, slot), None)
         if name in rule.partner and rule.standing:
-            side = self._meetings[rule.name, place].partner
-            group = self._group(rule, slot)
-            for one in [one for one in side.notes if one.group == group]:
-                side.note(group, transition.at_us, one.rule, one.why)
+            side, group = self._meetings[rule.name, place].partner, self._group(rule, slot)
+            known = side.of(group)
+            told = (known.rule, known.why) if known else (name, transition.why)
+            side.note(group, Moment.of(transition), *told)
 
     def _place(self, rule: PlaceRule, slot: int) -> int:
-        return int(rule.scope.column(self._table)[slot]) if slot < len(self._table) else 0
+        return rule.scope.place(self._table, slot) if slot < len(self._table) else 0
 
     def _group(self, rule: PlaceRule, slot: int) -> int:
         return rule.group(int(self._table.device[slot]), int(self._table.dwelling[slot]))
 
-    def _sides(self, rule: PlaceRule, place: int, name: str) -> list[_Side]:
-        meeting = self._meetings.setdefault((rule.name, place), _Meeting())
+    def _sides(self, rule: PlaceRule, place: int, name: str) -> list[Side]:
+        meeting = self._meetings.setdefault((rule.name, place), Meeting())
         sides = [meeting.anchor] if name in rule.anchor else []
         return [*sides, meeting.partner] if name in rule.partner else sides
 
@@ -278,11 +239,12 @@ class PlaceKernel:
         meeting = self._meetings[rule.name, place]
         if meeting.raised:
             return []
-        mine = (trigger.rule, trigger.why)
-        if trigger.rule in rule.anchor and (met := _met(rule, meeting.partner, group, trigger.at_us)):
-            said = self._say(rule, trigger.rule, met.rule, met.why)
-        elif trigger.rule in rule.partner and (met := _met(rule, meeting.anchor, group, trigger.at_us)):
-            said = self._say(rule, met.rule, *mine)
+        now, within, standing = Moment.of(trigger), int(rule.within), rule.standing
+        name, partner, anchor = trigger.rule, meeting.partner, meeting.anchor
+        if name in rule.anchor and (met := partner.met(group, now, within, standing=standing)):
+            said = self._say(rule, name, met.rule, met.why)
+        elif name in rule.partner and (met := anchor.met(group, now, within, standing=standing)):
+            said = self._say(rule, met.rule, name, trigger.why)
         else:
             return []
         meeting.raised, meeting.slot = True, trigger.slot
@@ -329,16 +291,16 @@ class PlaceKernel:
             "place": np.array([place for _, place in self._meetings], np.int64),
             "raised": np.array([meeting.raised for meeting in meetings], np.bool_),
             "slot": np.array([meeting.slot for meeting in meetings], np.int64),
-            **_columns("anchor", [meeting.anchor for meeting in meetings]),
-            **_columns("partner", [meeting.partner for meeting in meetings]),
+            **columns_of("anchor", [meeting.anchor for meeting in meetings]),
+            **columns_of("partner", [meeting.partner for meeting in meetings]),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot, rules that are gone left out; `adopt` must follow with the active alarms."""
         keys = [(str(rule), int(place)) for rule, place in zip(state["rule"], state["place"], strict=True)]
-        anchors, partners = _restored("anchor", state), _restored("partner", state)
+        anchors, partners = sides_of("anchor", state), sides_of("partner", state)
         self._meetings = {
-            key: _Meeting(anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n]))
+            key: Meeting(anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n]))
             for n, key in enumerate(keys)
             if key[0] in self._rules
         }
@@ -347,36 +309,6 @@ class PlaceKernel:
                 side.notes = [one for one in side.notes if one.rule in self._all]
 
 
-def _met(rule: PlaceRule, side: _Side, group: int, at_us: int) -> _Note | None:
-    """What on the other side an alarm of this group, raised at `at_us`, meets."""
-    other = side.other(group)
-    if other is None:
-        return None
-    near = abs(at_us - other.at_us) <= rule.within
-    return other if near or (rule.standing and side.stands(group)) else None
-
-
 def _is_in(ordered: Int32, place: int) -> bool:
     at = int(np.searchsorted(ordered, place))
     return at < len(ordered) and int(ordered[at]) == place
-
-
-def _columns(name: str, sides: list[_Side]) -> State:
-    """Lines of notes, with the number of the meeting each belongs to."""
-    lines = [(n, note) for n, side in enumerate(sides) for note in side.notes]
-    return {
-        f"{name}_of": np.array([n for n, _ in lines], np.int64),
-        f"{name}_group": np.array([note.group for _, note in lines], np.int64),
-        f"{name}_us": np.array([note.at_us for _, note in lines], np.int64),
-        f"{name}_rule": np.array([note.rule for _, note in lines], np.str_),
-        f"{name}_why_en": np.array([note.why.en for _, note in lines], np.str_),
-        f"{name}_why_zh_cn": np.array([note.why.zh_cn for _, note in lines], np.str_),
-    }
-
-
-def _restored(name: str, state: Mapping[str, NDArray[Any]]) -> list[_Side]:
-    sides = [_Side() for _ in state["rule"]]
-    columns = (state[f"{name}_{part}"] for part in ("of", "group", "us", "rule", "why_en", "why_zh_cn"))
-    for of, group, at, rule, en, zh_cn in zip(*columns, strict=True):
-        sides[int(of)].notes.append(_Note(int(group), int(at), str(rule), Why(str(en), str(zh_cn))))
-    return sides

@@ -2,8 +2,8 @@
 
 It says that a charge took place where nobody should charge: for a person to look at, never for a fire
 station (the best published detector of this kind is right in 88 of 100). What each reading does is in
-docs/rules.md, `plateau`. State: 113 bytes a pair (24 of the part that is gathered, 24 of parts before a step,
-64 of the charge, 1 of its phase), besides judging.
+docs/rules.md, `plateau`. State: 120 bytes a pair (56 of the part that is gathered, the parts before a step
+and the phase, which are asked for at each reading, and 64 of the charge), besides judging.
 """
 
 from __future__ import annotations
@@ -13,13 +13,30 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from devices.model import Float64, Int64, SeriesTable
+from devices.model import Float64, Int32, Int64, SeriesTable
 from rules import why
-from rules.columns import put_rows
+from rules.columns import put_rows, take_rows
 from rules.judged import JudgedKernel
-from rules.kernels.phases import BASE, CHARGE, CHARGED, FIRST, LEVEL, MARK, NEVER, PARTS, Numbers, turn
+from rules.kernels.phases import (
+    BASE,
+    BEFORE,
+    CHARGE,
+    CHARGED,
+    COUNT,
+    FIRST,
+    JOINED,
+    LEVEL,
+    MARK,
+    NEVER,
+    NEWEST,
+    PART,
+    PARTS,
+    PHASE,
+    Numbers,
+    turn,
+)
 from rules.look import Ground, Look
-from rules.means import rounded, thousandths
+from rules.means import rounded
 from rules.nouns import noun, noun_zh
 from rules.pairs import Blank
 from rules.quantity import Level, Relative, Span, units_of
@@ -28,7 +45,6 @@ from rules.rule import HeldRule
 from rules.settings import Setting
 from rules.transition import Why
 
-_PART, _SUM, _COUNT = range(3)
 _MINUTE_US: Final = 60_000_000
 _MOST_W: Final = 1_000_000
 _PER_CENT: Final = "%"
@@ -102,14 +118,12 @@ class PlateauRule(HeldRule, frozen=True, kw_only=True, tag="plateau"):
 class PlateauKernel(JudgedKernel[PlateauRule]):
     """All plateau rules of a catalogue.
 
-    `now` is the part that is gathered (part = observed / `part`, rounded down; -1: none), the sum of its
-    readings in thousandths and their number. The rest is described in phases.py.
+    `now` is the part that is gathered (part = observed / `part`, rounded down; -1: none), and what each part
+    is compared with; the columns of both are described in phases.py.
     """
 
     columns: ClassVar[Mapping[str, Blank]] = {
-        "now": np.array([-1, 0, 0], np.int64),
-        "phase": np.uint8(0),
-        "before": np.full(PARTS, NEVER, np.int32),
+        "now": np.array([*[0] * PART, -1, *[0] * (BEFORE - PART - 1), *[NEVER] * PARTS], np.int32),
         "charge": np.zeros(CHARGE, np.int64),
     }
 
@@ -129,16 +143,17 @@ class PlateauKernel(JudgedKernel[PlateauRule]):
         """1 while a charge is known, else 0, at the first reading of a part; NaN at all others, and at
         queued ones."""
         charged = np.full(len(rows), np.nan)
-        queued = look.queued(rows)
-        if queued.any():
+        if look.any_queued:
+            queued = look.queued(rows)
             charged[~queued] = self._gather(look, rows[~queued], pair[~queued])
             return charged
         return self._gather(look, rows, pair)
 
     def start_over(self, pair: int) -> None:
         """The charge is looked for no more: it is quiet, with no parts before. This part goes on."""
-        state = self.pairs.state
-        state["phase"][pair], state["charge"][pair], state["before"][pair] = 0, 0, NEVER
+        now = self.pairs.state["now"]
+        now[pair, [NEWEST, PHASE, JOINED]], now[pair, BEFORE:] = 0, NEVER
+        self.pairs.state["charge"][pair] = 0
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`active power stepped from 80.0 W by 121 W, stayed level and fell after 3 h 40 min: ...`."""
@@ -163,35 +178,35 @@ class PlateauKernel(JudgedKernel[PlateauRule]):
 
     def _gather(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         charged = np.full(len(rows), np.nan)
-        part = look.batch.observed_us.take(rows) // self._length.take(self.pairs.rule.take(pair))
-        now = self.pairs.state["now"].take(pair, axis=0)
-        before = now[:, _PART]
-        later = np.flatnonzero(part > before)
+        now: Int32 = take_rows(self.pairs.state["now"], pair)
+        total = now.view(np.int64)[:, 0]
+        part = look.batch.observed_us.take(rows) // self.of_rule(self._length, pair)
+        later = np.flatnonzero(part > now[:, PART])
         if len(later):
-            over = later[before[later] >= 0]
-            if len(over):
-                charged[over] = self._turn(pair[over], now[over])
-            now[later, _PART], now[later, _SUM], now[later, _COUNT] = part[later], 0, 0
+            over = later[now[later, PART] >= 0]
+            if len(over) == len(now):
+                charged = self._turn(pair, now, total)
+            elif len(over):
+                some = now.take(over, axis=0)
+                charged[over] = self._turn(pair.take(over), some, total.take(over))
+                put_rows(now, over, some)
+            now[later, PART], now[later, COUNT], total[later] = part.take(later), 0, 0
         value = np.minimum(np.maximum(look.batch.value.take(rows), -_MOST_W), _MOST_W)
-        now[:, _SUM] += thousandths(value)
-        now[:, _COUNT] += 1
+        total += np.rint(value * 1000).astype(np.int64)
+        now[:, COUNT] += 1
         put_rows(self.pairs.state["now"], pair, now)
         return charged
 
-    def _turn(self, pair: Rows, now: Int64) -> Float64:
+    def _turn(self, pair: Rows, now: Int32, total: Int64) -> Float64:
         """Takes the parts that are over; 1 where a charge is known now."""
-        state, rule = self.pairs.state, self.pairs.rule.take(pair)
-        power = rounded(now[:, _SUM], now[:, _COUNT] * 100)
-        charge, before = state["charge"].take(pair, axis=0), state["before"].take(pair, axis=0)
-        phase = state["phase"].take(pair)
+        power = rounded(total, now[:, COUNT].astype(np.int64) * 100)
         for number, of in enumerate(self._numbers):
-            some = np.flatnonzero(rule == number)
+            some = np.arange(len(pair))
+            if len(self._numbers) > 1:
+                some = some[self.pairs.rule.take(pair) == number]
             if len(some):
-                turn(of, some, now[:, _PART], power, phase, charge, before)
-        put_rows(state["charge"], pair, charge)
-        put_rows(state["before"], pair, before)
-        state["phase"][pair] = phase
-        charged: Float64 = (phase == CHARGED).astype(np.float64)
+                turn(of, some, now, power, pair, self.pairs.state["charge"])
+        charged: Float64 = (now[:, PHASE] == CHARGED).astype(np.float64)
         return charged
 
 

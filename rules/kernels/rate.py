@@ -2,9 +2,9 @@
 
 Of each series up to eight readings are kept, so far apart that they reach back over twice the time asked for
 however often the device reports. They lie in a ring in the order of their times; the newest that is old
-enough is found by counting those that are.
+enough is looked for from the newest on, which is found at the first look where a device reports seldom.
 
-State: 144 bytes a pair, besides judging.
+State: 137 bytes a pair, besides judging.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from devices.model import Float64, Int64, Metric, SeriesTable
+from devices.model import Float64, Int64, Metric, SeriesTable, UInt8
 from rules import why
-from rules.columns import EIGHT, of_rule, put_rows, take_rows, trues
 from rules.judged import JudgedKernel
 from rules.look import Ground, Look
 from rules.nouns import noun, noun_zh
@@ -27,17 +26,13 @@ from rules.rule import JudgedRule
 from rules.settings import Setting
 from rules.transition import Why
 
-KEPT: Final = EIGHT
+KEPT: Final = 8
 PARTS: Final = 4
 """A reading is kept that is at least this part of `over` newer than the one kept before it."""
 SHORTEST: Final = Span(1_000_000)
 """Of `over` (chosen: clocks of devices count seconds)."""
 _MINUTE_US: Final = 60_000_000
 _NEVER: Final = -(2**62)
-_UNUSED: Final = 2**62
-_NUMBER: Final = 2 * KEPT
-_SEEN_US: Final = _NUMBER + 1
-_WIDTH: Final = _SEEN_US + 1
 _IN_RING: Final = KEPT - 1
 _KELVIN: Final = {"degC": "K"}
 
@@ -70,11 +65,14 @@ class RateKernel(JudgedKernel[RateRule]):
     """All rate rules of a catalogue."""
 
     columns: ClassVar[Mapping[str, Blank]] = {
-        "kept": np.array([*[_UNUSED] * KEPT, *[0] * KEPT, 0, _NEVER], np.int64),
+        "times_us": np.zeros(KEPT, np.int64),
+        "values": np.zeros(KEPT),
+        "number": np.uint8(0),
+        "seen_us": np.int64(_NEVER),
     }
-    """One row, for all of it is read and written together: times, values (the bits of doubles), how many were
-    kept, and the time of the reading before. The number goes up to 15, then to 8 again: modulo 8 it is where
-    the next one goes."""
+    """Times and values that are kept, how many were, and the time of the reading before. The number goes up
+    to 15, then to 8 again: modulo 8 it is where the next one goes. Single cells are read and written: a row
+    is two lines of the cache, and one or two of its cells are asked for."""
 
     def __init__(
         self,
@@ -92,27 +90,51 @@ class RateKernel(JudgedKernel[RateRule]):
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The rise per minute, NaN where no reading kept is old enough."""
-        rule, row = self.pairs.rule.take(pair), take_rows(self.pairs.state["kept"], pair)
+        state, over = self.pairs.state, self.of_rule(self._over, pair)
         observed, value = look.batch.observed_us.take(rows), look.batch.value.take(rows)
-        anew = (observed - row[:, _SEEN_US] > of_rule(self._max_gap, rule)) | look.queued(rows)
-        row[:, _SEEN_US] = observed
+        number: UInt8 = state["number"].take(pair)
+        anew = observed - state["seen_us"].take(pair) > self.of_rule(self._max_gap, pair)
+        if look.any_queued:
+            anew |= look.queued(rows)
+        state["seen_us"][pair] = observed
         if anew.any():
-            row[anew, :KEPT] = _UNUSED
-            row[anew, _NUMBER] = 0
-        over, number = of_rule(self._over, rule), row[:, _NUMBER].copy()
-        old = trues(row[:, :KEPT] <= (observed - over)[:, None])
-        cells, line = row.reshape(-1), np.arange(0, row.size, _WIDTH)
-        at = line + ((np.where(number < KEPT, 0, number) + old - 1) & _IN_RING)
-        self._pair, self._time = pair, observed - cells.take(at)
-        then = cells.take(at + KEPT).view(np.float64)
-        newest = cells.take(line + ((number - 1) & _IN_RING))
-        kept = np.flatnonzero((number == 0) | (PARTS * (observed - newest) >= over))
-        at = line[kept] + (number[kept] & _IN_RING)
-        cells[at], cells[at + KEPT] = observed[kept], value[kept].view(np.int64)
-        row[kept, _NUMBER] = np.where(number[kept] == 2 * KEPT - 1, KEPT, number[kept] + 1)
-        put_rows(self.pairs.state["kept"], pair, row)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return np.where(old > 0, (value - then) / (self._time / _MINUTE_US), np.nan)
+            number[anew] = 0
+        newest = pair * KEPT + ((number - np.uint8(1)) & _IN_RING)
+        since: Int64 = observed - state["times_us"].reshape(-1).take(newest)
+        then: Float64 = state["values"].reshape(-1).take(newest)
+        young = np.flatnonzero((since < over) | (number == 0))
+        kept = np.flatnonzero((number == 0) | (PARTS * since >= over))
+        if len(young):
+            then[young] = np.nan
+            self._look_back(young, pair, observed, number, since, then)
+        self._remember(pair.take(kept), number.take(kept), observed.take(kept), value.take(kept))
+        self._pair, self._time = pair, since
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            return (value - then) / (since / _MINUTE_US)
+
+    def _look_back(
+        self, young: Rows, pair: Rows, observed: Int64, number: UInt8, since: Int64, then: Float64
+    ) -> None:
+        """Puts time and value of the newest reading kept that is old enough into `since` and `then`, of these
+        whose newest of all is too young."""
+        times, values = (self.pairs.state[name].reshape(-1) for name in ("times_us", "values"))
+        for back in range(1, KEPT):
+            young = young[np.minimum(number[young], KEPT) > back]
+            if not len(young):
+                return
+            cell = pair[young] * KEPT + ((number[young] - np.uint8(1 + back)) & _IN_RING)
+            passed = observed[young] - times.take(cell)
+            old = passed >= self.of_rule(self._over, pair[young])
+            some = young[old]
+            since[some], then[some] = passed[old], values.take(cell[old])
+            young = young[~old]
+
+    def _remember(self, pair: Rows, number: UInt8, observed: Int64, value: Float64) -> None:
+        """Puts these readings behind the `number` that each pair has kept."""
+        state, cell = self.pairs.state, pair * KEPT + (number & _IN_RING)
+        state["times_us"].reshape(-1)[cell] = observed
+        state["values"].reshape(-1)[cell] = value
+        state["number"][pair] = np.where(number == 2 * KEPT - 1, KEPT, number + np.uint8(1))
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`temperature 43.4 °C, up 12.4 K in 2 min: 6.20 K/min (≥ 5 K/min)`."""
@@ -145,7 +167,7 @@ class RateKernel(JudgedKernel[RateRule]):
 
     def start_over(self, pair: int) -> None:
         """Nothing is kept."""
-        self.pairs.state["kept"][pair] = self.columns["kept"]
+        self.pairs.state["number"][pair] = 0
 
 
 def _unit_of(level: Level, metric: Metric) -> str:

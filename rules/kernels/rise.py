@@ -35,7 +35,7 @@ class RiseRule(JudgedRule, frozen=True, kw_only=True, tag="rise"):
 class RiseKernel(MomentKernel[RiseRule]):
     """All rise rules of a catalogue. Not known where no ambient temperature is."""
 
-    facts: ClassVar[Mapping[str, Blank]] = {"kin": places(2)}
+    facts: ClassVar[Mapping[str, Blank]] = places(2)
     compares: ClassVar[frozenset[Metric]] = frozenset({Metric.TEMPERATURE_AMBIENT})
 
     def kin_of(self, phase: UInt8) -> Sequence[tuple[Metric, UInt8 | int]]:
@@ -44,7 +44,7 @@ class RiseKernel(MomentKernel[RiseRule]):
 
     def compare(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The temperature minus the ambient one, in K."""
-        rise: Float64 = look.batch.value.take(rows) - self.ambient(look, rows, pair, self.kin(pair))
+        rise: Float64 = look.batch.value.take(rows) - self.ambient(look, rows, pair)
         return rise
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:

@@ -21,6 +21,7 @@ from msgspec import Meta
 
 from devices.model import METRIC_LIMIT, Bool, Float64, Int16, Int64, Metric, SeriesTable
 from rules import why
+from rules.columns import put_rows
 from rules.judged import JudgedKernel
 from rules.kernel import ACTIVE
 from rules.look import Ground, Look
@@ -131,18 +132,17 @@ class SmoulderKernel(JudgedKernel[SmoulderRule]):
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The distance from the usual value in units of the noise; NaN until the baseline is known."""
-        slot = look.batch.slot[rows]
-        value, at = np.clip(look.batch.value[rows], -_FAR, _FAR), look.batch.observed_us[rows]
+        slot, at = look.batch.slot.take(rows), look.batch.observed_us.take(rows)
+        value = np.minimum(np.maximum(look.batch.value.take(rows), -_FAR), _FAR)
         rule: Int16 | int = 0 if len(self.rules) == 1 else self.pairs.rule[pair]
         baseline: Float64 = self.pairs.state["baseline"].take(pair, axis=0)
         usual, _, learnt, first, _ = baseline.T
-        noise = self._noise(baseline, rule, look.table.metric[slot])
+        noise = self._noise(baseline, rule, look.table.metric.take(slot))
         away = value - usual
         score: Float64 = away / noise
         sure = learnt >= self._least[rule]
         known = sure & (at - first >= self._warm_up[rule])
-        smoke = known & (score >= self.pairs.facts["level"][pair])
-        smoke |= (self.pairs.state["status"][pair] & ACTIVE) != 0
+        smoke = self._smokes(pair, score, known)
         longest = np.where(sure, STEP * noise, np.inf)
         step = np.minimum(np.maximum(away, -longest), longest)
         told: Float64 = np.where(known, score, np.nan)
@@ -150,7 +150,7 @@ class SmoulderKernel(JudgedKernel[SmoulderRule]):
         new = np.flatnonzero(baseline[:, _LEARNT] <= 0)
         if len(new):
             baseline[new] = _begun(value[new], at[new])
-        self.pairs.state["baseline"][pair] = baseline
+        put_rows(self.pairs.state["baseline"], pair, baseline)
         return told
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
@@ -166,6 +166,16 @@ class SmoulderKernel(JudgedKernel[SmoulderRule]):
     def start_over(self, pair: int) -> None:
         """The baseline was wrong: it is learnt anew."""
         self.pairs.state["baseline"][pair] = 0
+
+    def _smokes(self, pair: Rows, score: Float64, known: Bool) -> Bool:
+        """What is not learnt: where the alarm is active, and what is known and at or above its level."""
+        smoke = np.zeros(len(pair), np.bool_)
+        some = np.flatnonzero(score >= self.pairs.facts["wake"].take(pair))
+        if len(some):
+            pair = pair.take(some)
+            active = (self.pairs.state["status"].take(pair) & ACTIVE) != 0
+            smoke[some] = active | (known.take(some) & (score.take(some) >= self.levels(pair)))
+        return smoke
 
     def _noise(self, baseline: Float64, rule: Int16 | int, metric: Int16) -> Float64:
         """Standard deviation of these channels, as far as it is believed."""

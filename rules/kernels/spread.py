@@ -13,6 +13,7 @@ import numpy as np
 from devices.model import Float64, Int32, Metric, SeriesTable, UInt8
 from rules import why
 from rules.comparing import MomentKernel, check_load, check_metric, other_phase, places
+from rules.latest import NOWHERE
 from rules.look import Ground, Look
 from rules.pairs import Blank
 from rules.quantity import Level
@@ -48,8 +49,8 @@ class SpreadRule(JudgedRule, frozen=True, kw_only=True, tag="spread"):
 class SpreadKernel(MomentKernel[SpreadRule]):
     """All spread rules of a catalogue."""
 
-    facts: ClassVar[Mapping[str, Blank]] = {"kin": places(5), "least": np.float64(np.nan)}
-    """`kin`: the own current; the temperatures of both other phases; their currents."""
+    facts: ClassVar[Mapping[str, Blank]] = {**places(5), "least": np.float64(np.nan)}
+    """The kin: the own current; the temperatures of both other phases; their currents."""
     compares: ClassVar[frozenset[Metric]] = frozenset({Metric.TEMPERATURE, Metric.CURRENT})
 
     def __init__(
@@ -75,29 +76,24 @@ class SpreadKernel(MomentKernel[SpreadRule]):
 
     def manner(self, rule: SpreadRule) -> Hashable:
         """Also which loads are alike."""
-        return self.near(rule), rule.like, rule.least_load
+        return self.near(rule), rule.metrics, rule.like, rule.least_load
 
     def compare(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The temperature minus that of the coolest phase with a like load, in K."""
-        spread = np.full(len(rows), np.nan)
-        kin = self.kin(pair)
-        able = np.flatnonzero((kin[0] >= 0) & ((kin[3] >= 0) | (kin[4] >= 0)))
-        if len(able) < len(rows):
-            rows, pair, kin = rows[able], pair[able], kin[:, able]
-        if len(able):
-            spread[able] = look.batch.value.take(rows) - self._coolest(look, rows, pair, kin)
-        return spread
-
-    def _coolest(self, look: Look, rows: Rows, pair: Rows, kin: Int32) -> Float64:
-        """The least temperature of another phase with a like load, NaN where there is none."""
+        kin = np.stack([self.kin(n, pair) for n in range(5)])
         now = self.newest(look, rows, pair, kin)
         own, warmth, load = now[0], now[1:3], now[3:]
         larger, smaller = np.maximum(own, load), np.minimum(own, load)
         alike = smaller >= self.pairs.facts["least"].take(pair)
-        alike &= larger - smaller <= self._like.take(self.pairs.rule.take(pair)) * larger
+        alike &= larger - smaller <= self.of_rule(self._like, pair) * larger
         np.copyto(warmth, np.nan, where=~alike)
         coolest: Float64 = np.fmin(warmth[0], warmth[1])
-        return coolest
+        return look.batch.value.take(rows) - coolest
+
+    def arrange(self, kin: list[Int32]) -> list[Int32]:
+        """Nothing can be said without the own current, and without a current of another phase."""
+        able = (kin[0] >= 0) & ((kin[3] >= 0) | (kin[4] >= 0))
+        return [np.where(able, kin[0], NOWHERE), *kin[1:]]
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`temperature 58.0 °C, another phase with a like load 42.0 °C: 16.0 K above (≥ 15.0 K) for 10

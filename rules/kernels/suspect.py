@@ -60,7 +60,8 @@ class SuspectRule(HeldRule, frozen=True, kw_only=True, tag="suspect"):
     """An alarm on readings that are bad for `hold`; good ones for `clear_hold` end it.
 
     `stuck` names those of its metrics that are never still: a value of one that stays the same for
-    `stuck_for`, over `stuck_least` readings or more, is bad too.
+    `stuck_for`, over `stuck_least` readings or more, is bad too. The air of a room (`SeriesTable.room`) may
+    be still.
     """
 
     numbers: ClassVar[tuple[str, ...]] = (
@@ -106,7 +107,7 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
 
     def evaluate(self, look: Look) -> list[Found]:
         """What the readings raise and clear, those included that no other kernel sees."""
-        rows, pair = self.pairs.concerned(look.batch.slot, look.metric)
+        rows, pair = self.pairs.each(*self.heard(look))
         if not len(rows):
             return []
         quality, status = look.batch.quality.take(rows), self.pairs.state["status"]
@@ -157,12 +158,13 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
         self.pairs.state["row"][pair] = np.nan, 0, 0
 
     def _move(self, look: Look, rows: Rows, pair: Rows) -> Bool:
-        """Which of these readings are of a metric that is never still."""
-        metric = look.table.metric.take(look.batch.slot.take(rows))
-        if len(self.rules) == 1:
-            alone: Bool = self._moves[0].take(metric)
-            return alone
-        moves: Bool = self._moves[self.pairs.rule[pair], metric]
+        """Which of these readings are of what is never still."""
+        slot = look.batch.slot.take(rows)
+        metric = look.table.metric.take(slot)
+        alone = len(self.rules) == 1
+        moves: Bool = self._moves[0].take(metric) if alone else self._moves[self.pairs.rule[pair], metric]
+        some = np.flatnonzero(moves)
+        moves[some] = ~look.table.room.take(slot.take(some))
         return moves
 
     def _stuck(self, pair: Rows, value: Float64, at: Int64) -> Bool:

@@ -80,9 +80,9 @@ class UsualKernel(JudgedKernel[UsualRule]):
 
     def measure(self, look: Look, rows: Rows, pair: Rows) -> Float64:
         """The value minus the usual one. A queued reading says 0: it ends a hold and is not learnt from."""
-        queued = look.queued(rows)
-        if not queued.any():
+        if not look.any_queued:
             return self._above(look, rows, pair)
+        queued = look.queued(rows)
         above = np.zeros(len(rows))
         above[~queued] = self._above(look, rows[~queued], pair[~queued])
         return above

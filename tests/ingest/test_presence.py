@@ -27,7 +27,11 @@ class Room:
         self.formerly: set[str] = set()
         self.now_s = 100.0
         self.wall_us = NOW_US
-        self.presence = Presence(lambda: self.brokers, lambda: self.formerly, lambda: self.now_s)
+        self.lived: list[int] = [0]
+        """What is answered to who asks when the former process lived, one after another."""
+        self.presence = Presence(
+            lambda: self.brokers, lambda: self.formerly, lambda: self.now_s, self.lived.pop
+        )
 
     def after(self, seconds: float) -> list[Told]:
         self.now_s += seconds
@@ -114,6 +118,32 @@ def test_a_wall_clock_that_is_set_back_makes_nobody_away() -> None:
     room.during(20)
     room.wall_us -= 3_600_000_000
     assert room.during(60) == []
+
+
+def away_from(room: Room, seconds: float) -> list[int]:
+    """Since when we say that we were away, after so long without a look."""
+    room.now_s += seconds
+    room.wall_us += round(seconds * 1e6)
+    return [one.from_us for one in room.presence.take(room.wall_us) if one.kind is InputKind.RETURNED]
+
+
+def test_we_say_when_the_former_process_lived_last_and_ask_for_it_once() -> None:
+    room = Room(main=True)
+    room.lived[:] = [NOW_US - 3_000_000]
+    assert away_from(room, 0) == [NOW_US - 3_000_000]
+    assert away_from(room, 1) == []
+    there_us = room.wall_us
+    assert away_from(room, 3600) == [there_us]
+
+
+def test_a_former_process_that_is_not_known_to_have_lived_leaves_it_open() -> None:
+    assert away_from(Room(main=True), 0) == [0]
+
+
+def test_a_former_process_that_lived_by_a_clock_that_was_ahead_lived_until_now() -> None:
+    room = Room(main=True)
+    room.lived[:] = [NOW_US + 3_600_000_000]
+    assert away_from(room, 0) == [NOW_US]
 
 
 def test_it_looks_only_now_and_then() -> None:
@@ -294,4 +324,20 @@ def test_rules_that_always_wait_are_asked_once_a_second(tmp_path: Path) -> None:
     gaps = [later.tick_us - one.tick_us for one, later in pairwise(records)]
     assert min(gaps) >= 1_000_000
     assert [record.tick_us for record in records] == house.attending.advanced
+    house.stop()
+
+
+def test_after_the_clock_was_set_back_the_rules_are_asked_although_nothing_is_due(tmp_path: Path) -> None:
+    house = Manned(tmp_path)
+    tick = house.start()
+    speak(house, 0)
+    house.run(tick)
+    house.run(tick)
+    before = len(journalled(house))
+    house.line.now_us -= 86_400_000_000
+    for _ in range(3):
+        tick.run_once(0.0)
+    records = journalled(house)[before:]
+    assert [len(one.batch) for one in records] == [0]
+    assert house.attending.advanced[-1] == records[0].tick_us < house.attending.advanced[-2]
     house.stop()

@@ -26,7 +26,9 @@ U16 = st.integers(0, 2**16 - 1)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 READINGS = st.lists(st.tuples(I32, I64, U16, st.floats(), U32), max_size=20)
 MESSAGES = st.lists(st.tuples(U16, U32, I32, I64, st.sampled_from(Proof)), max_size=20)
-INPUTS = st.lists(st.builds(EngineInput, I64, I64, st.sampled_from(InputKind), TEXT, I32, I32), max_size=3)
+INPUTS = st.lists(
+    st.builds(EngineInput, I64, I64, st.sampled_from(InputKind), TEXT, I32, I32, I64), max_size=3
+)
 F32 = st.floats(width=32)
 U8 = st.integers(0, 255)
 STANDS = st.tuples(I32, I32, I32, st.floats(), I32, I32, I32, I32, F32, F32, U8, U8)
@@ -185,3 +187,11 @@ def test_a_flipped_bit_is_noticed(record: Record, data: st.DataObject) -> None:
     encoded[at] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(RecordDamaged):
         decode_record(bytes(encoded))
+
+
+def test_an_input_of_a_release_that_knew_no_begin_of_an_absence_has_none() -> None:
+    given = EngineInput(0, 7, InputKind.RETURNED, "", 0, 0, 5)
+    fields = msgspec.to_builtins(given)
+    assert msgspec.convert(fields, EngineInput) == given
+    del fields["from_us"]
+    assert msgspec.convert(fields, EngineInput) == dataclasses.replace(given, from_us=0)

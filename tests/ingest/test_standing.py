@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from devices.database import open_database, writing
 from devices.model import Earthing, Insulation, Metric
 from devices.profiles.profile import Said
 from devices.registry import Written
-from devices.schema import area, building, device, device_channel, dwelling, stair
+from devices.schema import area, building, device, device_channel, dwelling, series, stair
 from ingest.known_devices import LONGEST_SILENCE_S, SHORTEST_SILENCE_S, silence_of
 from ingest.schema import device_said
 from ingest.series import SeriesIndex
@@ -276,3 +277,47 @@ def test_a_registry_without_places_is_read(registry: Engine) -> None:
         connection.execute(delete(device_channel))
     table = seated(registry, "a", "b").table()
     assert table.building.tolist() == table.area.tolist() == [0, 0, 0]
+
+
+def test_the_thermometer_of_a_detector_is_in_a_room_from_its_first_word_on(registry: Engine) -> None:
+    index = index_of(registry)
+    points = [("a", ""), ("a", "attic"), ("a", "l1"), ("a", "ch2"), ("b", "")]
+    slots(index, *((index.row(*point), Metric.TEMPERATURE) for point in points))
+    index.take_changed()
+    assert not index.table().room.any()
+    before = index.standing(np.arange(1, 6, dtype=np.int32))
+    slots(index, (index.row("a", "head"), Metric.SMOKE_DENSITY_PCT))
+    assert index.table().room.tolist() == [False, True, True, False, False, False, True]
+    assert index.take_changed().tolist() == [1, 2, 3, 4, 6]
+    for column, same in zip(index.standing(np.arange(1, 6, dtype=np.int32)), before, strict=True):
+        np.testing.assert_array_equal(column, same)
+    slots(index, (index.row("a", ""), Metric.SMOKE_ALARM), (index.row("a", ""), Metric.TEMPERATURE_AMBIENT))
+    assert index.table().room[-2:].tolist() == [True, True]
+    assert index.take_changed().tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("metric", [Metric.HEAT_ALARM, Metric.GAS_ALARM, Metric.SMOKE_ALARM])
+def test_what_is_stored_of_a_detector_is_known_at_the_start(registry: Engine, metric: Metric) -> None:
+    index = index_of(registry)
+    slots(index, (index.row("a", ""), Metric.TEMPERATURE), (index.row("a", ""), metric))
+    with writing(registry) as connection:
+        for one in index.take_new_series():
+            connection.execute(insert(series).values(**asdict(one), created_us=1))
+    again = index_of(registry)
+    assert again.table().room.tolist() == [False, True, True]
+    assert not again.has_changed
+
+
+def test_who_takes_the_seat_of_a_room_is_in_none(registry: Engine) -> None:
+    index = index_of(registry)
+    slots(index, (index.row("a", ""), Metric.TEMPERATURE), (index.row("a", ""), Metric.SMOKE_ALARM))
+    index.free([1, 2])
+    assert not index.table().room.any()
+    slots(index, (index.row("b", ""), Metric.TEMPERATURE))
+    assert not index.table().room.any()
+
+
+def test_a_fire_button_is_in_no_room(registry: Engine) -> None:
+    index = index_of(registry)
+    slots(index, (index.row("a", ""), Metric.TEMPERATURE), (index.row("a", ""), Metric.MANUAL_ALARM))
+    assert not index.table().room.any()

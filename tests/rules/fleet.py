@@ -112,7 +112,10 @@ class Tale:
                 acts.append(self.script.act(kind, entry.name, self.rng.choice(slots)))
             if entry.kernel == "place" and self.rng.random() < self.fleet.acting:
                 facts = self.fleet.series[self.rng.choice(self.slots) - 1]
-                place = facts.stair if entry.keys.get("scope") == "stair" else facts.dwelling
+                common = 0 if facts.dwelling else facts.building
+                place = {"stair": facts.stair, "common": common}.get(
+                    entry.keys.get("scope", ""), facts.dwelling
+                )
                 acts.append(self.script.act(kind, entry.name, place=place))
             if slots and entry.keys.get("counts") == "unfounded" and self.rng.random() < 0.2:
                 name = self.rng.choice([*entry.keys["of"], entry.name])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devices.model import Earthing, Insulation, Metric, SeriesTable, phase_of
+from devices.model import NO_KIN, NO_PHASE, Earthing, Insulation, Metric, SeriesTable, phase_of
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,12 @@ def table_of(series: Sequence[Facts]) -> SeriesTable:
         insulation=column("insulation", 0, np.uint8),
         earthing=column("earthing", 0, np.uint8),
         phase=np.array([0, *(phase_of(one.channel) for one in series)], np.uint8),
+        room=np.array([False, *(_is_air(one, series) for one in series)]),
     )
+
+
+def _is_air(one: Facts, series: Sequence[Facts]) -> bool:
+    """Whether it is of no phase and no number, and of a device that watches the air of a room."""
+    names = [other.metric.name_on_wire for other in series if other.device == one.device]
+    watching = any(name.startswith(("smoke.alarm", "smoke.density", "heat.", "gas.")) for name in names)
+    return bool(one.device) and watching and phase_of(one.channel) in (NO_PHASE, NO_KIN)

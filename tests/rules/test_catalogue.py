@@ -30,7 +30,11 @@ REFUSED = [
         "unknown key `rase`; allowed here: kernel, name, severity",
     ),
     ('"O3"\nkernel', '"S1"\nkernel', "`name`: two rules are called S1; every rule needs a name of its own"),
-    ('"O3"\nkernel', '"o 3"\nkernel', "key `name`: "),
+    (
+        '"O3"\nkernel',
+        '"o 3"\nkernel',
+        "key `name`: is no name of a rule; allowed: a capital letter and up to 7",
+    ),
     ('kernel = "threshold"', 'kernel = "limit"', "`limit` is unknown; allowed: flag, place, threshold"),
     ('"current"', '"currant"', "`metric`: `currant` is unknown; allowed: smoke.alarm, heat.alarm"),
     ('"current"', '"smoke.alarm"', "unit `I_ref` does not fit metric `smoke.alarm`; allowed: no unit"),
@@ -45,7 +49,18 @@ REFUSED = [
     ('mark = "electrical_first"', 'mark = "x"', "`mark`: `x` is unknown; allowed: late, retained"),
     ('max_gap = "chosen', 'gap = "chosen', "`gap`: unknown under `source`; allowed here: raise, hold, clear"),
     ("version = 1", "version = 1\nsite = 2", "unknown key `site`; allowed here: version, rule"),
-    ("version = 1", "", "key `version` is missing"),
+    ("version = 1", "", "key `version` is missing; write version = 1"),
+    ("version = 1", "version = 2", "own.toml, line 2: key `version`: `2` is unknown; allowed: 1"),
+    ("version = 1", "version = 0", "key `version`: `0` is unknown; allowed: 1"),
+    ("version = 1", 'version = "1"', "key `version`: is a text; allowed: 1"),
+    ('severity = "P1"', "severity = 1", "key `severity`: is a number; allowed: P0+, P0, P1, P2, P3"),
+    ('kernel = "threshold"\n', "", "key `kernel` is missing; allowed: flag, place, threshold"),
+    (
+        'max_gap = "15 min"',
+        'max_gap = "15 min"\nlatched = "no"',
+        "is a text; allowed: true or false, without",
+    ),
+    ('metric = "current"', "metric = 5", "key `metric`: is a number; allowed: a text, or a list of texts"),
     ('en = "Overload"', 'fr = "x", en = "Overload"', "unknown key `title.fr`; allowed here: en, zh-CN"),
     ('en = "Overload", ', "", "key `en` is missing"),
     ('within = "10 min"', "within = ", "not TOML"),
@@ -108,3 +123,17 @@ def test_more_rules_on_a_metric_than_can_be_counted_are_refused() -> None:
     many = "".join("[[rule]]" + overload.replace('"O3"', f'"K{n}"', 1) for n in range(201))
     with pytest.raises(CatalogueError, match=r"own\.toml, line .*: key `metric`: more than 200 rules"):
         parse_catalogue("version = 1\n" + many, "own.toml")
+
+
+def test_a_source_that_is_empty_is_named_with_its_own_line() -> None:
+    text = TEXT.replace('\nhold = "chosen', '\nhold = ""  # "chosen', 1)
+    line = next(n for n, line in enumerate(text.splitlines(), start=1) if line.startswith('hold = ""'))
+    with pytest.raises(
+        CatalogueError, match=f"^own.toml, line {line}: key `source.hold`: is empty; allowed: "
+    ):
+        parse_catalogue(text, "own.toml")
+
+
+def test_a_list_of_what_is_no_table_is_refused() -> None:
+    with pytest.raises(CatalogueError, match="key `rule`: is a number; allowed: a table"):
+        parse_catalogue("version = 1\nrule = [5]\n", "own.toml")

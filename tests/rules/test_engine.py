@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from devices.model import ReadingBatch, SeriesTable
 from rules.catalogue import parse_catalogue
 from rules.engine import Engine
-from rules.transition import Mark
+from rules.transition import Mark, To
 from tests.rules.story import (
     CURRENT,
     HOME,
@@ -110,8 +110,9 @@ def test_a_replaced_device_leaves_no_state_behind() -> None:
     device = story.table.device.copy()
     device[SMOKE] = 99
     story.engine.adopt(dataclasses.replace(story.table, device=device))
-    (raised,) = story.read(SMOKE, 1, 1)
-    assert raised.device == 99
+    (gone, raised) = story.read(SMOKE, 1, 1)
+    assert (gone.to, gone.at_us, raised.to, raised.device) == (To.CLEARED, us(1), To.RAISED, 99)
+    assert gone.why.en == "its device is registered otherwise now: nothing watches this any more"
 
 
 def same(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -45,8 +45,17 @@ OTHERS: Final = [
     Facts(Metric.SMOKE_ALARM, 0),
     Facts(Metric.SMOKE_ALARM, 44, dwelling=81, stair=8),
 ]
+COMMON: Final = [
+    Facts(Metric.SMOKE_ALARM, 51, building=9),
+    Facts(Metric.SMOKE_ALARM, 52, stair=7, building=9),
+    Facts(Metric.ARC_ALARM, 53, building=9),
+    Facts(Metric.TEMPERATURE, 54, "ch1", building=9),
+    Facts(Metric.TEMPERATURE, 51, building=9),
+    Facts(Metric.ARC_ALARM, 55, dwelling=91, building=9),
+]
+"""A meter cupboard and a stair; the temperature of a detector there is the air's; arcs in a flat are not."""
 FLEET = Fleet(
-    series=[*home(1, 71, 7), *home(11, 72, 7), *OTHERS],
+    series=[*home(1, 71, 7), *home(11, 72, 7), *OTHERS, *COMMON],
     ways={
         **dict.fromkeys(FLAGS, Way([0.0, 0.0, 0.0, 0.0, 1.0], WAITS)),
         Metric.TEMPERATURE: Way([20.0, 60.0, 85.0, 90.0], WAITS),
@@ -62,9 +71,11 @@ FLEET = Fleet(
         [12],
         [13],
         [14, 15],
+        [*range(20, 26)],
+        [20, 22, 23],
     ],
     qualities=(USUAL, USUAL, MIXED, [Quality.RETAINED, Quality.REPLAYED, Quality(0), Quality.QUEUED]),
-    ages=([0.0], [0.0], [0.0, 90.0], [0.0, 90.0, 1801.0]),
+    ages=([0.0], [0.0], [0.0, 90.0], [0.0, 290.0, 700.0], [0.0, 90.0, 1801.0]),
     acting=0.04,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -78,6 +79,8 @@ class Weather:
 
     def _tick(self) -> None:
         rng, script = self.rng, self.script
+        if rng.random() < 0.005:
+            script.wait(-rng.choice([0.4, 3, 600, 90_000]))
         script.wait(
             rng.choice([0.3, 1, 5, 20, 30, 30, 60])
             if rng.random() < 0.98
@@ -87,6 +90,8 @@ class Weather:
             until = script.now + round(rng.choice([100, 200, 400, 900, 4000, 200_000]) * 1e6)
             some = rng.choice([*TOGETHER, [rng.choice(NUMBERS)]])
             self.gone |= dict.fromkeys(some, until)
+            if rng.random() < 0.3:  # most are back, and two are not: nothing covers them for ever
+                self.gone |= dict.fromkeys(some[:2], until + 15_000_000_000)
         source = rng.choice("ab")
         readings: list[One] = []
         for slot, facts in enumerate(SERIES, start=1):
@@ -103,7 +108,9 @@ class Weather:
         rng, script = self.rng, self.script
         acts = []
         if rng.random() < 0.01:
-            acts.append(script.act(InputKind.RETURNED, ""))
+            ago_s = rng.choice([0, 1, 300, 4000, 40_000, 90_000])
+            from_us = rng.choice([0, script.now - ago_s * 1_000_000])
+            acts.append(replace(script.act(InputKind.RETURNED, ""), from_us=from_us))
         if rng.random() < 0.01:
             acts.append(
                 script.act(rng.choice([InputKind.AWAY, InputKind.BACK, InputKind.BACK]), rng.choice("ab"))
@@ -122,9 +129,9 @@ def test_long_streams_reach_every_rule() -> None:
     def one(seed: int) -> Counter[tuple[str, str]]:
         return compare(RULES, TABLE, Weather(seed).live(500))
 
-    for seed in (0, 2, 5, 6):
+    for seed in (2, 5, 55):
         one(seed)
-    assert not missed_by(ENTRIES, (4, 9, 1, 2), one)
+    assert not missed_by(ENTRIES, (8, 16, 51), one)
 
 
 def test_a_device_that_another_broker_hears_is_looked_at_again() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from devices.model import SeriesTable
 from rules.engine import Engine
+from rules.judged import JudgedKernel
 from rules.overrides import Override, Overrides, Scope
 from rules.quantity import Level, Span
 from rules.rule import JudgedRule
@@ -111,6 +112,12 @@ def test_what_holds_is_the_fold_over_all_that_are_in_force(
         assert numbers == folded(name, slot, table, now, times[1])
 
 
+def wakes_of(kernel: JudgedKernel[Any]) -> np.ndarray:
+    """From which value on each pair, or slot, is judged."""
+    pairs = kernel.pairs
+    return pairs.of_slot["lowest"] if pairs.of_slot else pairs.facts["wake"][: pairs.n]
+
+
 @given(now=overrides(), moved=st.integers(1, 8), to=st.integers(0, 3))
 @settings(max_examples=30, deadline=None)
 def test_a_series_that_moved_has_the_numbers_of_its_new_place(now: Overrides, moved: int, to: int) -> None:
@@ -121,8 +128,8 @@ def test_a_series_that_moved_has_the_numbers_of_its_new_place(now: Overrides, mo
     engine.adopt(table, np.array([moved], np.int32))
     for (name, slot), numbers in seen(engine, table).items():
         assert numbers == folded(name, slot, table, now, 5)
-    levels = {name: kernel.pairs.facts["level"] for name, kernel in engine._judged.items()}
+    wakes = {name: wakes_of(kernel) for name, kernel in engine._judged.items()}
     fresh = Engine(CATALOGUE, table)
     fresh.override(now, 5)
     for name, kernel in fresh._judged.items():
-        assert np.array_equal(levels[name], kernel.pairs.facts["level"], equal_nan=True), name
+        assert np.array_equal(wakes[name], wakes_of(kernel)), name

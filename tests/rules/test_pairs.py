@@ -100,3 +100,32 @@ def test_only_readings_in_hot_company_are_kept_and_nothing_is_left_behind() -> N
     pair = np.array([0, 1, 0, 2])
     assert pairs.company(pair, np.array([False, False, True, False])).tolist() == [True, False, True, False]
     assert not pairs.company(pair, np.zeros(4, np.bool_)).any()
+
+
+def test_what_is_heard_has_its_first_pair_and_each_of_its_pairs() -> None:
+    pairs = two_current_rules(table([0, 30, 1, 23, 30]))
+    slots = np.array([4, 2, 1, 4])
+    rows, first = pairs.heard(np.arange(4), slots)
+    assert rows.tolist() == [0, 1, 2, 3]
+    every_row, pair = pairs.each(rows, first)
+    assert every_row.tolist() == [0, 0, 1, 2, 2, 3, 3]
+    assert pairs.slot[pair].tolist() == [4, 4, 2, 1, 1, 4, 4]
+    assert pairs.rule[pair].tolist() == [0, 2, 1, 0, 2, 0, 2]
+
+
+def test_what_was_forgotten_is_not_heard_until_it_is_somebody_s_again() -> None:
+    of = table([0, 30, 30])
+    pairs = two_current_rules(of)
+    pairs.forget(np.array([1], np.int32))
+    assert pairs.heard(np.arange(2), np.array([1, 2]))[0].tolist() == [1]
+    pairs.adopt(of, np.array([1], np.int32))
+    rows, first = pairs.heard(np.arange(2), np.array([1, 2]))
+    assert rows.tolist() == [0, 1]
+    assert pairs.slot[first].tolist() == [1, 2]
+
+
+def test_facts_by_slot_begin_blank_and_stay_when_slots_come() -> None:
+    pairs = Pairs([[Metric.CURRENT]], BLANK, table([0, 30]), of_slot={"lowest": np.float64(np.inf)})
+    pairs.of_slot["lowest"][1] = 5.0
+    pairs.adopt(table([0, 30, 30, 30]), np.empty(0, np.int32))
+    assert pairs.of_slot["lowest"].tolist() == [np.inf, 5.0, np.inf, np.inf]

@@ -9,6 +9,7 @@ from rules import why
 from rules.kernels.threshold import ThresholdRule
 from rules.nouns import noun, noun_zh
 from rules.quantity import Level
+from rules.rule import Title
 from rules.transition import Why
 from rules.why import duration, duration_zh, quantity
 from tests.rules.story import shipped
@@ -100,3 +101,16 @@ def test_every_metric_has_a_chinese_noun_of_its_own() -> None:
 def test_a_reason_says_the_same_in_both_languages(said: Why, en: str, zh_cn: str) -> None:
     assert said == Why(en=en, zh_cn=zh_cn)
     assert (said.said_in("en"), said.said_in("zh-CN"), said.said_in("fr")) == (en, zh_cn, en)
+
+
+def test_what_to_do_stands_in_no_sentence_about_what_met() -> None:
+    """The title says it ("Cable critical: isolate"), and the mark beside the sentence."""
+    smoke, cable = (
+        Title(en="Smoke", zh_cn="烟雾报警"),
+        Title(en="Cable critical: isolate", zh_cn="线缆过热：请断电"),
+    )
+    assert why.met_in_place(smoke, cable, 10 * MIN_US, Why(en="cable 95 °C", zh_cn="线缆 95 °C")) == Why(
+        en="smoke and cable critical in one dwelling within 10 min: cable 95 °C",
+        zh_cn="同一户 10 分钟内先后出现烟雾报警和线缆过热：线缆 95 °C",
+    )
+    assert why.still_active(cable) == Why(en="cable critical is active", zh_cn="线缆过热尚未恢复")

@@ -119,9 +119,18 @@ class Block:
         """Nothing comes, second by second."""
         return [one for at in range(int(start_s), int(end_s) + 1) for one in self.look(at)]
 
-    def give(self, at_s: float, kind: InputKind, rule: str = "", slot: int = 0, place: int = 0) -> list[Said]:
+    def give(
+        self,
+        at_s: float,
+        kind: InputKind,
+        rule: str = "",
+        slot: int = 0,
+        place: int = 0,
+        from_s: float | None = None,
+    ) -> list[Said]:
         """An input of the engine, and the look that follows."""
-        given = EngineInput(1, us(at_s), kind, rule, slot, place)
+        from_us = 0 if from_s is None else us(from_s)
+        given = EngineInput(1, us(at_s), kind, rule, slot, place, from_us)
         empty = ReadingBatch.empty(us(at_s))
         return self._tell(self.engine.evaluate(empty, [given], us(at_s)) + self.engine.advance(us(at_s)))
 

@@ -208,6 +208,7 @@ clear = "10 %"
 least = 5
 settle = "5 min"
 patience = "15 min"
+cover = "60 min"
 title = { en = "Dark", zh-CN = "黑" }
 [rule.source]
 raise = "chosen"
@@ -217,6 +218,7 @@ clear = "chosen"
 least = "chosen"
 settle = "chosen"
 patience = "chosen"
+cover = "chosen"
 """
 
 

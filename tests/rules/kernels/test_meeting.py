@@ -1,4 +1,5 @@
-"""S2, S2S, T3X, N1T: alarms of two devices, or of two kinds, that meet in a dwelling or a stair."""
+"""S2, S2S, T3X, N1T: alarms of two devices, or of two kinds, that meet in a dwelling or a stair; X1C and T3XC
+in what of a building is in no dwelling; and by which of two times they meet."""
 
 from __future__ import annotations
 
@@ -212,9 +213,111 @@ def test_its_mark_is_told_once() -> None:
 
 def test_the_shipped_meetings() -> None:
     rules = {rule.name: rule for rule in shipped().of(PlaceRule)}
-    assert set(rules) == {"S2", "S2S", "X1", "T3X", "N1T"}
+    assert set(rules) == {"S2", "S2S", "X1", "X1C", "T3X", "T3XC", "N1T"}
     assert rules["X1"].partner == ("O3", "O4", "L2", "L3", "T2", "T3", "A1", "A1C", "V1")
     assert (rules["N1T"].anchor, rules["N1T"].partner, rules["N1T"].severity) == (("N1",), ("T1",), "P2")
+
+
+def cupboard() -> Story:
+    """A detector and a meter with a hot cable in the cellar, an arc detector in a flat and one in another
+    building; the detector's own thermometer is in the air."""
+    metric = [
+        0, Metric.SMOKE_ALARM, Metric.TEMPERATURE, Metric.ARC_ALARM, Metric.ARC_ALARM, Metric.ARC_ALARM,
+        Metric.TEMPERATURE,
+    ]  # fmt: skip
+    device = np.array([0, 1, 2, 3, 4, 5, 1], np.int32)
+    dwelling = np.array([0, 0, 0, 0, HOME, 0, 0], np.int32)
+    plain = SeriesTable.plain(1, np.array(metric, np.int16), device, dwelling, np.full(7, np.nan))
+    building = np.array([0, 9, 9, 9, 9, 8, 9], np.int32)
+    room = np.array([False] * 6 + [True])
+    kept = [rule for rule in shipped().rule if rule.name in ("S1", "A1", "T2", "T3", "X1", "X1C", "T3XC")]
+    return Story(Catalogue(version=1, rule=tuple(kept)), replace(plain, building=building, room=room))
+
+
+CELLAR_SMOKE, CELLAR_HOT, CELLAR_ARC, FLAT_ARC, NEXT_ARC, CELLAR_AIR = range(1, 7)
+
+
+def test_smoke_and_a_hot_cable_in_no_dwelling_meet_in_the_building() -> None:
+    told = cupboard()
+    assert rules_of(told.read(CELLAR_SMOKE, 0, 1)) == ["S1"]
+    found = told.series(CELLAR_HOT, 10, 70, 10, 75)
+    assert rules_of(found) == ["T2", "X1C"]
+    both = found[1]
+    assert (both.severity, both.subject, both.place, both.dwelling) == (
+        Severity.P0_PLUS, Subject.BUILDING, 9, 0,
+    )  # fmt: skip
+    assert both.marks == (Mark.ELECTRICAL_FIRST,)
+    assert both.why.en.startswith("smoke and cable hot in the common parts of one building within 10 min: ")
+    assert both.why.zh_cn.startswith("同一楼栋公共部位 10 分钟内先后出现烟雾报警和线缆温度超限：")
+    (cleared,) = told.close("X1C", 80, place=9)
+    assert (cleared.subject, cleared.place, cleared.dwelling) == (Subject.BUILDING, 9, 0)
+
+
+def test_a_hot_cable_and_an_arc_in_no_dwelling_meet_too() -> None:
+    told = cupboard()
+    told.read(CELLAR_ARC, 0, 1)
+    found = told.series(CELLAR_HOT, 10, 20, 10, 90)
+    assert [(one.rule, one.severity, one.place) for one in found] == [
+        ("T3", Severity.P1, 0), ("T3XC", Severity.P0, 9),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("elsewhere", [FLAT_ARC, NEXT_ARC])
+def test_a_flat_and_another_building_are_no_common_part(elsewhere: int) -> None:
+    told = cupboard()
+    told.read(CELLAR_SMOKE, 0, 1)
+    assert rules_of(told.read(elsewhere, 1, 1)) == ["A1"]
+
+
+def test_the_thermometer_of_a_detector_does_not_confirm_its_own_smoke() -> None:
+    told = cupboard()
+    told.read(CELLAR_SMOKE, 0, 1)
+    assert told.series(CELLAR_AIR, 10, 600, 10, 95) == []
+
+
+def test_a_device_with_a_slow_clock_confirms_a_fire_by_when_it_was_received() -> None:
+    told = story()
+    told.read(ONE, 1000, 1)
+    assert rules_of(told.read(TWO, 690, 1, late_s=311)) == ["S1", "S2"]
+
+
+@pytest.mark.parametrize(("received_s", "expected"), [(1300, ["S1", "S2"]), (1301, ["S1"])])
+def test_what_was_received_five_minutes_apart_is_the_last_that_meets(
+    received_s: int, expected: list[str]
+) -> None:
+    told = story()
+    told.read(ONE, 1000, 1)
+    assert rules_of(told.read(TWO, 600, 1, late_s=received_s - 600)) == expected
+
+
+def test_both_alarms_may_be_late() -> None:
+    told = story()
+    told.read(ONE, 0, 1, late_s=1000)
+    assert rules_of(told.read(TWO, 600, 1, late_s=500)) == ["S1", "S2"]
+
+
+def test_an_alarm_of_unknown_age_meets_by_what_it_says_itself_alone() -> None:
+    told = story()
+    told.read(ONE, 1000, 1)
+    assert rules_of(told.read(TWO, 600, 1, Quality.RETAINED, late_s=401)) == ["S1"]
+    told = story()
+    told.read(TWO, 600, 1, Quality.RETAINED, late_s=399)
+    assert rules_of(told.read(ONE, 1000, 1)) == ["S1"]
+
+
+def test_when_alarms_were_received_outlives_a_restart() -> None:
+    told = story()
+    told.read(ONE, 0, 1, late_s=1000)
+    told.engine.restore(told.engine.snapshot())
+    assert rules_of(told.read(TWO, 1100, 1)) == ["S1", "S2"]
+
+
+def test_a_snapshot_of_an_earlier_release_knows_no_times_of_receiving() -> None:
+    told = story()
+    told.read(ONE, 700, 1, late_s=300)
+    state = told.engine.snapshot()
+    told.engine.restore({name: column for name, column in state.items() if "received_us" not in name})
+    assert rules_of(told.read(TWO, 1001, 1)) == ["S1"]
 
 
 TEXT = """
@@ -249,7 +352,7 @@ source = { within = "own" }
     ("right", "wrong", "said"),
     [
         ("apart = true\n", "", "key `partner`: S1 cannot be on both sides without `apart = true`"),
-        ('"stair"', '"street"', "`scope`: `street` is unknown; allowed: dwelling, stair"),
+        ('"stair"', '"street"', "`scope`: `street` is unknown; allowed: dwelling, stair, common"),
         ('scope = "stair"', "across = true", "key `across`: devices of one dwelling are in one"),
     ],
 )

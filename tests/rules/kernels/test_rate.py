@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.model import Metric, Quality, Severity
-from rules.catalogue import CatalogueError
+from rules.catalogue import Catalogue, CatalogueError
 from rules.transition import To
 from tests.rules.kernels.one_series import (
     ONE,
@@ -25,12 +26,23 @@ from tests.rules.kernels.one_series import (
 from tests.rules.story import Story, us
 
 TABLE = series(Metric.TEMPERATURE)
+SHIPPED = alone("T7")
 OVER = 120
+
+
+SAID = "chosen: one reading is none: a single wrong one would be a rise of many kelvins a minute"
+EACH = (('samples = "2 of 3"\n', ""), (f'samples = "{SAID}"\n', ""))
+
+
+@cache
+def each_reading() -> Catalogue:
+    """T7 with one reading enough: what is measured is told at once."""
+    return changed("T7", *EACH)
 
 
 def cold(until_s: int = 600) -> Story:
     """A reading every 30 s, always 20 °C."""
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, every(0, until_s, 30, 20)) == []
     return story
 
@@ -39,6 +51,13 @@ def warming() -> Story:
     story = cold()
     assert len(told(story, [(630, 35)])) == 1
     return story
+
+
+def test_one_wrong_reading_raises_nothing_and_two_readings_that_rise_do() -> None:
+    story = Story(SHIPPED, TABLE)
+    assert told(story, [*every(0, 600, 30, 20), (630, 120), *every(660, 1200, 30, 20)]) == []
+    assert told(story, [(1230, 35)]) == []
+    assert len(told(story, [(1260, 36)])) == 1
 
 
 def test_ten_kelvin_in_two_minutes_raise_and_say_the_numbers() -> None:
@@ -55,31 +74,31 @@ def test_exactly_the_rate_raises_and_just_below_it_does_not() -> None:
 
 
 def test_less_than_two_minutes_are_not_enough_to_know_a_rate() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, [(0, 20), (60, 60), (119, 90)]) == []
     assert len(story.read(ONE, 120, 90)) == 1
 
 
 def test_the_newest_reading_that_is_old_enough_is_the_one_compared_with() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, [(0, 20), (60, 20), (120, 21), (150, 26), (180, 28)]) == []
     (raised,) = told(story, [(185, 31)])
     assert raised.why.en.startswith("temperature 31.0 °C, up 11.0 K in 2 min 5 s: 5.28 K/min")
 
 
 def test_readings_closer_than_a_quarter_of_the_time_are_not_kept() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, [(0, 20), (29, 5), (149, 25)]) == []
 
 
 def test_a_device_that_reports_every_second_is_looked_back_on_for_two_minutes() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, every(0, 3600, 1, lambda at: 20 + at * 4.9 / 60)) == []
     assert len(told(story, every(3601, 3800, 1, lambda at: 314 + (at - 3600) * 6 / 60))) == 1
 
 
 def test_a_device_that_reports_every_five_minutes_is_judged_between_two_readings() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, [(0, 20), (300, 44.9)]) == []
     assert len(story.read(ONE, 600, 69.9)) == 1
 
@@ -126,13 +145,13 @@ def test_a_queued_reading_forgets_what_was_kept_and_is_the_first_of_the_next() -
 
 @pytest.mark.parametrize("flag", UNSEEN)
 def test_readings_that_do_not_count_are_neither_kept_nor_compared(flag: Quality) -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     for at, value in every(0, 1200, 60, 20):
         assert story.read(ONE, at, value) + story.read(ONE, at + 30, 0 if at < 600 else 90, flag) == []
 
 
 def test_nan_is_neither_kept_nor_compared() -> None:
-    story = Story(alone("T7"), TABLE)
+    story = Story(each_reading(), TABLE)
     assert told(story, every(0, 1200, 30, lambda at: math.nan if at % 60 else 20)) == []
     assert len(story.read(ONE, 1230, 35)) == 1
 
@@ -161,7 +180,7 @@ def test_a_rate_has_the_unit_of_its_metric_a_minute() -> None:
         ('"5 K/min"', '"100 mA/min"'),
         ('"2 K/min"', '"0.01 A/min"'),
     )
-    story = Story(changed("T7", *text), table)
+    story = Story(changed("T7", *EACH, *text), table)
     (raised,) = told(story, [(0, 0.01), (120, 0.25)])
     assert raised.why.en == "residual current 250 mA, up 240 mA in 2 min: 120 mA/min (≥ 100 mA/min)"
 
@@ -186,7 +205,7 @@ def test_a_flag_has_no_rate() -> None:
     with pytest.raises(
         CatalogueError, match=r"key `metric`: `smoke\.alarm` is a flag; a metric that can rise"
     ):
-        changed("T7", ('"5 K/min"', '"5 /min"'), *text)
+        changed("T7", *EACH, ('"5 K/min"', '"5 /min"'), *text)
 
 
 STEPS = st.lists(
@@ -207,13 +226,13 @@ def test_it_is_the_same_however_the_readings_come(steps: list[tuple[int, float, 
         at += step
         value[slot - 1] = min(value[slot - 1] + change, 150) if math.isfinite(change) else value[slot - 1]
         points.append((slot, at, value[slot - 1] if math.isfinite(change) else change))
-    assert_cutting_does_not_matter(alone("T7"), series(Metric.TEMPERATURE, number=2), points, seed)
+    assert_cutting_does_not_matter(each_reading(), series(Metric.TEMPERATURE, number=2), points, seed)
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 200), st.integers(-30, 30)), max_size=80))
 def test_it_is_what_a_list_of_the_last_eight_says(steps: list[tuple[int, int]]) -> None:
-    own = changed("T7", ('"5 K/min"', '"-1000 K/min"'), ('"2 K/min"', '"-1000 K/min"'))
+    own = changed("T7", *EACH, ('"5 K/min"', '"-1000 K/min"'), ('"2 K/min"', '"-1000 K/min"'))
     story, at = Story(own, TABLE), 0
     kept: list[tuple[int, int]] = []
     for step, value in steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -150,6 +151,13 @@ def test_a_value_that_never_moves_for_a_day_raises(slot: int, value: float) -> N
 @pytest.mark.parametrize(("slot", "value"), [(AMPS, 0.0), (DAMP, 50.0), (SMOKE, 0.0)])
 def test_what_may_be_still_never_does(slot: int, value: float) -> None:
     assert story().series(slot, 0, 10 * DAY, 600, value) == []
+
+
+def test_the_air_of_a_room_may_be_still_and_is_told_where_it_is_broken() -> None:
+    told = Story(alone("Q1"), dataclasses.replace(table(), room=np.full(len(table()), fill_value=True)))
+    assert told.series(WARMTH, 0, 3 * DAY, 600, 21.5) == []
+    told.read(WARMTH, 4 * DAY, math.nan, Quality.FAULT)
+    assert len(told.read(WARMTH, 4 * DAY + 900, math.nan, Quality.FAULT)) == 1
 
 
 def test_a_value_that_moves_once_a_day_does_not() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
 from alerts.inbox import TransitionRow
 from devices.model import HARD_QUALITY, Metric, Quality, Severity
-from rules.catalogue import parse_catalogue
+from rules.catalogue import Catalogue, parse_catalogue
+from rules.quantity import Level
 from rules.transition import To
+from tests.rules.kernels.one_series import alone, every, series, told
 from tests.rules.story import CURRENT, HOME, REFERENCE_A, SMOKE, UNRATED, WARMTH, Story, us
 
 RAISE_A, CLEAR_A = 1.45 * REFERENCE_A, 1.13 * REFERENCE_A
@@ -220,3 +223,27 @@ source = { raise = "a", hold = "a", clear = "a", clear_hold = "a", max_gap = "a"
     assert ended.metric == one.metric
     subjects = [TransitionRow(each, "own:d", "").subject for each in (one, other, ended)]
     assert subjects == ["own:d//smoke.density_pct", "own:d//humidity", "own:d//smoke.density_pct"]
+
+
+def test_a_rule_that_raises_below_its_level_stands_beside_one_that_raises_above() -> None:
+    (over,) = alone("O3").rule
+    low = msgspec.structs.replace(
+        over, name="LOW", below=True, raise_at=Level(-8, "A"), clear_below=Level(-6, "A"), insulation={}
+    )
+    story = Story(Catalogue(version=1, rule=(over, low)), series(Metric.CURRENT, 25.0))
+    found = told(story, every(0, 90, 30, -8.0) + every(120, 600, 30, -5.9) + every(630, 720, 30, 40.0))
+    assert [(one.rule, one.to) for one in found] == [
+        ("LOW", To.RAISED),
+        ("LOW", To.CLEARED),
+        ("O3", To.RAISED),
+    ]
+
+
+def test_one_hot_reading_wakes_all_rules_of_its_series_and_no_other() -> None:
+    story = Story(alone("O3"), series(Metric.CURRENT, 25.0, number=3))
+    kernel = story.engine._judged["threshold"]
+    assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, *[RAISE_A] * 3]
+    story.read(2, 0, 40)
+    assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, RAISE_A, -np.inf, RAISE_A]
+    story.read(2, 10, 20)
+    assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, *[RAISE_A] * 3]

@@ -21,6 +21,9 @@ class Building:
     lowest: Device | None = None
     raised: bool = False
     """Once until the share was not reached."""
+    below: int | None = None
+    """The look from which on fewer than `raise` were silent."""
+    covers: bool = False
 
 
 class Dark:
@@ -38,12 +41,21 @@ class Dark:
 
     def is_few(self, number: int) -> bool:
         members = self.members(number)
-        return 100 * sum(device.silent for device in members) < self.clear * len(members) or not members
+        return 100 * self.silent_in(number) < self.clear * len(members) or not members
+
+    def silent_in(self, number: int) -> int:
+        return sum(device.silent or device.lost for device in self.members(number))
 
     def covers(self, device: Device) -> bool:
-        """Whether nothing is told of it because its building's alarm is active."""
+        """Whether nothing is told of it because its building's alarm is."""
         building = self.buildings.get(device.building)
-        return building is not None and building.active and self.silence.often(device)
+        return building is not None and building.covers and self.silence.often(device)
+
+    def turn_back(self, now: int) -> None:
+        """The clock has been ahead."""
+        for building in self.buildings.values():
+            building.reached = None if building.reached is None else min(building.reached, now)
+            building.below = None if building.below is None else min(building.below, now)
 
     def look(self, now: int) -> list[Told]:
         told = []
@@ -53,11 +65,22 @@ class Dark:
                     told.append(self._told(number, building, To.CLEARED, now, now))
                 building.active, building.reached, building.raised = False, None, False
             told += self._judge(number, building, now)
+            self._cover(number, building, now)
         return told
+
+    def _cover(self, number: int, building: Building, now: int) -> None:
+        many = 100 * self.silent_in(number) >= self.share * len(self.members(number))
+        if many or not building.active:
+            building.below = None
+        elif building.below is None:
+            building.below = now
+        lasts = building.below is None or now < building.below + self.entry.us("cover")
+        building.covers = building.active and lasts
 
     def _judge(self, number: int, building: Building, now: int) -> list[Told]:
         members = self.members(number)
-        near = [one for one in members if one.silent and one.fell > now - self.entry.us("within")]
+        silent = [one for one in members if one.silent or one.lost]
+        near = [one for one in silent if one.fell > now - self.entry.us("within")]
         near.sort(key=lambda one: one.fell)
         reached = len(members) >= self.entry.keys["least"] and 100 * len(near) >= self.share * len(members)
         if not reached and not building.active:
@@ -79,7 +102,7 @@ class Dark:
         building = self.buildings.get(device.building)
         if building is None or not self.silence.often(device):
             return True
-        if building.active:
+        if building.covers:
             return False
         if len(self.members(device.building)) < self.entry.keys["least"]:
             return True
@@ -91,7 +114,7 @@ class Dark:
         building = self.buildings.get(given.place)
         if building is None or not building.active:
             return []
-        building.active = False
+        building.active = building.covers = False
         told = self._told(given.place, building, To.CLEARED, given.at_us, now)
         return [told | {"age_s": max(0, now - given.at_us) / 1e6}]
 

@@ -74,8 +74,10 @@ def levels(entry: Entry, slot: int, world: World) -> tuple[float, float]:
 
 
 def misplaced(entry: Entry, slot: int, world: World) -> bool:
-    """Whether the rule does not hold where the device is."""
+    """Whether the rule does not hold where the device is, or on what the series measures."""
     where, dwelling = entry.keys.get("where", "any"), int(world.table.dwelling[slot])
+    if where == "circuit":
+        return bool(world.table.room[slot])
     return (where == "dwelling" and not dwelling) or (where == "building" and dwelling != 0)
 
 

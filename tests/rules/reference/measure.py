@@ -19,6 +19,10 @@ class Measure:
         self.judge = judge
         self.start()
 
+    def stands(self) -> int:
+        """The series that the alarm is about: usually that of the readings."""
+        return self.slot
+
     def start(self) -> None:
         """State as of a new series."""
 

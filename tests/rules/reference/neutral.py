@@ -6,6 +6,13 @@ from tests.rules.reference.reading import One
 
 
 class Neutral(Measure):
+    def stands(self) -> int:
+        """The first phase that there is."""
+        if self.world.phase(self.slot) not in (1, 2, 3):
+            return self.slot
+        each = [self.world.kin(self.slot, Metric.VOLTAGE, phase) for phase in (1, 2, 3)]
+        return next((one for one in each if one), self.slot)
+
     def read(self, one: One) -> float | None:
         own = self.world.phase(self.slot)
         each = [one.value if phase == own else self._said(phase, one) for phase in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""Alarms that meet in one dwelling or stair."""
+"""Alarms that meet in one dwelling or stair, or in the common parts of a building."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ class Side:
     raised. Alarms of one group do not meet; group 0 is none."""
 
     active: dict[tuple[str, int], int] = field(default_factory=dict)
-    newest: dict[int, int] = field(default_factory=dict)
+    newest: dict[str, dict[int, int]] = field(default_factory=lambda: {"at": {}, "received": {}})
+    """By the time that was observed, and by that of receiving."""
 
-    def note(self, group: int, at: int) -> None:
-        self.newest[group] = max(at, self.newest.get(group, at))
+    def note(self, group: int, told: Told) -> None:
+        for clock, newest in self.newest.items():
+            if (time := time_of(told, clock)) is not None:
+                newest[group] = max(time, newest.get(group, time))
+
+
+def time_of(told: Told, clock: str) -> int | None:
+    """When it was received says nothing of what is of unknown age."""
+    return None if clock == "received" and told["age_s"] is None else int(told[clock])
 
 
 class Meeting:
@@ -35,7 +43,8 @@ class Meeting:
 
     @property
     def subject(self) -> Subject:
-        return Subject(self.entry.keys.get("scope", "dwelling"))
+        scope = self.entry.keys.get("scope", "dwelling")
+        return Subject.BUILDING if scope == "common" else Subject(scope)
 
     def feed(self, told: Told) -> Told | None:
         """What an alarm of this place, by an anchor or a partner, makes of it."""
@@ -45,15 +54,15 @@ class Meeting:
             side = self.sides[name]
             if told["to"] is To.RAISED:
                 side.active[alarm] = group
-                side.note(group, told["at"])
+                side.note(group, told)
             else:
                 side.active.pop(alarm, None)
                 if name == "partner" and self.standing:
-                    side.note(group, told["at"])
+                    side.note(group, told)
         others = [side for name, side in self.sides.items() if mine != [name]]
         if told["to"] is To.CLEARED or self.raised:
             return None
-        if not any(self._meets(side, group, told["at"]) for side in others):
+        if not any(self._meets(side, group, told) for side in others):
             return None
         self.raised, self.slot = True, told["slot"]
         marks = [Mark(self.entry.keys["mark"])] if "mark" in self.entry.keys else []
@@ -66,10 +75,13 @@ class Meeting:
             "subject": self.subject,
         }
 
-    def _meets(self, side: Side, group: int, at: int) -> bool:
-        there = [newest for other, newest in side.newest.items() if not group or other != group]
-        near = bool(there) and abs(at - max(there)) <= self.entry.us("within")
+    def _meets(self, side: Side, group: int, told: Told) -> bool:
+        near = any(self._near(newest, group, time_of(told, clock)) for clock, newest in side.newest.items())
         return near or (self.standing and any(not group or other != group for other in side.active.values()))
+
+    def _near(self, newest: dict[int, int], group: int, time: int | None) -> bool:
+        there = [one for other, one in newest.items() if not group or other != group]
+        return time is not None and bool(there) and abs(time - max(there)) <= self.entry.us("within")
 
     def _group(self, told: Told) -> int:
         keys = self.entry.keys
@@ -83,7 +95,7 @@ class Meeting:
             return None
         self.raised = False
         for side in self.sides.values():
-            side.newest = {}
+            side.newest = {"at": {}, "received": {}}
         told = ended_by(self.entry, given, self.slot, now, self.world)
         dwelling = self.place if self.subject is Subject.DWELLING else 0
         return told | {"dwelling": dwelling, "place": self.place, "subject": self.subject}

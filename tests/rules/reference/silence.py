@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from devices.model import EngineInput, InputKind, Metric, Quality
 from rules.transition import Subject, To
 from tests.rules.reference.entries import Entry
-from tests.rules.reference.reading import SECOND, One, Told
+from tests.rules.reference.reading import HOUR, SECOND, One, Told
 from tests.rules.reference.world import World
 
 NOT_NOW = Quality.RETAINED | Quality.REPLAYED | Quality.BACKFILL
@@ -33,6 +33,8 @@ class Device:
     """When the silence counts as begun, since it was said to be offline."""
     floor: int = NEVER
     waits: bool = False
+    lost: bool = False
+    """It waits for a gateway that is silent, or lost itself."""
     silent: bool = False
     fell: int = 0
     told: set[str] = field(default_factory=set)
@@ -43,6 +45,11 @@ class Device:
     beats: int = 0
     waited_limit: int | None = None
     """The smallest limit of the devices that wait for it."""
+
+    gateway_heard: bool = False
+    """Since the look before."""
+    gateway_returned: tuple[int, int] | None = None
+    """When it had been heard last, and when it was heard again; since the look before."""
 
     @property
     def known(self) -> bool:
@@ -55,7 +62,7 @@ class Silence:
     def __init__(self, entries: list[Entry], world: World) -> None:
         self.world = world
         self.entries = entries
-        self.away: set[str] = set()
+        self.away: dict[str, int] = {}
         self.devices: dict[int, Device] = {}
         table = world.table
         for slot in range(1, len(table)):
@@ -132,7 +139,7 @@ class Silence:
             return []
         if self.world.table.metric[one.slot] == Metric.DEVICE_ONLINE and not one.value > 0:
             if one.value == 0 and one.usable:
-                self._state_offline(device, one)
+                self._state_offline(device, one, source)
             return []
         told, level = [], 0
         while device is not None and level < 4 and not (device.offline and device.offline_at == one.received):
@@ -144,14 +151,15 @@ class Silence:
         device.source = source
         if device.heard == at and not device.offline:
             return []
-        if device.silent or device.waits:
-            for other in self.devices.values():
-                if other.parent == device.number:
-                    other.floor = max(other.floor, at)
+        for child in self.devices.values():
+            if child.parent == device.number:
+                child.gateway_heard = True
+                if device.silent or device.waits:
+                    child.gateway_returned = max(device.heard or NEVER, device.offline_at), at
         if device.silent or device.waits or device.offline:
             device.beats = 0
         device.heard, device.offline, device.short_begin = at, False, None
-        device.silent = device.waits = False
+        device.silent = device.waits = device.lost = False
         device.waited_limit = None
         if not device.active:
             device.told = set()
@@ -165,8 +173,10 @@ class Silence:
         device.active, device.told = {}, set()
         return ended
 
-    def _state_offline(self, device: Device, one: One) -> None:
+    def _state_offline(self, device: Device, one: One, source: str) -> None:
         device.beats = 0
+        if not device.known:
+            device.source = source
         device.offline_at = one.received
         if device.offline:
             return
@@ -190,21 +200,56 @@ class Silence:
                 return [told | {"age_s": max(0, now - given.at_us) / 1e6}]
         return []
 
-    def note(self, given: EngineInput, covered: Callable[[Device], bool]) -> None:
-        """We or a broker were away, or are back."""
+    def note(self, given: EngineInput, covered: Callable[[Device], bool], looked: int) -> None:
+        """We or a broker were away, or are back. The look before was at `looked`."""
         if given.kind is InputKind.AWAY:
-            self.away.add(given.rule)
+            self.away.setdefault(given.rule, given.at_us)
             return
         if given.kind is InputKind.BACK:
-            self.away.discard(given.rule)
-        for device in self.devices.values():
-            if given.kind is InputKind.BACK and device.source != given.rule:
-                continue
-            device.floor = max(device.floor, given.at_us + self.entries[0].us("grace"))
-            if device.silent and not device.told and not covered(device):
-                device.silent = False
+            went = self.away.pop(given.rule, None)
+            concerned = [one for one in self.devices.values() if one.source == given.rule]
+        else:
+            went = max(given.from_us, looked)
+            concerned = [one for one in self.devices.values() if one.source not in self.away]
+        for device in concerned if went is not None else []:
+            assert went is not None
+            if device.known:
+                entry = self.rule("often" if self.often(device) else "seldom", "first")
+                assert entry is not None
+                self._go_on(device, went, given.at_us, entry.us("grace"), covered)
+
+    def _go_on(
+        self, device: Device, went: int, at: int, grace: int, covered: Callable[[Device], bool]
+    ) -> None:
+        """The clock of a device goes on after an absence."""
+        coming = "second" if device.silent and "first" in device.told else "first"
+        stood = max(0, min(went, at) - self.begin(device))
+        credit = min(stood, max(0, self.delay(device, coming) - HOUR))
+        device.floor = max(device.floor, at + grace - credit)
+        if not device.told and not covered(device):
+            device.silent = device.lost = False
 
     # Looking
+
+    def turn_back(self, now: int) -> None:
+        """The clock has been ahead."""
+        for device in self.devices.values():
+            device.heard = None if device.heard is None else min(device.heard, now)
+            if device.short_begin is not None:
+                device.short_begin = min(device.short_begin, now)
+            device.floor, device.fell = min(device.floor, now), min(device.fell, now)
+            device.offline_at = min(device.offline_at, now)
+        self.away = {name: min(since, now) for name, since in self.away.items()}
+
+    def follow_gateways(self, covered: Callable[[Device], bool]) -> None:
+        """What a gateway that was heard means for those behind it."""
+        for device in self.devices.values():
+            if device.gateway_returned and device.known:
+                went, at = device.gateway_returned
+                self._go_on(device, went, at, 0, covered)
+            if device.gateway_heard:
+                device.lost = False
+            device.gateway_returned, device.gateway_heard = None, False
 
     def fall(self, now: int) -> None:
         """All devices are asked, then the gateways that they wait for, with the limits of those that wait."""
@@ -216,9 +261,22 @@ class Silence:
                 gateway, limit = gateways[device.parent], self.limit(device)
                 gateway.waited_limit = min(limit, gateway.waited_limit or limit)
             asked = [gateway for gateway in gateways.values() if not gateway.silent and not gateway.waits]
+        self._lose()
+
+    def _lose(self) -> None:
+        """Who waits for a gateway that is silent, or lost itself, is lost."""
+        found = True
+        while found:
+            found = False
+            for device in self.devices.values():
+                gateway = self.devices.get(device.parent)
+                waits = device.waits and not device.lost and device.source not in self.away
+                if waits and gateway is not None and (gateway.silent or gateway.lost):
+                    device.fell = max(self.deadline(device, "first"), gateway.fell)
+                    device.lost = found = True
 
     def _falls_or_waits(self, device: Device, now: int) -> bool:
-        if not device.known or device.silent or device.source in self.away:
+        if not device.known or device.silent or device.lost or device.source in self.away:
             return False
         deadline = self.deadline(device, "first")
         device.waits = now >= deadline and not self.reachable(device, deadline)

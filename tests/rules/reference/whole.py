@@ -60,6 +60,8 @@ class Held:
         self.entry, self.world = entry, world
         self.judge = Judge(entry, slot, world, gated=gated)
         self.measure = MEASURES[entry.kernel](entry, slot, world, self.judge)
+        self.stands = self.measure.stands()
+        """The series that its alarm is about, and by which it is judged."""
 
     def read(self, one: One) -> Told | None:
         if not self.measure.sees(one):
@@ -69,10 +71,10 @@ class Held:
             return None
         to = To.RAISED if self.judge.active else To.CLEARED
         marks = self.entry.marks if self.judge.active else []
-        return told_of(self.entry, to, one, self.world, marks=marks)
+        return told_of(self.entry, to, one, self.world, marks=marks) | {"slot": self.stands}
 
     def act(self, given: EngineInput) -> bool:
-        if not self.judge.active:
+        if not self.judge.active or given.slot != self.stands:
             return False
         self.judge.active = False
         self.judge.forget()
@@ -96,6 +98,7 @@ class Reference:
                     self.rules[slot][entry.name] = Flag(entry, slot, self.world)
                 elif entry.kernel in MEASURES:
                     self.rules[slot][entry.name] = Held(entry, slot, self.world, gated=entry.name in gated)
+        self._judge_where_they_stand()
         watches = any(entry.kernel == "silence" for entry in self.entries)
         self.presence = Presence(self.entries, self.world) if watches else None
         self.meetings: dict[tuple[str, int], Meeting] = {}
@@ -108,6 +111,14 @@ class Reference:
         order = {entry.name: entry.order for entry in self.entries}
         changes.sort(key=lambda change: order[change["rule"]])
         return [told for change in changes for told in (change, *self._feed(change))]
+
+    def _judge_where_they_stand(self) -> None:
+        for rules in self.rules.values():
+            for name, rule in rules.items():
+                if isinstance(rule, Held):
+                    judging = self.rules[rule.stands][name]
+                    assert isinstance(judging, Held)
+                    rule.judge = judging.judge
 
     def advance(self, now: int) -> list[Told]:
         return self.presence.advance(now) if self.presence else []
@@ -142,8 +153,14 @@ class Reference:
         raised = []
         for entry in self.entries:
             if entry.kernel == "place" and told["rule"] in [*entry.keys["anchor"], *entry.keys["partner"]]:
-                in_stair = entry.keys.get("scope") == "stair"
-                place = int(self.world.table.stair[told["slot"]]) if in_stair else told["dwelling"]
+                place = self._place(entry, told)
                 meeting = self.meetings.setdefault((entry.name, place), Meeting(entry, place, self.world))
                 raised += [met] if place and (met := meeting.feed(told)) else []
         return raised
+
+    def _place(self, entry: Entry, told: Told) -> int:
+        """The place that an alarm is in, for a rule on places; 0 for none."""
+        scope, dwelling, table = entry.keys.get("scope", "dwelling"), int(told["dwelling"]), self.world.table
+        if scope == "common":
+            return 0 if dwelling else int(table.building[told["slot"]])
+        return int(table.stair[told["slot"]]) if scope == "stair" else dwelling
