@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from alerts.case import Act, Case
 from alerts.cases import load_cases
 from alerts.escalation import answered_roles
-from alerts.evidence import evidence_words
-from alerts.hazards import detectors
+from alerts.evidence import evidence_words, grounds_of
 from alerts.lifecycle import possible_acts
 from alerts.whereabouts import Whereabouts, place_words, where_of
 from devices.model import Role
@@ -63,7 +62,7 @@ def answer_page(
         return None
     incident = case.incident
     evidence = case.active() or case.alarms
-    rules, found = {a.rule for a in evidence}, len(detectors(evidence))
+    rules, found, title = grounds_of(evidence)
     return AnswerPage(
         incident_id=incident_id,
         contact_id=contact_id,
@@ -73,7 +72,7 @@ def answer_page(
         state=str(incident.state),
         place=place_words(connection, where_of(case.incident), case.alarms, language),
         since_us=min((a.raised_us for a in evidence), default=incident.opened_us),
-        evidence=evidence_words(rules, found, incident.hazard, incident.severity, language),
+        evidence=evidence_words(rules, found, incident.hazard, incident.severity, language, title),
         tags=tuple(sorted(incident.tags)),
         fellows=_fellows(case, contact_id),
         acts=possible_acts(case, f"contact:{contact_id}", frozenset(roles)),

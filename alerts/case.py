@@ -133,7 +133,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A row of `incident_alarm`: one rule on one subject, as evidence of an incident."""
+    """A row of `incident_alarm`: one rule on one subject, as evidence of an incident.
+
+    `title` is what the rule calls it, None where that is as shipped.
+    """
 
     rule: str
     subject: str
@@ -144,6 +147,13 @@ class Alarm:
     raised_us: int
     cleared_us: int | None
     why: Why
+    hazard: Hazard
+    title: Why | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from every other alarm, whichever incident it is in."""
+        return self.rule, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +234,7 @@ class Case:
 
     def with_alarm(self, alarm: Alarm) -> Case:
         """With this evidence, in place of what was known of the same rule and subject."""
-        others = tuple(a for a in self.alarms if (a.rule, a.subject) != (alarm.rule, alarm.subject))
+        others = tuple(a for a in self.alarms if a.identity != alarm.identity)
         return replace(self, alarms=(*others, alarm))
 
     def with_step(self, step: Step) -> Case:

@@ -104,6 +104,8 @@ def _alarm_values(alarm: Alarm) -> dict[str, Any]:
         "raised_us": alarm.raised_us,
         "cleared_us": alarm.cleared_us,
         "why": pack_why(alarm.why),
+        "hazard": str(alarm.hazard),
+        "title": pack_why(alarm.title) if alarm.title else "",
     }
 
 

@@ -23,6 +23,7 @@ from alerts.case import (
     StepState,
     Told,
 )
+from alerts.hazards import hazard_of
 from alerts.why_text import read_why
 from devices.model import Role, Severity
 from devices.schema import dwelling
@@ -48,14 +49,17 @@ def load_cases(
     places: Collection[str] = (),
     stairs: Collection[int] = (),
     unreadable: Unreadable = _log_unreadable,
+    alarms: Collection[tuple[str, str]] = (),
 ) -> dict[int, Case]:
-    """These incidents, the open ones at these places, and the open fires of these stairs, by id.
+    """These incidents, the open ones at these places, the open fires of these stairs, and those, open or not,
+    in which one of these alarms (rule, subject) stands, by id.
 
     One that holds a word this release does not know is left out and costs no other: `unreadable` is told.
     """
     i = schema.incident.c
     is_open = i.state.not_in([str(s) for s in ENDED_STATES])
     wanted: list[ColumnElement[bool]] = []
+    ids = {*ids, *_with_standing(connection, alarms)}
     if ids:
         wanted.append(i.id.in_(ids))
     if places:
@@ -67,6 +71,19 @@ def load_cases(
         return {}
     rows = connection.execute(select(schema.incident).where(or_(*wanted)).order_by(i.id)).all()
     return _with_parts(connection, rows, unreadable) if rows else {}
+
+
+def _with_standing(connection: Connection, alarms: Collection[tuple[str, str]]) -> set[int]:
+    """The incidents in which one of these alarms stands."""
+    if not alarms:
+        return set()
+    a = schema.incident_alarm.c
+    rows = connection.execute(
+        select(a.incident_id, a.rule, a.subject).where(
+            a.subject.in_({subject for _, subject in alarms}), a.cleared_us.is_(None)
+        )
+    )
+    return {row.incident_id for row in rows if (row.rule, row.subject) in alarms}
 
 
 def _with_parts(connection: Connection, rows: Sequence[Row[Any]], unreadable: Unreadable) -> dict[int, Case]:
@@ -134,6 +151,8 @@ def alarm_of(row: Row[Any]) -> Alarm:
         raised_us=row.raised_us,
         cleared_us=row.cleared_us,
         why=read_why(row.why),
+        hazard=hazard_of(row.rule, row.hazard),
+        title=read_why(row.title) if row.title else None,
     )
 
 

@@ -23,7 +23,8 @@ from devices.schema import contact
 
 @dataclass(frozen=True, slots=True)
 class AlarmLine:
-    """One piece of evidence; `why` is in the reader's language."""
+    """One piece of evidence; `why` and `title` are in the reader's language. `title` is empty for a rule as
+    shipped."""
 
     rule: str
     subject: str
@@ -32,6 +33,7 @@ class AlarmLine:
     raised_us: int
     cleared_us: int | None
     why: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def _alarms(connection: Connection, incident_id: int, language: str) -> tuple[Al
             raised_us=alarm.raised_us,
             cleared_us=alarm.cleared_us,
             why=alarm.why.said_in(language),
+            title=alarm.title.said_in(language) if alarm.title else "",
         )
         for alarm in alarms_of(connection, [incident_id])[incident_id]
     )

@@ -15,9 +15,8 @@ from alerts.case import Case, Change, Hazard, Step, StepState
 from alerts.effects import Doing
 from alerts.escalation import carry_out
 from alerts.gate import Page
-from alerts.hazards import hazard_of
 from alerts.incident import Arrival, Decision, Verdict, decide
-from alerts.joining import Where, confirm_by_neighbour_alarm, open_case, relate, take
+from alerts.joining import Where, clear, confirm_by_neighbour_alarm, open_case, relate, take
 from alerts.lifecycle import Decided, decide_act
 from alerts.policy import TELL
 from alerts.sayings import pack
@@ -42,16 +41,24 @@ class Docket:
         self._now_us = now_us
         self._ratio = ratio
         self._at_place: dict[str, set[int]] = defaultdict(set)
-        for key, case in cases.items():
-            self._at_place[case.incident.place].add(key)
+        self._holding: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._note_where(cases)
 
     def take_arrival(self, arrival: Arrival, where: Where) -> None:
-        """Decides what a transition means and carries it out."""
+        """Decides what a transition means and carries it out.
+
+        One that cleared counts for every incident in which its alarm stands, wherever its device is
+        registered by now, and whether or not people have ended the incident. Where there is none it was
+        cleared before.
+        """
+        if arrival.to is To.CLEARED:
+            self._put({key: clear(self.cases[key], arrival, self._now_us) for key in self._in(arrival)})
+            return
         decision = decide(arrival, self.open_at(where.key), self._fires_in_stair(where))
         changed: dict[int, Case] = {}
         if decision.verdict is Verdict.OPEN:
             changed |= self._opened(arrival, where, decision)
-        elif decision.case_id is not None and decision.verdict is not Verdict.IGNORE:
+        elif decision.case_id is not None:
             case = self.cases[decision.case_id]
             changed[decision.case_id] = take(case, arrival, decision, self._now_us, self._ratio)
         for other in decision.also:
@@ -61,7 +68,7 @@ class Docket:
     def open_plainly(self, arrival: Arrival, fault: str) -> None:
         """A new incident of the device itself, for an alarm whose place could not be worked out."""
         where = Where(f"device:{arrival.uid}")
-        decision = Decision(Verdict.OPEN, "opened", hazard_of(arrival.rule), arrival.severity)
+        decision = Decision(Verdict.OPEN, "opened", arrival.hazard, arrival.severity)
         key = self._fresh_id()
         case = open_case(key, arrival, where, decision, now_us=self._now_us, ratio=self._ratio)
         tags = case.incident.tags | {UNROUTED_TAG}
@@ -149,10 +156,22 @@ class Docket:
     def _fresh_id(self) -> int:
         return min(0, *self.cases, 0) - 1
 
+    def _in(self, arrival: Arrival) -> list[int]:
+        """The incidents in which its alarm stands."""
+        holding = sorted(self._holding[arrival.identity])
+        return [
+            key for key in holding if any(a.identity == arrival.identity for a in self.cases[key].active())
+        ]
+
     def _put(self, changed: Mapping[int, Case]) -> None:
-        for key, case in changed.items():
-            self.cases[key] = case
+        self.cases |= changed
+        self._note_where(changed)
+
+    def _note_where(self, cases: Mapping[int, Case]) -> None:
+        for key, case in cases.items():
             self._at_place[case.incident.place].add(key)
+            for alarm in case.active():
+                self._holding[alarm.identity].add(key)
 
 
 def clears(row_to: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from alerts.case import Act, Case, Hazard, Input, State, Step
 from alerts.escalation import ask_for_help, role_of
+from alerts.hazards import is_long_ago
 from alerts.joining import restart
 from alerts.policy import StepName
 from alerts.system import is_system
@@ -167,6 +168,9 @@ def _ended(case: Case, state: State, disposition: str, now_us: int) -> Case:
         case.incident, state=state, closed_us=now_us, disposition=disposition or case.incident.disposition
     )
     case = replace(case, incident=replace(incident, tags=incident.tags - {HELP_TAG}))
+    for alarm in case.active():
+        if is_long_ago(alarm):  # the engine never held it active, so nothing but this can end it
+            case = case.with_alarm(replace(alarm, cleared_us=now_us))
     return case.stopping(case.pending(), now_us)
 
 

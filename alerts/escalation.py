@@ -65,6 +65,18 @@ def ask_for_help(case: Case, role: Role, now_us: int) -> Case:
     return case.with_step(Step(case.incident.epoch, name, n, now_us))
 
 
+def say_isolate(case: Case, now_us: int) -> Case:
+    """With a step, due now, that tells those who deal with it that the power must be cut first.
+
+    Where the first word of this epoch is still to be sent, that says it.
+    """
+    epoch = case.incident.epoch
+    if any(s.name == StepName.AT_ONCE and s.epoch == epoch for s in case.pending()):
+        return case
+    n = sum(1 for s in case.steps if s.epoch == epoch and s.name == StepName.ISOLATE)
+    return case.with_step(Step(epoch, StepName.ISOLATE, n, now_us))
+
+
 def settle(case: Case, now_us: int) -> Case:
     """With the pending steps stopped that facts and answers have made pointless."""
     facts = facts_of(case.incident)
@@ -114,6 +126,8 @@ def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio
         _help(caller, case, Role(asker), bound)
     elif name == StepName.ALL_CLEAR:
         _all_clear(caller, case, bound)
+    elif name == StepName.ISOLATE:
+        _isolate(caller, case, step, bound)
     elif plan is not None and not plan.ends_on & facts_of(case.incident):
         goes_on = _follow(caller, plan, case, step, bound)
     case = _record(case, step, caller, now_us)
@@ -203,6 +217,17 @@ def _help(caller: Caller, case: Case, asker: Role, bound: Sequence[Bound]) -> No
             break
     if asker is not Role.DUTY_DESK:
         caller.tell(first_of(bound, Role.DUTY_DESK), TELL, "help")
+
+
+def _isolate(caller: Caller, case: Case, step: Step, bound: Sequence[Bound]) -> None:
+    """Whoever this severity tells at once or who was told in this epoch, whatever they answered: they act by
+    it. Residents are told nothing that they should not touch, as at once (`alerts.texts`)."""
+    plan = plan_of(case.incident.severity, case.incident.hazard, StepName.AT_ONCE)
+    for role in plan.roles if plan else ():
+        if role not in RESIDENTS:
+            caller.tell(first_of(bound, role), TELL, "isolate")
+    told = {t.contact_id for t in case.told if t.epoch == step.epoch}
+    caller.tell((b for b in bound if b.contact_id in told and b.role not in RESIDENTS), TELL, "isolate")
 
 
 def _all_clear(caller: Caller, case: Case, bound: Sequence[Bound]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
 
-from alerts.case import Hazard
+from alerts.case import Alarm, Hazard
+from alerts.hazards import detectors, leading
 from devices.model import Severity
+from rules.transition import Why
 
 Both = tuple[str, str]
 """The same in zh-CN and English."""
@@ -49,20 +51,44 @@ _OTHER: Final = {
 CHINESE: Final = "zh-CN"
 
 
+class Grounds(NamedTuple):
+    """What counts of the evidence: names of rules as shipped, how many detectors said fire, and what the
+    worst alarm is called where a rule of the site's own says so."""
+
+    rules: frozenset[str]
+    detectors: int = 0
+    title: Why | None = None
+
+
+def grounds_of(alarms: Sequence[Alarm]) -> Grounds:
+    """The grounds that an incident stands on, from its alarms."""
+    worst = leading(alarms)
+    rules = frozenset(alarm.rule for alarm in alarms if alarm.title is None)
+    return Grounds(rules, len(detectors(alarms)), worst.title if worst else None)
+
+
 def evidence_words(
-    rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity, language: str
+    rules: Collection[str],
+    detectors: int,
+    hazard: Hazard,
+    severity: Severity,
+    language: str,
+    title: Why | None = None,
 ) -> str:
-    """The evidence: the worst of it, where there is much."""
-    both = _evidence(rules, detectors, hazard, severity)
+    """The evidence: the worst of it, where there is much. The rest as in `Grounds`."""
+    both = _evidence(rules, detectors, hazard, severity, title)
     return both[0] if language == CHINESE else both[1]
 
 
-def _evidence(rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity) -> Both:
+def _evidence(
+    rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity, title: Why | None
+) -> Both:
+    own = (title.zh_cn, title.en) if title else None
     if severity.rank >= Severity.P2.rank and hazard is Hazard.FIRE:
-        return _VISIT
+        return own or _VISIT
     if any(rule[:1] == "X" for rule in rules):
         return _TOGETHER
     if detectors > 1:
         return _PAIR
     fitting = (both for start, both in _WORDS if any(rule.startswith(start) for rule in rules))
-    return next(fitting, _OTHER[hazard])
+    return own or next(fitting, _OTHER[hazard])

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, update
 
+from alerts.hazards import hazard_of
 from alerts.incident import Arrival
 from alerts.schema import system_fault
 from alerts.why_text import read_why
@@ -39,6 +40,8 @@ def plain_arrival(row: Row[Any]) -> Arrival:
         age_s=None,
         why=read_why(str(row.why)),
         marks=frozenset(),
+        hazard=hazard_of(str(row.rule), str(row.hazard)),
+        title=read_why(str(row.title)) if row.title else None,
     )
 
 

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
+from alerts.hazards import hazard_of
 from alerts.incident import Arrival
 from alerts.schema import transition as table
 from alerts.why_text import pack_why, read_why
 from devices.database import insert_new
 from devices.model import Severity
-from rules.transition import Mark, Subject, To, Transition, transition_key
+from rules.transition import Mark, Subject, To, Transition, Why, transition_key
 
 URGENT: Final = (Severity.P0_PLUS, Severity.P0)
 LESSER: Final = (Severity.P1, Severity.P2, Severity.P3)
@@ -23,12 +24,15 @@ LESSER: Final = (Severity.P1, Severity.P2, Severity.P3)
 
 @dataclass(frozen=True, slots=True)
 class TransitionRow:
-    """A transition with what the engine's numbers stand for. `topic` is given for strangers only."""
+    """A transition with what the engine's numbers stand for. `topic` is given for strangers only, `hazard`
+    and `title` where the rule says another than a shipped rule of its name."""
 
     transition: Transition
     uid: str
     channel: str
     topic: str = ""
+    hazard: str = ""
+    title: Why | None = None
 
     @property
     def subject(self) -> str:
@@ -69,6 +73,8 @@ def _values(row: TransitionRow) -> dict[str, Any]:
         "age_s": None if math.isnan(t.age_s) else t.age_s,
         "why": pack_why(t.why),
         "marks": ",".join(t.marks),
+        "hazard": row.hazard,
+        "title": pack_why(row.title) if row.title else "",
     }
 
 
@@ -115,4 +121,6 @@ def arrival_of(row: Row[Any]) -> Arrival:
         age_s=row.age_s,
         why=read_why(row.why),
         marks=frozenset(Mark(mark) for mark in row.marks.split(",") if mark),
+        hazard=hazard_of(row.rule, row.hazard),
+        title=read_why(row.title) if row.title else None,
     )

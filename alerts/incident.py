@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from alerts.case import Alarm, Case, Hazard
-from alerts.hazards import ALARMING, hazard_of
+from alerts.hazards import ALARMING
 from devices.model import Severity
 from rules.transition import Mark, To, Why
 
@@ -40,6 +40,13 @@ class Arrival:
     age_s: float | None
     why: Why
     marks: frozenset[Mark]
+    hazard: Hazard
+    title: Why | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Which alarm it is about, as `Alarm.identity`."""
+        return self.rule, self.subject
 
 
 _TOPIC: Final = Why(en="; heard on topic ", zh_cn="；来自主题 ")
@@ -57,20 +64,18 @@ def topic_in(why: Why) -> str:
 
 
 class Verdict(StrEnum):
-    """What becomes of a transition."""
+    """What becomes of a raised alarm."""
 
     OPEN = "open"
     JOIN = "join"
     RESTART = "restart"
     RAISE = "raise"
     NOTE = "note"
-    CLEAR = "clear"
-    IGNORE = "ignore"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`case_id` is the incident it goes to (None: a new one, or none). `line` is the timeline's code.
+    """`case_id` is the incident it goes to (None: a new one). `line` is the timeline's code.
 
     `also` are incidents of the same stair that this smoke confirms; `related` one of another hazard here.
     """
@@ -85,31 +90,23 @@ class Decision:
 
 
 def is_visit(arrival: Arrival) -> bool:
-    """Smoke too old to be a fire now (life_safety, smoke 3): somebody goes and looks."""
-    return hazard_of(arrival.rule) is Hazard.FIRE and arrival.severity.rank >= Severity.P2.rank
+    """Smoke too old to be a fire now (life_safety, smoke 3): somebody goes and looks. A rule of a site's own
+    may speak of a fire and be no more severe: that is no visit."""
+    old = arrival.title is None or Mark.LATE in arrival.marks
+    return old and arrival.hazard is Hazard.FIRE and arrival.severity.rank >= Severity.P2.rank
 
 
 def decide(arrival: Arrival, here: Sequence[Case], stair: Sequence[Case] = ()) -> Decision:
-    """What `arrival` means, given the open incidents of its place and the fires open in its stair."""
-    if arrival.to is To.CLEARED:
-        return _decide_cleared(arrival, here)
+    """What a raised alarm means, given the open incidents of its place and the fires open in its stair."""
     fire = _newest(here, Hazard.FIRE)
-    if hazard_of(arrival.rule) is Hazard.FIRE:
+    if arrival.hazard is Hazard.FIRE:
         return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL), stair)
-    return _decide_other(arrival, fire, _newest(here, hazard_of(arrival.rule)))
+    return _decide_other(arrival, fire, _newest(here, arrival.hazard))
 
 
 def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
     same = [c for c in cases if c.incident.hazard is hazard]
     return max(same, key=lambda c: (c.incident.opened_us, c.incident.id), default=None)
-
-
-def _decide_cleared(arrival: Arrival, here: Sequence[Case]) -> Decision:
-    hazard = hazard_of(arrival.rule)
-    for case in here:
-        if any((a.rule, a.subject) == (arrival.rule, arrival.subject) for a in case.active()):
-            return Decision(Verdict.CLEAR, "cleared", hazard, arrival.severity, case.incident.id)
-    return Decision(Verdict.IGNORE, "", hazard, arrival.severity)
 
 
 def _decide_fire(
@@ -159,13 +156,13 @@ def _is_second_fire(arrival: Arrival, fire: Case) -> bool:
 
 
 def _known(arrival: Arrival, case: Case) -> Alarm | None:
-    same = (a for a in case.alarms if (a.rule, a.subject) == (arrival.rule, arrival.subject))
+    same = (a for a in case.alarms if a.identity == arrival.identity)
     return next(same, None)
 
 
 def _detectors(case: Case) -> list[Alarm]:
     """Detectors that said fire; correlations, pre-alarms and electrical evidence left out."""
-    fire = (a for a in case.alarms if hazard_of(a.rule) is Hazard.FIRE and not a.place)
+    fire = (a for a in case.alarms if a.hazard is Hazard.FIRE and not a.place)
     return [a for a in fire if a.severity in ALARMING]
 
 
@@ -195,7 +192,7 @@ def _is_pair(one: str, other: str) -> bool:
 
 def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None) -> Decision:
     """An electrical alarm is evidence in a fire that is being fought; else it has an incident of its own."""
-    hazard = hazard_of(arrival.rule)
+    hazard = arrival.hazard
     if fire is not None and hazard is Hazard.ELECTRICAL and _is_fought(fire):
         return Decision(Verdict.JOIN, "joined", hazard, fire.incident.severity, fire.incident.id)
     if same is None:

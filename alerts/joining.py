@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alerts.case import Alarm, Case, Change, Hazard, Incident, State
-from alerts.escalation import first_steps
+from alerts.escalation import first_steps, say_isolate
+from alerts.hazards import ISOLATING
 from alerts.incident import Arrival, Decision, Verdict, why_with_topic
 from alerts.sayings import pack
 from alerts.system import is_system
@@ -51,18 +52,26 @@ def open_case(
 
 def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: float) -> Case:
     """`case` after the decision that this transition belongs to it."""
-    if decision.verdict is Verdict.CLEAR:
-        return _with_cleared(case, arrival, now_us)
     if decision.verdict is Verdict.NOTE:
         return case.having(_change("noted", arrival, decision, now_us))
     case = _with_evidence(case, arrival, decision, now_us)
+    is_news = bool(_tags(arrival) & ISOLATING) and not case.incident.tags & ISOLATING
     incident = replace(case.incident, tags=case.incident.tags | _tags(arrival))
     case = replace(case, incident=incident)
     if decision.verdict is Verdict.RESTART:
         return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, ratio)
     if decision.verdict is Verdict.RAISE:
         return restart(_doubt_false_alarm(case), decision.severity, now_us, ratio)
-    return case
+    return say_isolate(case, now_us) if is_news else case
+
+
+def clear(case: Case, arrival: Arrival, now_us: int) -> Case:
+    """`case` after an alarm of it cleared."""
+    for alarm in case.active():
+        if alarm.identity == arrival.identity:
+            case = case.with_alarm(replace(alarm, cleared_us=arrival.at_us))
+    text = pack("cleared", rule=arrival.rule, why=arrival.why)
+    return case.having(Change(now_us, "cleared", US, "rule", text))
 
 
 def confirm_by_neighbour_alarm(case: Case, arrival: Arrival, now_us: int, ratio: float) -> Case:
@@ -120,16 +129,10 @@ def _with_evidence(case: Case, arrival: Arrival, decision: Decision, now_us: int
         raised_us=arrival.at_us,
         cleared_us=None,
         why=why_with_topic(arrival),
+        hazard=arrival.hazard,
+        title=arrival.title,
     )
     return case.with_alarm(alarm).having(_change(decision.line, arrival, decision, now_us))
-
-
-def _with_cleared(case: Case, arrival: Arrival, now_us: int) -> Case:
-    for alarm in case.active():
-        if (alarm.rule, alarm.subject) == (arrival.rule, arrival.subject):
-            case = case.with_alarm(replace(alarm, cleared_us=arrival.at_us))
-    text = pack("cleared", rule=arrival.rule, why=arrival.why)
-    return case.having(Change(now_us, "cleared", US, "rule", text))
 
 
 def _change(line: str, arrival: Arrival, decision: Decision, now_us: int) -> Change:

@@ -24,6 +24,7 @@ class StepName(StrEnum):
     SECRETARY = "secretary"
     SUPERVISOR = "supervisor"
     HELP = "help"
+    ISOLATE = "isolate"
     ALL_CLEAR = "all_clear"
 
 

@@ -138,6 +138,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "secretary": ("升级至书记", "to the secretary"),
     "step.supervisor": ("升级至主管", "to the supervisor"),
     "help": ("求助", "help wanted"),
+    "isolate": ("通知先断电", "isolate first"),
     "all_clear": ("解除通知", "all clear"),
     # acts
     "act.acknowledge": ("收到", "acknowledged"),

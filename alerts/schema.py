@@ -25,6 +25,17 @@ from devices.schema import metadata
 Id = BigInteger().with_variant(Integer(), "sqlite")
 """A growing number: SQLite's are 64 bits wide anyway, and a flood of refused messages outruns 32 in weeks."""
 
+
+def _called() -> tuple[Column[str], Column[str]]:
+    """What a rule says of its alarms beside their evidence."""
+    said = "fire | electrical | fault; empty: as the rule's name says"
+    title = "what the rule calls it, in both languages; empty: as shipped"
+    return (
+        Column("hazard", Text, nullable=False, server_default="", comment=said),
+        Column("title", Text, nullable=False, server_default="", comment=title),
+    )
+
+
 transition = Table(
     "transition",
     metadata,
@@ -46,11 +57,12 @@ transition = Table(
     Column("age_s", Float, comment="null: unknown"),
     Column("why", Text, nullable=False),
     Column("marks", Text, nullable=False, comment="comma separated"),
+    *_called(),
     sqlite_autoincrement=True,
 )
 """Written by ingest, and by alerts for faults of the system; read by alerts by id. Never changed.
 
-`why` is packed by `alerts/why_text.py`.
+`why` and `title` are packed by `alerts/why_text.py`.
 """
 
 engine_input = Table(
@@ -107,7 +119,9 @@ incident_alarm = Table(
     Column("raised_us", BigInteger, nullable=False),
     Column("cleared_us", BigInteger),
     Column("why", Text, nullable=False),
+    *_called(),
     UniqueConstraint("incident_id", "rule", "subject", name="uq_incident_alarm_incident_id"),
+    Index("ix_incident_alarm_subject", "subject"),
 )
 """The evidence of incidents. `why` as in `transition`, a stranger's with its topic."""
 

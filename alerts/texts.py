@@ -13,17 +13,20 @@ from typing import Final
 
 from alerts.case import Hazard
 from alerts.evidence import CHINESE, Both, evidence_words
+from alerts.hazards import ISOLATING
 from alerts.sayings import word
 from devices.model import Role, Severity
-from rules.transition import Mark
+from rules.transition import Mark, Why
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """What a message is about. `since` is local wall-clock text, `place` words, `answered` role words.
 
-    `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, all_clear.
-    `asker` is the role that asked for help.
+    `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, isolate,
+    all_clear.
+    `asker` is the role that asked for help. `rules`, `detectors` and `title` are the grounds
+    (`alerts.evidence`).
     """
 
     saying: str
@@ -37,6 +40,7 @@ class Telling:
     tags: frozenset[str]
     answered: tuple[str, ...] = ()
     asker: str = ""
+    title: Why | None = None
 
 
 _HEAD: Final[Mapping[Severity, Both]] = {
@@ -64,11 +68,11 @@ _DO: Final[Mapping[tuple[str, str], Both]] = {
     ("P2", "desk"): ("请跟进。", "Please follow up."),
 }
 _ISOLATE: Final[Both] = ("先断电，勿用水。", "Isolate the electricity first, no water.")
-_ISOLATING: Final = frozenset({str(Mark.ELECTRICAL_FIRST), str(Mark.ISOLATE)})
 _REACT: Final[Mapping[str, Both]] = {
     "call": ("尚未收到您的回应。", "No answer from you yet."),
     "next": ("前一位未应答。", "The one before you has not answered."),
     "repeat": ("救援尚未到场。", "Help has not arrived yet."),
+    "isolate": ("新情况：涉及带电线路。", "New: live wiring is involved."),
 }
 _KIND: Final[Mapping[Role, str]] = {
     Role.FAMILY: "family",
@@ -141,7 +145,7 @@ def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:
 
 
 def _headline(t: Telling, language: str) -> str:
-    evidence = evidence_words(t.rules, t.detectors, t.hazard, t.severity, language)
+    evidence = evidence_words(t.rules, t.detectors, t.hazard, t.severity, language, t.title)
     pattern = (
         "{head}{again}{place}，{since}起{evidence}{age}。",
         "{head}{again}: {place}, {evidence} since {since}{age}.",
@@ -189,7 +193,7 @@ def _unanswered(t: Telling, language: str) -> str:
 def _todo(t: Telling, language: str) -> str:
     kind = _KIND[t.role]
     do = _DO.get((t.severity, kind)) or _DO.get((t.severity, "desk")) or ("请查看。", "Please look.")
-    isolate = bool(t.tags & _ISOLATING) and kind in {"worker", "station", "desk"}
+    isolate = bool(t.tags & ISOLATING) and kind in {"worker", "station", "desk"}
     gap = "" if language == CHINESE else " "
     return (_pick(_ISOLATE, language) + gap if isolate else "") + _pick(do, language)
 

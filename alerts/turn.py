@@ -103,7 +103,10 @@ class _Turn:
     def _load(self) -> Docket:
         ids = {row.incident_id for row in self._agenda.acts} | set(self._agenda.due)
         places = self._places
-        cases = load_cases(self._connection, ids, places.keys, places.stair_ids, self._cannot_read)
+        ended = {(row.rule, row.subject) for row in self._agenda.transitions if clears(row.to)}
+        cases = load_cases(
+            self._connection, ids, places.keys, places.stair_ids, self._cannot_read, alarms=ended
+        )
         stairs = self._places.stairs_with(self._connection, cases.values())
         return Docket(cases, stairs, self._now_us, self._settings.clock_ratio)
 

@@ -9,8 +9,8 @@ from datetime import tzinfo
 from alerts.case import Case
 from alerts.docket import UNROUTED_TAG
 from alerts.escalation import answered_roles
+from alerts.evidence import grounds_of
 from alerts.gate import Page
-from alerts.hazards import detectors
 from alerts.texts import Telling, compose, plain_warning, since_text
 from alerts.whereabouts import Whereabouts
 
@@ -58,6 +58,7 @@ def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) ->
     """What the message for this page is about."""
     incident = case.incident
     evidence = case.active() or case.alarms
+    grounds = grounds_of(evidence)
     since = min((a.raised_us for a in evidence), default=incident.opened_us)
     return Telling(
         saying=page.saying,
@@ -66,8 +67,9 @@ def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) ->
         role=page.to.role,
         place=place,
         since=since_text(since, now_us, zone),
-        rules=frozenset(a.rule for a in evidence),
-        detectors=len(detectors(evidence)),
+        rules=grounds.rules,
+        detectors=grounds.detectors,
+        title=grounds.title,
         tags=incident.tags,
         answered=tuple(sorted(answered_roles(case, ()))),
         asker=page.step.partition(":")[2],

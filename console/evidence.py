@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from alerts.board_view import alarms_of
 from alerts.case import Alarm, Hazard
-from alerts.evidence import evidence_words
-from alerts.hazards import detectors, leading
+from alerts.evidence import evidence_words, grounds_of
+from alerts.hazards import leading
 from alerts.views import OpenIncident
 from devices.model import Severity
 
@@ -29,5 +29,6 @@ def _words(incident: OpenIncident, alarms: list[Alarm], language: str) -> str:
     hazard, severity = Hazard(incident.hazard), Severity(incident.severity)
     first = leading(alarms)
     if hazard is not Hazard.FIRE and first is not None:  # as the numbers beside it: of the same alarm
-        return evidence_words({first.rule}, 0, hazard, severity, language)
-    return evidence_words({a.rule for a in standing}, len(detectors(standing)), hazard, severity, language)
+        standing = [first]
+    rules, found, title = grounds_of(standing)
+    return evidence_words(rules, found, hazard, severity, language, title)

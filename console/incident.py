@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from sqlalchemy import Engine
 from starlette.responses import Response
 
 from alerts.effects import DISPOSITIONS
-from alerts.views import incident_detail, newest_change_id, open_incidents
+from alerts.views import IncidentDetail, incident_detail, newest_change_id, open_incidents
 from console.act import Posted, acts_for, hand_in, posted
 from console.board import BOARD_LIMIT
 from console.evidence import evidence_of
 from console.pages import Pages
 from console.session import SignedIn, language_of, signed_in
+from console.settings import Off
 from console.siren import read_siren
 from devices.database import reading
+
+log = structlog.get_logger()
 
 User = Annotated[SignedIn, Depends(signed_in)]
 IncidentId = Annotated[int, Path(ge=0, lt=2**63)]
@@ -38,10 +43,11 @@ def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
             newest = newest_change_id(connection)
             evidence = evidence_of(connection, [detail.line], language)[incident_id]
             siren = read_siren(connection, open_incidents(connection, language, BOARD_LIMIT))
+        off = _off(request.app.state.settings.off, engine, detail, language)
         return pages.render(
             request, template, user,
             detail=detail, incident=detail.line, acts=acts, dispositions=DISPOSITIONS,
-            evidence=evidence, outcome=outcome, about=incident_id,
+            evidence=evidence, outcome=outcome, about=incident_id, off=off,
             newest=newest, here=incident_id, siren=siren,
         )  # fmt: skip
 
@@ -63,3 +69,17 @@ def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
         return page(request, user, incident_id, "incident.html", outcome)
 
     return routes
+
+
+def _off(off: Off, engine: Engine, detail: IncidentDetail, language: str) -> Mapping[tuple[str, str], str]:
+    """Why rules of alarms that stand are off, by rule and subject. The page goes without where that cannot be
+    worked out."""
+    standing = [alarm for alarm in detail.alarms if alarm.cleared_us is None]
+    if not standing or detail.closed_us:
+        return {}
+    try:
+        with reading(engine) as connection:
+            return {key: why.said_in(language) for key, why in off(connection, standing).items()}
+    except Exception as error:
+        log.error("rules_not_asked", error=type(error).__name__)
+        return {}

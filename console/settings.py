@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import Connection
+
+from alerts.views import AlarmLine
 from console.answers.outcome import WAIT_S
+from rules.transition import Why
 
 SESSION_S: Final = 12 * 3600
 """A session ends this long after the login: one night's shift (chosen)."""
+
+
+Off = Callable[[Connection, Sequence[AlarmLine]], Mapping[tuple[str, str], Why]]
+
+
+def _none_off(connection: Connection, alarms: Sequence[AlarmLine]) -> Mapping[tuple[str, str], Why]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +29,9 @@ class ConsoleSettings:
 
     `language` (zh-CN or en) is what pages speak until the reader switches; times are shown in `timezone`.
     `https_only` marks the cookie Secure and must be true where the console is reached over TLS.
-    `poll_s` is how often the process looks for changes (chosen: 0.1 s, far below what an eye notices);
-    `wait_s` is how long an act waits for its outcome.
+    `off` says of alarms that stand which are of a rule that is off where they are, and why, by rule and
+    subject: only a person ends those. `poll_s` is how often the process looks for changes (chosen: 0.1 s,
+    far below what an eye notices); `wait_s` is how long an act waits for its outcome.
     """
 
     session_key: bytes
@@ -30,3 +42,4 @@ class ConsoleSettings:
     https_only: bool = False
     poll_s: float = 0.1
     wait_s: float = WAIT_S
+    off: Off = _none_off

@@ -117,6 +117,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "alarms": ("报警", "Alarms"),
     "alarm.active": ("正在报警", "active"),
     "alarm.cleared": ("已恢复", "cleared"),
+    "rule.off": (
+        "规则在此处已停用，报警不会自行恢复，须由人员复位或结束：",
+        "The rule is off here now, so that only a person's reset or close ends this alarm:",
+    ),
     "messages": ("已通知谁", "Who was told"),
     "messages.none": ("还没有发出通知。", "Nobody has been told yet."),
     "timeline": ("经过", "Timeline"),

@@ -17,6 +17,7 @@ from devices.database import ChangeNotice, insert_new, reading, writing
 from devices.model import EngineInput
 from devices.profiles.profile import Note
 from devices.schema import series
+from gengfu.rulebook import AS_SHIPPED, Called
 from ingest.notes import write_notes
 from ingest.record import NewSeries, StrangerTopic
 from ingest.schema import journal_position
@@ -27,15 +28,25 @@ COMMITTED = "committed"
 
 Names = Callable[[int], tuple[int, str, str]]
 """(slot, uid, channel) of the series on a seat: what the engine calls slot."""
+Calls = Callable[[str], Called]
+"""What the rule of a name says of its alarms."""
 
 
 class SqlLedger:
-    """Writes what a tick found. `name_of` turns the engine's places into the names that others use."""
+    """Writes what a tick found. `name_of` turns the engine's places into the names that others use, `called`
+    says what those rules call their alarms that are not as shipped."""
 
-    def __init__(self, engine: Engine, name_of: Names, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name_of: Names,
+        clock_us: Callable[[], int],
+        called: Calls = lambda _: AS_SHIPPED,
+    ) -> None:
         self._engine = engine
         self._name_of = name_of
         self._clock_us = clock_us
+        self._called = called
 
     def commit(
         self,
@@ -76,7 +87,8 @@ class SqlLedger:
         slot, uid, channel = self._name_of(transition.slot)
         if transition.subject is Subject.DEVICE:
             channel = ""  # the device as a whole: which of its series it was seen on says nothing
-        return TransitionRow(replace(transition, slot=slot), uid, channel, topics.get(slot, ""))
+        topic, said = topics.get(slot, ""), self._called(transition.rule)
+        return TransitionRow(replace(transition, slot=slot), uid, channel, topic, said.hazard, said.title)
 
 
 def _values(one: NewSeries, created_us: int) -> dict[str, object]:

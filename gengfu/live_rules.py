@@ -15,7 +15,7 @@ import structlog
 from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Int32, ReadingBatch, SeriesTable
-from gengfu.rulebook import Rulebook, Settled, read_rulebook, settle
+from gengfu.rulebook import AS_SHIPPED, Called, Rulebook, Settled, read_rulebook, settle
 from rules.catalogue import CatalogueError
 from rules.engine import Engine
 from rules.explained import Explained
@@ -52,6 +52,10 @@ class LiveRules:
     def text(self) -> str:
         """The book that holds."""
         return self._settled.text
+
+    def called(self, rule: str) -> Called:
+        """What the rule of this name says of its alarms where that is not as shipped."""
+        return self._settled.called.get(rule, AS_SHIPPED)
 
     @property
     def in_force(self) -> tuple[Override, ...]:

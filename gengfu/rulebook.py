@@ -11,21 +11,27 @@ Errors:
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from alerts.case import Hazard
+from alerts.hazards import hazard_of
 from devices.model import Severity
 from gengfu.local_time import calendar_of
 from gengfu.overriding import numbers_of, rule_to_override
 from gengfu.shipped import shipped_catalogue, shipped_files
 from rules.calendar import Calendar
-from rules.catalogue import Catalogue, CatalogueError, RuleFile, parse_files
+from rules.catalogue import Catalogue, RuleFile, parse_files, wrong_rule
+from rules.kernels.bound import BoundRule
 from rules.kernels.flag import FlagRule
 from rules.kernels.place import PlaceRule
 from rules.overrides import Override, OverrideError, Overrides, Scope, check_override
-from rules.rule import BaseRule
+from rules.rule import BaseRule, RuleHazard
+from rules.transition import Why
 
 TEXT_BYTES: Final = 1 << 20
 """Of a rule book: it is journalled whole whenever it changes (chosen: below the smallest slot of the reserve,
@@ -75,8 +81,20 @@ def _said(struct: Struct) -> dict[str, Any]:
     }
 
 
+class Called(NamedTuple):
+    """What a rule says of its alarms where that is not as shipped: the word of its hazard, else empty, and
+    its title."""
+
+    hazard: str = ""
+    title: Why | None = None
+
+
+AS_SHIPPED: Final = Called()
+
+
 class Settled(NamedTuple):
-    """A rule book made ready for use. `left_out` says which overrides do not fit their rule, and why."""
+    """A rule book made ready for use. `left_out` says which overrides do not fit their rule, and why;
+    `called` is of the rules that are not as shipped."""
 
     text: str
     version: int
@@ -84,6 +102,7 @@ class Settled(NamedTuple):
     overrides: Overrides
     calendar: Calendar
     left_out: tuple[str, ...]
+    called: Mapping[str, Called] = MappingProxyType({})
 
 
 def read_rulebook(text: str) -> Rulebook:
@@ -104,12 +123,23 @@ def own_catalogue(own: RuleFile | None) -> Catalogue:
     for shipped in shipped_catalogue().of(FlagRule):
         wrong = _taken_away(shipped, rules[shipped.name])
         if wrong:
-            raise CatalogueError(f"{own.name}: rule {shipped.name}: {wrong}")
+            raise wrong_rule(own, shipped.name, wrong)
     for meeting in shipped_catalogue().of(PlaceRule):
         wrong = _meets_less(meeting, rules[meeting.name])
         if wrong and meeting.severity in (Severity.P0_PLUS, Severity.P0):
-            raise CatalogueError(f"{own.name}: rule {meeting.name}: {wrong}")
+            raise wrong_rule(own, meeting.name, wrong)
+    for one in shipped_catalogue().rule:
+        wrong = _less_than_fire(one.name, rules[one.name])
+        if wrong:
+            raise wrong_rule(own, one.name, wrong)
     return catalogue
+
+
+def _less_than_fire(name: str, own: BaseRule) -> str:
+    """What speaks of a fire as shipped must go on doing so."""
+    if hazard_of(name) is not Hazard.FIRE or own.hazard in (UNSET, RuleHazard.FIRE):
+        return ""
+    return f"key `hazard`: `{own.hazard}`; only `{RuleHazard.FIRE}` is allowed for {name}"
 
 
 def _meets_less(shipped: PlaceRule, own: BaseRule) -> str:
@@ -160,7 +190,20 @@ def settle(book: Rulebook) -> Settled:
     shipped = zlib.crc32("".join(file.text for file in shipped_files()).encode())
     version = shipped if book == Rulebook() else zlib.crc32(text.encode(), shipped)
     calendar = calendar_of(book.timezone)
-    return Settled(text, version, catalogue, Overrides.of(overrides), calendar, tuple(left_out))
+    called = _called(catalogue)
+    return Settled(text, version, catalogue, Overrides.of(overrides), calendar, tuple(left_out), called)
+
+
+def _called(catalogue: Catalogue) -> dict[str, Called]:
+    titles = {rule.name: rule.title for rule in shipped_catalogue().rule}
+    found = {}
+    for rule in catalogue.rule:
+        hazard = "" if isinstance(rule.hazard, UnsetType) else str(rule.hazard)
+        own = rule.title != titles.get(rule.name)
+        said = Called(hazard, Why(rule.title.en, rule.title.zh_cn) if own else None)
+        if said != AS_SHIPPED:
+            found[rule.name] = said
+    return found
 
 
 def fitting(stated: Stated, catalogue: Catalogue) -> Override:
@@ -182,5 +225,5 @@ def fitting(stated: Stated, catalogue: Catalogue) -> Override:
         off=stated.off,
         **numbers_of(words),
     )
-    check_override(one, rule_to_override(catalogue, one.rule), bounded=False)
+    check_override(one, rule_to_override(catalogue, one.rule), catalogue.of(BoundRule))
     return one

@@ -20,6 +20,7 @@ from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
 from gengfu.run_alerts import ANSWERS_LINK
 from gengfu.telemetry import serve_figures
+from gengfu.unwatched import Unwatched
 
 CONSOLE_SESSION: str = "console.session"
 """The purpose of the secret that signs sessions: a restart and a change of the key log nobody out."""
@@ -43,6 +44,7 @@ def run_console(config: Config) -> None:
         timezone=config.site.timezone,
         site_name=config.site.name,
         https_only=config.console.public_url.startswith("https://"),
+        off=Unwatched(now_us),
     )
     app = create_console(settings, engine)
     server = ConsoleServer(app, config.console.host, config.console.port)

@@ -146,6 +146,8 @@ class Story:
         age_s: float = 0.0,
         topic: str = "",
         about: Subject | None = None,
+        hazard: str = "",
+        title: Why | None = None,
     ) -> TransitionRow:
         flat = DEVICES.get(uid, ("", ""))[1]
         transition = Transition(
@@ -164,7 +166,7 @@ class Story:
             marks=marks,
             subject=about or (Subject.DWELLING if place else Subject.SERIES),
         )
-        return TransitionRow(transition, uid, "", topic)
+        return TransitionRow(transition, uid, "", topic, hazard, title)
 
     def store(self, *rows: TransitionRow) -> None:
         with writing(self.engine) as connection:

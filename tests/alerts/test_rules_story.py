@@ -25,7 +25,7 @@ def story(database: str) -> Iterator[Story]:
         yield opened
 
 
-FIRES = {"S1", "S2", "S2S", "S8", "H1", "G1", "M1", "X1"}
+FIRES = {"S1", "S2", "S2S", "S8", "H1", "G1", "M1", "X1", "X1C"}
 FAULTS = {"S4", "S5", "S5L", "S6", "S7", "S7L", "F1", "C1", "C1L", "C2", "C2L", "C3", "Q1"}
 
 
@@ -102,6 +102,27 @@ def test_two_flats_of_a_stair_confirm_the_fire_in_the_flat_that_spoke_last(story
     assert [(i.place, i.severity) for i in story.incidents()] == [
         (f"dwelling:{story.block.dwellings['501']}", "P0+")
     ]
+
+
+def test_smoke_and_arcs_in_a_cupboard_are_a_confirmed_fire_of_the_building(story: Story) -> None:
+    row = story.row(
+        "X1C", "monitor-501", Severity.P0_PLUS, (Mark.ELECTRICAL_FIRST,), place=1, about=Subject.BUILDING
+    )
+    story.store(row)
+    story.at(0).turn()
+    incident = story.incident()
+    assert (incident.place, incident.hazard, incident.severity) == ("building:1", "fire", "P0+")
+    assert incident.dwelling_id == 0
+    story.between(0, 1).told("micro_station", saying="smoke with an electrical alarm")
+
+
+def test_a_glowing_cable_with_arcs_there_is_one_of_the_building_too(story: Story) -> None:
+    row = story.row("T3XC", "monitor-501", Severity.P0, (Mark.ISOLATE,), place=1, about=Subject.BUILDING)
+    story.store(row)
+    story.at(0).turn()
+    incident = story.incident()
+    assert (incident.place, incident.hazard, incident.severity) == ("building:1", "electrical", "P0")
+    story.between(0, 1).told("grid_worker", saying="cable critical, with an arc")
 
 
 def test_a_circuit_that_must_be_cut_is_said_so(story: Story) -> None:

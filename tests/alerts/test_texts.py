@@ -15,7 +15,7 @@ PLACE = "示范社区 3号楼 2单元 5层 501"
 FIRE = Telling(
     "alarm", Severity.P0, Hazard.FIRE, Role.FAMILY, PLACE, "14:02", frozenset({"S1"}), 1, frozenset()
 )
-SAYINGS = ("alarm", "call", "next", "escalated", "unanswered", "repeat", "help", "all_clear")
+SAYINGS = ("alarm", "call", "next", "escalated", "unanswered", "repeat", "help", "isolate", "all_clear")
 
 
 @pytest.mark.parametrize("severity", Severity)

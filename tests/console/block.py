@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 
 from argon2 import PasswordHasher
@@ -25,11 +26,11 @@ from alerts.links import link_token
 from alerts.settings import Settings
 from alerts.turn import run_turn
 from console.app import create_console
-from console.settings import ConsoleSettings
+from console.settings import ConsoleSettings, Off
 from devices import schema as registry
 from devices.database import open_database, reading, writing
 from devices.model import Carrier, Medium, PlaceKind, Role, Severity
-from rules.transition import To, Transition, Why
+from rules.transition import Mark, To, Transition, Why
 
 LINK_KEY = b"l" * 32
 SESSION_KEY = b"s" * 32
@@ -75,13 +76,14 @@ def _add_contact(connection: Connection, code: str, role: Role, kind: PlaceKind,
 
 class Block:
     """One database with its tables; `now_us` is a clock that tests move (real time when `live`); an act
-    waits `wait_s` for its outcome."""
+    waits `wait_s` for its outcome; `off` is what the console is told of rules that are off."""
 
     def __init__(self, database: str, live: bool = False) -> None:
         self.engine = open_database(database)
         self.live = live
         self.now_us = time.time_ns() // 1000
         self.wait_s = PATIENCE_S
+        self.off: Off | None = None
         self.contacts: dict[str, int] = {}
         self.dwellings: dict[str, int] = {}
         self._numbers = count(1)
@@ -123,18 +125,27 @@ class Block:
         """A detector of this flat raises S1."""
         self.transition("S1", flat, Severity.P0, f"smoke-{flat}-{device}", why)
 
-    def overload(self, flat: str) -> None:
-        """The monitor of this flat raises O3."""
-        self.transition("O3", flat, Severity.P1, f"meter-{flat}", OVERLOAD)
+    def overload(self, flat: str, *marks: Mark, title: Why | None = None) -> None:
+        """The monitor of this flat raises O3; `title` is what a rule of the site's own calls it."""
+        self.transition("O3", flat, Severity.P1, f"meter-{flat}", OVERLOAD, marks, title)
 
-    def transition(self, rule: str, flat: str, severity: Severity, uid: str, why: Why) -> None:
+    def transition(
+        self,
+        rule: str,
+        flat: str,
+        severity: Severity,
+        uid: str,
+        why: Why,
+        marks: tuple[Mark, ...] = (),
+        title: Why | None = None,
+    ) -> None:
         now_us = self.clock()
         raised = Transition(
             rule, To.RAISED, severity, 7, 0, self.dwellings[flat], 0, now_us, next(self._numbers), now_us,
-            why, 0.0, marks=(),
+            why, 0.0, marks=marks,
         )  # fmt: skip
         with writing(self.engine) as connection:
-            store_transitions(connection, [TransitionRow(raised, uid, "")])
+            store_transitions(connection, [TransitionRow(raised, uid, "", title=title)])
 
     def answers(self, code: str, act: str, incident_id: int = 1) -> None:
         """A contact answers by some other way than these pages."""
@@ -191,7 +202,8 @@ class Block:
             return [(row.actor, row.act, row.outcome) for row in rows]
 
     def console_settings(self) -> ConsoleSettings:
-        return ConsoleSettings(SESSION_KEY, self.clock, poll_s=0.02, wait_s=self.wait_s)
+        settings = ConsoleSettings(SESSION_KEY, self.clock, poll_s=0.02, wait_s=self.wait_s)
+        return replace(settings, off=self.off) if self.off else settings
 
     @contextmanager
     def console(self, login: str = "night") -> Iterator[Reader]:

@@ -1,8 +1,13 @@
+import re
+from collections.abc import Mapping, Sequence
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from alerts import schema
+from alerts.views import AlarmLine
 from devices.database import writing
+from rules.transition import Mark, Why
 from tests.console.block import Block, Reader, field
 
 
@@ -143,3 +148,57 @@ def test_a_number_no_incident_can_have_is_no_fault_of_ours(block: Block, number:
     with block.console() as reader:
         for path in (f"/incident/{number}", f"/incident/{number}/fragment", f"/api/incidents/{number}"):
             assert reader.client.get(path).status_code == status
+
+
+def test_a_mark_stands_beside_the_sentence_and_not_in_it(block: Block) -> None:
+    block.overload("501", Mark.ISOLATE)
+    block.decide()
+    with block.console() as reader:
+        page = reader.client.get("/incident/1?lang=en").text
+        board = reader.client.get("/?lang=en").text
+    assert re.search(r"</span></p>\s*<p class=\"marks\"><span class=\"chip\">cut the power</span>", page)
+    assert re.search(r"<span class=\"chip\">cut the power</span>\s", board)
+
+
+def test_an_incident_without_marks_has_no_empty_line_for_them(fire: Block) -> None:
+    with writing(fire.engine) as connection:
+        connection.execute(update(schema.incident).values(tags=""))
+    with fire.console() as reader:
+        assert 'class="marks"' not in reader.client.get("/incident/1").text
+
+
+def test_an_alarm_of_a_rule_that_is_off_is_said_to_need_a_person(block: Block) -> None:
+    block.overload("501")
+    block.decide()
+
+    def off(connection: Connection, alarms: Sequence[AlarmLine]) -> Mapping[tuple[str, str], Why]:
+        return {(one.rule, one.subject): Why("no earth", "未接地") for one in alarms}
+
+    block.off = off
+    with block.console() as reader:
+        assert "only a person&#39;s reset or close ends this alarm:</strong> no earth" in (
+            reader.client.get("/incident/1?lang=en").text
+        )
+        assert "须由人员复位或结束：</strong> 未接地" in reader.client.get("/incident/1?lang=zh-CN").text
+
+
+def test_a_page_whose_rules_cannot_be_asked_goes_without(fire: Block) -> None:
+    def off(connection: Connection, alarms: Sequence[AlarmLine]) -> Mapping[tuple[str, str], Why]:
+        raise ValueError("a book of another release")
+
+    fire.off = off
+    with fire.console() as reader:
+        assert reader.client.get("/incident/1").status_code == 200
+
+
+def test_an_own_rule_is_called_by_its_title_on_board_and_page(block: Block) -> None:
+    block.overload("501", title=Why("Meter cupboard warm", "表箱温度偏高"))
+    block.decide()
+    with block.console() as reader:
+        pages = {
+            language: [reader.client.get(f"{path}?lang={language}").text for path in ("/", "/incident/1")]
+            for language in ("en", "zh-CN")
+        }
+    assert all("<strong>Meter cupboard warm</strong>" in page for page in pages["en"][:1])
+    assert "O3 Meter cupboard warm</strong>" in pages["en"][1]
+    assert all("表箱温度偏高" in page for page in pages["zh-CN"])

@@ -146,7 +146,7 @@ def test_an_override_that_does_not_fit_its_rule_is_left_out_and_told() -> None:
     assert [text.split(";")[0] for text in settled.left_out] == [
         "override 1: key `raise`: unit `V` does not fit metric `current`",
         "override 2: key `rule`: `K9` is no rule",
-        "override 3: key `rule`: `S1` takes no override",
+        "override 3: key `rule`: `S1` takes no override: a life flag has no level",
     ]
 
 
