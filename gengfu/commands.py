@@ -46,6 +46,7 @@ def mount(app: typer.Typer) -> None:
     app.add_typer(bench_app, name="bench")
     app.add_typer(key_app, name="key")
     app.add_typer(tls_app, name="tls")
+    deadletter_app.callback()(_choose_config)
     rule_app.add_typer(override_app, name="override")
     app.add_typer(rule_app, name="rule")
     app.add_typer(deadletter_app, name="deadletter")
@@ -61,6 +62,11 @@ def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:
     context.obj = lambda: open_desk(context, chosen)
 
 
+def _choose_config(context: typer.Context, config: ConfigOption = None) -> None:
+    """Of which service; opens nothing."""
+    context.obj = config or context.obj
+
+
 def _open_shelf(context: typer.Context, config: ConfigOption = None) -> None:
     """Where the site's profiles lie; nothing is made and no database opened."""
     chosen = config or context.obj
@@ -71,7 +77,8 @@ def _open_shelf(context: typer.Context, config: ConfigOption = None) -> None:
 def _shelf(settled: Config) -> Shelf:
     from devices.commands import Shelf
 
-    return Shelf(Path(settled.ingest.profiles_dir), settled.site.timezone)
+    used = settled.data_dir / "profiles"
+    return Shelf(Path(settled.ingest.profiles_dir), settled.site.timezone, used)
 
 
 def open_desk(context: typer.Context, config: Path | None) -> Desk:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
-from devices.commands.desk import Desk, changing, instant, looking, now_us, print_rows, say
-from devices.commands.times import HELP, instant_us, local_text
+from devices.commands.desk import Desk, changing, now_us, print_rows, say
+from devices.commands.times import HELP, instant_us
+from devices.database import reading
 from devices.registry.rule_overrides import (
     NUMBERS,
     Named,
@@ -22,6 +23,12 @@ from devices.registry.rule_overrides import (
     list_overrides,
 )
 from gengfu.cli import ConfigOption, JsonOption, configuration, refuse
+from gengfu.told_times import site_text, utc_or_none
+
+if TYPE_CHECKING:  # late imports keep the command quick to answer
+    from sqlalchemy import Connection, Engine
+
+    from gengfu.config import Config
 
 override_app = typer.Typer(
     no_args_is_help=True, help="Other numbers of a rule for an area, a building, a dwelling or a device."
@@ -63,12 +70,8 @@ def add(
     numbers = {"raise": raise_, "clear": clear, "hold": hold, "clear_hold": clear_hold}
     author = by or desk.by
     with changing(desk) as connection:
-        _check(
-            context,
-            config,
-            OverrideRow(0, rule, *about, numbers, off, from_us, until_us, author, reason, now, None, "", ""),
-            ids_of(connection, [about])[about],
-        )
+        row = OverrideRow(0, rule, *about, numbers, off, from_us, until_us, author, reason, now, None, "", "")
+        _check(configuration(config or context.obj), connection, row)
         number = add_override(
             connection,
             rule=rule,
@@ -81,7 +84,7 @@ def add(
             by=author,
             now_us=now,
         )
-    end = f"until {local_text(until_us, desk.timezone)}" if until_us is not None else "for good"
+    end = f"until {site_text(until_us, desk.timezone)}" if until_us is not None else "for good"
     say(json, f"override {number} of {rule} for {about[0]} {about[1]} {end}", added=number)
 
 
@@ -111,14 +114,17 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """The overrides that are in force or to come."""
-    desk = _desk(context, config)
-    with looking(desk) as connection:
+    settled = configuration(config or context.obj)
+    engine = _engine(settled)
+    context.call_on_close(engine.dispose)
+    with reading(engine) as connection:
         rows = list_overrides(connection, since_us=None if history else now_us())
     if json:
         for row in rows:
             typer.echo(msgspec.json.encode(_object(row)).decode())
         return
-    print_rows([_line(row) for row in rows], json=False, nothing="no override")
+    lines = [_line(row, settled.site.timezone) for row in rows]
+    print_rows(lines, json=False, nothing="no override")
 
 
 def _about(area: str | None, building: str | None, dwelling: str | None, device: str | None) -> Named:
@@ -145,49 +151,64 @@ def _until(until: str | None, length: str | None, from_us: int, timezone: str) -
 
 
 def _desk(context: typer.Context, config: Path | None) -> Desk:
+    """The registry, where there is one: without one there is nothing that an override could be about."""
     from gengfu.commands import open_desk
 
+    _engine(configuration(config or context.obj)).dispose()
     return open_desk(context, config or context.obj)
 
 
-def _check(context: typer.Context, config: Path | None, row: OverrideRow, ids: frozenset[int]) -> None:
-    """Refuses what the rule cannot take, with option and what is allowed."""
-    from gengfu.following_rules import stated
-    from gengfu.overriding import rule_to_override
-    from gengfu.rulebook import fitting
-    from gengfu.rules_here import rules_by
-    from rules.overrides import OverrideError, check_override
+def _engine(settled: Config) -> Engine:
+    """The database that is there; none is made."""
+    from gengfu.database_here import NothingHere, open_here
 
+    try:
+        return open_here(settled)
+    except NothingHere as error:
+        raise refuse(error) from None
+
+
+def _check(settled: Config, connection: Connection, row: OverrideRow) -> None:
+    """Refuses what the rule cannot take, with key and what is allowed."""
+    from gengfu.override_admission import admit
+    from gengfu.rules_here import rules_here
+    from rules.overrides import OverrideError
+
+    about = row.scope, row.code
+    ids = ids_of(connection, [about])[about]
     if not ids:
         return  # who is not registered, the registry refuses
-    catalogue = rules_by(configuration(config or context.obj), row.made_us).settled.catalogue
     try:
-        check_override(fitting(stated(row, ids), catalogue), rule_to_override(catalogue, row.rule))
+        admit(connection, row, ids, rules_here(settled, connection, row.made_us).settled)
     except OverrideError as error:
-        raise refuse(str(error)) from None
+        raise refuse(error) from None
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An override as one line of a table."""
+    """An override as one line of a table; times are the site's."""
 
     id: int
     rule: str
     scope: str
     code: str
     numbers: str
-    from_us: int
-    until_us: int | None
+    start: str
+    until: str
     author: str
     reason: str
-    ended_us: int | None
+    ended: str
 
 
-def _line(row: OverrideRow) -> _Line:
+def _line(row: OverrideRow, timezone: str) -> _Line:
+    def told(at_us: int | None) -> str:
+        return "" if at_us is None else site_text(at_us, timezone)
+
     numbers = "off" if row.off else ", ".join(f"{key} {text}" for key, text in row.numbers.items())
+    until = told(row.until_us) or "for good"
     return _Line(
-        row.id, row.rule, row.scope, row.code, numbers, row.from_us, row.until_us, row.author, row.reason,
-        row.ended_us,
+        row.id, row.rule, row.scope, row.code, numbers, told(row.from_us), until, row.author, row.reason,
+        told(row.ended_us),
     )  # fmt: skip
 
 
@@ -203,5 +224,5 @@ def _object(row: OverrideRow) -> dict[str, Any]:
         "reason": row.reason,
         "ended_by": row.ended_by,
         "end_reason": row.end_reason,
-        **{f"{name}_at": instant(us) for name, us in times.items()},
+        **{f"{name}_at": utc_or_none(us) for name, us in times.items()},
     }

@@ -25,9 +25,16 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from rules.catalogue import Catalogue
+from rules.kernels.bound import BoundRule
+from rules.kernels.dark import DarkRule
+from rules.kernels.flag import FlagRule
+from rules.kernels.gate import GateRule
+from rules.kernels.place import PlaceRule
+from rules.kernels.silence import SilenceRule
+from rules.loosening import check_end
 from rules.overrides import Override, OverrideError, Overrides, Scope, check_override
 from rules.quantity import parse_level, parse_span
-from rules.rule import HeldRule
+from rules.rule import BaseRule, HeldRule
 
 Resolve = Callable[[Scope, str], frozenset[int]]
 """The registry ids of what a code names: of an area the grids below it, of a device its own; empty where it
@@ -39,6 +46,16 @@ WORDS: Final = {"raise": parse_level, "clear": parse_level, "hold": parse_span, 
 """The keys of an override's numbers."""
 _FIELDS: Final = {"raise": "raise_at", "clear": "clear_below", "hold": "hold", "clear_hold": "clear_hold"}
 _TEXTS: Final = ("rule", *Scope, *WORDS, "author", "reason")
+_OWN: Final = "say its numbers in the site's own rule file"
+_INSTEAD: Final[Mapping[type[BaseRule], str]] = {
+    FlagRule: f"a life flag has no level; {_OWN}, or mend, replace or retire the device",
+    PlaceRule: f"it has no level of its own; {_OWN}, or override the rules that meet in it",
+    SilenceRule: "say how long a device may be silent: gengfu device set UID --max-silence SECONDS",
+    DarkRule: f"it is about whole buildings; {_OWN}",
+    GateRule: "say how the circuit is earthed: gengfu device set UID --earthing tt",
+    BoundRule: "it raises no alarm and keeps others from false ones; nothing can be changed",
+}
+"""What to do where a kind takes no override."""
 KEYS: Final = ("rule", *Scope, *WORDS, "off", "from", "until", "author", "reason")
 """What a file may say of an override."""
 
@@ -71,7 +88,8 @@ def rule_to_override(catalogue: Catalogue, name: str) -> HeldRule:
     rules = {rule.name: rule for rule in catalogue.of(HeldRule)}
     if name in rules:
         return rules[name]
-    problem = "takes no override" if name in catalogue.order() else "is no rule"
+    other = next((rule for rule in catalogue.rule if rule.name == name), None)
+    problem = "is no rule" if other is None else f"takes no override: {_INSTEAD[type(other)]}"
     raise OverrideError(f"key `rule`: `{name}` {problem}; allowed: {', '.join(rules)}")
 
 
@@ -87,8 +105,8 @@ def parse_overrides(
     """The overrides in `text`, numbered from 1 in their order; `name` is what errors call the file.
 
     With `catalogue` each is checked against its rule, with `bounded` also that what loosens a rule that
-    guards lives ends in time; a trial needs no such bound. Author and reason may be left out. Times without
-    an offset are in `timezone`.
+    guards lives, or those above it, ends in time; a trial needs no such bound. Author and reason may be left
+    out. Times without an offset are in `timezone`.
 
     Raises OverrideError: `NAME, line N: key `K`: …`.
     """
@@ -101,12 +119,15 @@ def parse_overrides(
         raise OverrideError(f"{name}: unknown key `{next(iter(tree))}`; allowed here: override")
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise OverrideError(f"{name}: key `override`: tables [[override]] are allowed")
-    found = []
+    found: list[Override] = []
     for n, entry in enumerate(entries):
         try:
             one = _parse(n + 1, entry, resolve, timezone)
             if catalogue is not None:
-                check_override(one, rule_to_override(catalogue, one.rule), bounded=bounded)
+                rule = rule_to_override(catalogue, one.rule)
+                check_override(one, rule, catalogue.of(BoundRule))
+                if bounded:
+                    check_end(one, rule, found)
         except _At as fault:
             raise OverrideError(f"{_place(text, name, n, fault.key)}: {fault}") from None
         except OverrideError as error:

@@ -1,9 +1,15 @@
-"""Counts whom the broker refuses: from its log to the database."""
+"""Counts whom the broker refuses: from its log to the database.
+
+What `gengfu check` tries so that it is refused counts for nothing: who runs a check must not find a fault
+that was not there before.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -13,16 +19,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from devices.database import reading, writing
 from devices.schema import refusal
-from gengfu.access import is_private
+from gengfu.access import CHECK, CHECK_READER, is_private
 from gengfu.access_keeper import Keeper
 from gengfu.clock import now_us
 from gengfu.config import Config
 from ingest.gate.follow import LogFollower, Position
 from ingest.gate.lines import CutOff, LogReader, Refused, Reloaded
 from ingest.gate.tally import Tally
+from ingest.probes.guard import OUTSIDE
+from ingest.probes.trial import PREFIX
 
 MARK: Final = "mark"
 """The kind of the row of `refusal` that is none: `topic` holds how far the log was read, as JSON."""
+_NO_CREDENTIALS: Final = re.compile(
+    rf"(?:[0-9][0-9T:.+-]*: )?Client {PREFIX}-[0-9a-f]{{12}}-n(?: \[\S+\])? "
+    r"disconnected[,:] not authori[sz]ed\."
+)
+"""How the log calls the check's try without credentials."""
 WRITE_S: Final = 1.0
 """Between two transactions with refusals, at least."""
 
@@ -46,6 +59,7 @@ class Watch:
         self._engine, self._keeper = engine, keeper
         self._mark = config.data_dir / "caretaker.json"
         self._own = config.broker.client_id
+        self._checks = frozenset({CHECK, CHECK_READER, self._own, config.broker.username}) - {""}
         self._noted: _Mark | None = None
         path = config.broker.log_file
         self._follower = (
@@ -90,11 +104,19 @@ class Watch:
     def _take(self, line: str, *, answers: bool) -> None:
         meaning = self._reader.read(line)
         if isinstance(meaning, Refused):
-            self._count(meaning)
+            if not self._is_of_check(meaning, line):
+                self._count(meaning)
         elif isinstance(meaning, Reloaded) and answers:
             self._keeper.reloaded()
         elif isinstance(meaning, CutOff) and meaning.name not in self._keeper.names | {self._own}:
             self.tally.add(Refused("login", meaning.name, "", meaning.address), now_us())
+
+    def _is_of_check(self, refused: Refused, line: str) -> bool:
+        """Whether it is a try of `gengfu check`. Who gives no credentials calls itself what it likes, so that
+        one counts but from this machine; on the topic only users of ours are believed."""
+        if refused.kind == "topic":
+            return refused.topic == OUTSIDE and refused.who in self._checks
+        return bool(_NO_CREDENTIALS.fullmatch(line)) and _is_loopback(refused.address)
 
     def _count(self, refused: Refused) -> None:
         known = refused.who in self._keeper.names
@@ -137,6 +159,13 @@ class Watch:
         fresh.write_bytes(msgspec.json.encode(mark))
         fresh.replace(self._mark)
         self._noted = mark
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _table_mark(engine: Engine) -> _Mark | None:

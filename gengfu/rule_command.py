@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +30,7 @@ def list_(context: typer.Context, config: ConfigOption = None, json: JsonOption 
         marks += [f"overrides: {facts['overrides']}"] if facts["overrides"] else []
         end = f"  ({', '.join(marks)})" if marks else ""
         typer.echo(f"{rule.name:4} {rule.severity:3} {rule.title.en} / {rule.title.zh_cn}{end}")
+    _leave(here)
 
 
 @rule_app.command("show")
@@ -40,7 +40,10 @@ def show(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """One rule with its numbers and their sources; of the configuration, where there is one."""
+    """One rule with its numbers and their sources, as a rule file has it; of the configuration, where there
+    is one."""
+    from gengfu.written import toml_of
+
     here = _here(config or context.obj)
     rules = {rule.name: rule for rule in here.settled.catalogue.rule}
     if name not in rules:
@@ -48,11 +51,33 @@ def show(
     facts = _facts(rules[name], here)
     if json:
         typer.echo(msgspec.json.encode(facts).decode())
-        return
-    for key, value in facts.items():
-        for part, text in value.items() if isinstance(value, dict) else [("", value)]:
-            shown = ", ".join(f"{k} {v}" for k, v in text.items()) if isinstance(text, dict) else text
-            typer.echo(f"{f'{key} {part}'.strip():24} {shown}")
+    else:
+        typer.echo(f"# {'the own rule of the site' if facts['own'] else 'as shipped'}")
+        if facts["overrides"]:
+            typer.echo(f"# overrides: {facts['overrides']}, see gengfu rule override list")
+        typer.echo(toml_of(rules[name]), nl=False)
+    _leave(here)
+
+
+@rule_app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a rule file of the site's own")],
+    json: JsonOption = False,
+) -> None:
+    """Reads a rule file as the service would: lists its rules with their levels, or says which line and key
+    is wrong and what is allowed."""
+    from gengfu.following_rules import read_rule_file
+    from gengfu.rule_check import checked_rules, level_line
+    from rules.catalogue import CatalogueError
+
+    try:
+        found = checked_rules(str(file), read_rule_file(file))
+    except CatalogueError as error:
+        raise refuse(error) from None
+    for one in found:
+        typer.echo(msgspec.json.encode(one.facts()).decode() if json else level_line(one))
+    if not json:
+        typer.echo(f"{file}: {len(found)} {'rule' if len(found) == 1 else 'rules'}, ok")
 
 
 @rule_app.command("explain")
@@ -63,15 +88,23 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """What holds for one device: for each of its series each rule with its numbers, or why it is off."""
+    from devices.registry.errors import RegistryError
     from gengfu.clock import now_us
-    from gengfu.commands import open_desk
-    from gengfu.rule_explain import explained_device, json_lines, text_lines
+    from gengfu.database_here import NothingHere, open_here
+    from gengfu.rule_explain import explained_device
+    from gengfu.rule_explained import json_lines, text_lines
 
     settled = configuration(config or context.obj)
-    desk = open_desk(context, config or context.obj)
-    card = explained_device(desk, settled, device, now_us())
+    try:
+        engine = open_here(settled)
+        context.call_on_close(engine.dispose)
+        card = explained_device(engine, settled, device, now_us())
+    except (NothingHere, RegistryError) as error:
+        raise refuse(error) from None
     for line in json_lines(card) if json else text_lines(card, settled.site.timezone):
         typer.echo(line)
+    if card.refused:
+        raise refuse(f"{card.refused}; shown is what holds instead")
 
 
 def _facts(rule: Rule, here: RulesHere) -> dict[str, object]:
@@ -83,15 +116,14 @@ def _facts(rule: Rule, here: RulesHere) -> dict[str, object]:
 
 
 def _here(chosen: Path | None) -> RulesHere:
-    """The rules by the configuration that was named or lies here; else the shipped ones."""
+    """The rules by the configuration that was named or lies here, and by the database of its data folder."""
     from gengfu.clock import now_us
-    from gengfu.config import Config
-    from gengfu.config_file import ENVIRONMENT
-    from gengfu.rules_here import rules_by, rules_here
+    from gengfu.rules_here import rules_by
 
-    if chosen is None and not os.environ.get(ENVIRONMENT) and not Path("gengfu.toml").exists():
-        return rules_here(Config(), None, now_us())
-    here = rules_by(configuration(chosen), now_us())
+    return rules_by(configuration(chosen), now_us())
+
+
+def _leave(here: RulesHere) -> None:
+    """Exit code 1 where the rules are not those of the site's file, after what holds instead was shown."""
     if here.refused:
-        typer.echo(f"gengfu: {here.refused}; shown is what holds instead", err=True)
-    return here
+        raise refuse(f"{here.refused}; shown is what holds instead")

@@ -1,36 +1,29 @@
-"""What holds for one device: each of its series with each rule that watches it, as lines and as objects."""
+"""What holds for one device: each of its series with each rule that watches it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
-from devices.commands import Desk
-from devices.commands.desk import instant, looking
-from devices.commands.times import local_text
-from devices.model import Earthing, Insulation, Metric, ReadingBatch, SeriesTable, phase_of
+from devices.database import reading
+from devices.model import Earthing, Insulation, Metric, ReadingBatch, SeriesTable, in_room, phase_of
 from devices.registry.errors import NotThere
 from devices.schema import series
 from gengfu.config import Config
 from gengfu.live_rules import LiveRules
 from gengfu.rules_here import RulesHere, rules_here
-from gengfu.shipped import as_written, quantity_text
+from gengfu.standing import standing_of
+from gengfu.told_times import site_text
 from ingest.known_devices import Devices
 from ingest.registered import Known, read_device
 from rules.catalogue import Catalogue
 from rules.explained import Explained
-from rules.overrides import Override
-
-_SHARED = ("kernel", "name", "severity", "title", "source", "metric", "insulation", "where")
-"""Keys of a rule that are no numbers, or are told elsewhere."""
-_SETTLED = ("raise", "hold", "clear", "clear_hold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +39,32 @@ class ExplainedSeries:
 class ExplainedDevice:
     """A device and its series, by channel and metric. `circuit` says what the registry knows that counts for
     rules; `refused` why the site's own rules are not those of its file. Without `heard` the series are those
-    that some rule would watch: the device has sent nothing yet."""
+    that some rule would watch: the device has sent nothing yet. `standing` has the incident of each alarm of
+    it that is up, by rule and subject."""
 
     uid: str
     circuit: Mapping[str, Any]
     series: tuple[ExplainedSeries, ...]
     refused: str
     heard: bool
+    standing: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def incident_of(self, said: Explained, one: ExplainedSeries) -> int | None:
+        """The incident in which an alarm of this rule on this series is up."""
+        several = f"/{one.metric}" if len(said.rule.metrics) > 1 else ""
+        return self.standing.get((said.rule.name, f"{self.uid}/{one.channel}{several}"))
 
 
-def explained_device(desk: Desk, config: Config, uid: str, now_us: int) -> ExplainedDevice:
-    """Reads and explains. Refuses, as every command, a device that is not registered."""
-    with looking(desk) as connection:
+def explained_device(engine: Engine, config: Config, uid: str, now_us: int) -> ExplainedDevice:
+    """Reads and explains. Raises NotThere for a device that is not registered."""
+    with reading(engine) as connection:
         known = read_device(connection, uid)
         if known is None:
             raise NotThere(f"no device with uid {uid!r}")
         here = rules_here(config, connection, now_us)
-        found = _series_of(connection, uid)
-    return explain_device(known, found, here, now_us)
+        found = series_of(connection, uid)
+        standing = standing_of(connection, uid)
+    return replace(explain_device(known, found, here, now_us), standing=standing)
 
 
 def explain_device(
@@ -73,109 +74,20 @@ def explain_device(
     heard = bool(found)
     if not heard:
         found = _watched(here.settled.catalogue, known)
-    table = _table_of(known, found)
+    table = table_of(known, found, heard=heard)
     rules = LiveRules(table, here.book)
     rules.evaluate(ReadingBatch.empty(now_us), [], now_us)
     shown = [
         ExplainedSeries(channel, Metric(metric).name_on_wire, tuple(rules.explain(slot)))
         for slot, (channel, metric) in enumerate(found, start=1)
     ]
-    return ExplainedDevice(known.uid, _circuit(known, table), tuple(shown), here.refused, heard)
+    return ExplainedDevice(
+        known.uid, _circuit(known, table, here.book.timezone), tuple(shown), here.refused, heard
+    )
 
 
-def text_lines(card: ExplainedDevice, timezone: str) -> Iterator[str]:
-    """For people: a block for each series."""
-    yield ", ".join([card.uid, *(f"{key} {value}" for key, value in card.circuit.items())])
-    if card.refused:
-        yield f"the own rule file is refused, and what was used last holds: {card.refused}"
-    if not card.heard:
-        yield "nothing was heard of it yet: below is what holds for each thing that it may measure"
-    for one in card.series:
-        yield ""
-        yield f"{one.channel or 'device'} {one.metric}"
-        if not one.rules:
-            yield "  no rule watches it"
-        for said in one.rules:
-            off = f"  off: {said.why_off}" if said.why_off else ""
-            yield f"  {said.rule.name:4} {said.rule.severity:3} {said.rule.title.en}{off}"
-            if not off:
-                yield f"       {', '.join(f'{key} {text}' for key, text in _numbers(said).items())}"
-            yield from (f"       {_told(other, timezone)}" for other in said.by)
-
-
-def json_lines(card: ExplainedDevice) -> Iterator[str]:
-    """An object for each series and rule."""
-    for one in card.series:
-        for said in one.rules:
-            facts = {
-                "device": card.uid,
-                "channel": one.channel,
-                "metric": one.metric,
-                "heard": card.heard,
-                "rule": said.rule.name,
-                "severity": said.rule.severity,
-                "on": not said.why_off,
-                "why_off": said.why_off,
-                "numbers": _numbers(said),
-                "insulation": said.setting.insulation if said.setting else "",
-                "overrides": [_as_object(other) for other in said.by],
-            }
-            yield msgspec.json.encode(facts).decode()
-
-
-def _numbers(said: Explained) -> dict[str, str]:
-    """Every number that holds there, by its key, with amperes for multiples of a rating."""
-    written = {key: value for key, value in as_written(said.rule).items() if key not in _SHARED}
-    numbers = {key: _words(value) for key, value in written.items() if value is not False and value != ()}
-    setting = said.setting
-    if setting is None:
-        return numbers
-    shown = _settled(said)
-    settled = {key: shown[key] for key in _SETTLED if key in shown and key in numbers}
-    if setting.insulation:
-        settled["for insulation"] = setting.insulation
-    return settled | {key: text for key, text in numbers.items() if key not in _SETTLED}
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {_words(one)}" for key, one in value.items())
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-
-
-def _settled(said: Explained) -> dict[str, str]:
-    """The levels and holds of a setting, as a rule file has them."""
-    setting = said.setting
-    assert setting is not None, said  # asked for settings only
-    found = {"raise": _level(str(setting.raise_at), setting.raise_at.value, said.reference_a)}
-    if setting.clear_below is not None:
-        found["clear"] = _level(str(setting.clear_below), setting.clear_below.value, said.reference_a)
-    return found | {"hold": quantity_text(setting.hold), "clear_hold": quantity_text(setting.clear_hold)}
-
-
-def _level(text: str, value: float, reference_a: float) -> str:
-    return text if math.isnan(reference_a) else f"{text} = {value * reference_a:.3g} A"
-
-
-def _told(one: Override, timezone: str) -> str:
-    until = f"until {local_text(one.until_us, timezone)}" if one.until_us is not None else "for good"
-    what = "switched off" if one.off else "changed"
-    return f"{what} by override {one.id} ({one.scope}): {one.author}, {one.reason}, {until}"
-
-
-def _as_object(one: Override) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "scope": one.scope,
-        "off": one.off,
-        "author": one.author,
-        "reason": one.reason,
-        "from": instant(one.from_us),
-        "until": instant(one.until_us),
-    }
-
-
-def _series_of(connection: Connection, uid: str) -> list[tuple[str, int]]:
+def series_of(connection: Connection, uid: str) -> list[tuple[str, int]]:
+    """The channel and metric of each series that was heard of a device."""
     query = select(series.c.channel, series.c.metric).where(series.c.uid == uid)
     metrics = {int(metric) for metric in Metric}
     rows = connection.execute(query.order_by(series.c.channel, series.c.metric))
@@ -188,8 +100,9 @@ def _watched(catalogue: Catalogue, known: Known) -> list[tuple[str, int]]:
     return [(channel, metric) for channel in sorted(known.channels) or [""] for metric in metrics]
 
 
-def _table_of(known: Known, found: list[tuple[str, int]]) -> SeriesTable:
-    """A table of the device's series alone, as ingest would have them; slot 0 is nobody's."""
+def table_of(known: Known, found: list[tuple[str, int]], *, heard: bool) -> SeriesTable:
+    """A table of the device's series alone, as ingest would have them; slot 0 is nobody's. Of series that
+    were not heard none is taken for the air of a room: nothing says that it is a detector's."""
     devices = Devices()
     [number] = devices.take([known])
     circuits = [devices.circuit(number, channel) for channel, _ in found]
@@ -203,10 +116,13 @@ def _table_of(known: Known, found: list[tuple[str, int]]) -> SeriesTable:
     def each(values: Sequence[float], kind: DTypeLike) -> NDArray[Any]:
         return np.array([0, *values], kind)
 
+    metric = each([metric for _, metric in found], np.int16)
+    device = each([devices.id_of(number)] * n, np.int32)
+    phase = each([phase_of(channel) for channel, _ in found], np.uint8)
     return SeriesTable(
         generation=1,
-        metric=each([metric for _, metric in found], np.int16),
-        device=each([devices.id_of(number)] * n, np.int32),
+        metric=metric,
+        device=device,
         dwelling=same("dwelling"),
         reference_a=each([circuit.reference_a for circuit in circuits], np.float64),
         stair=same("stair"),
@@ -217,15 +133,16 @@ def _table_of(known: Known, found: list[tuple[str, int]]) -> SeriesTable:
         silence_s=same("silence").astype(np.float32),
         insulation=each([circuit.insulation for circuit in circuits], np.uint8),
         earthing=same("earthing"),
-        phase=each([phase_of(channel) for channel, _ in found], np.uint8),
+        phase=phase,
+        room=in_room(metric, device, phase) if heard else np.zeros(n + 1, np.bool_),
     )
 
 
-def _circuit(known: Known, table: SeriesTable) -> dict[str, Any]:
+def _circuit(known: Known, table: SeriesTable, timezone: str) -> dict[str, Any]:
     """What is known of it, in words."""
     words: dict[str, Any] = {}
     if known.retired_us:
-        words["retired"] = instant(known.retired_us)
+        words["retired"] = site_text(known.retired_us, timezone)
     words["breaker"] = "unknown" if math.isnan(known.breaker) else f"{known.breaker:g} A"
     words["I_ref"] = "unknown" if math.isnan(known.reference) else f"{known.reference:g} A"
     words["insulation"] = Insulation(known.insulation).name.lower()

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from devices.database import DriverMissing, open_database, reading
+from devices.database import DriverMissing, reading
 from devices.schema import rule_override
 from gengfu.config import Config
-from gengfu.config_file import SQLITE
+from gengfu.database_here import is_here, open_here
 from gengfu.following_rules import read_rule_file, stated_overrides
 from gengfu.rulebook import Rulebook, Settled, Stated, own_catalogue, read_rulebook, settle
 from ingest.probes.finding import Finding
@@ -59,9 +59,9 @@ def rules_here(config: Config, connection: Connection | None, now_us: int) -> Ru
 
 def rules_by(config: Config, now_us: int) -> RulesHere:
     """As `rules_here`, from the database that is there; none is made."""
-    if config.database_url.startswith(SQLITE) and not Path(config.database_url.removeprefix(SQLITE)).exists():
+    if not is_here(config):
         return rules_here(config, None, now_us)
-    engine = open_database(config.database_url)
+    engine = open_here(config)
     try:
         with reading(engine) as connection:
             return rules_here(config, connection, now_us)

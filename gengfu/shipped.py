@@ -20,8 +20,10 @@ FAMILIES: Final = ("smoke", "offline", "current", "leakage", "temperature", "arc
 """The files of rules/shipped, in the order of the catalogue."""
 
 
+@cache
 def shipped_files() -> list[RuleFile]:
-    """The rule files of this release."""
+    """The rule files of this release, as they were when first asked for: a package that is replaced while a
+    service runs changes no rule before its next start."""
     folder = files("rules").joinpath("shipped")
     named = [(f"{family}.toml", folder.joinpath(f"{family}.toml")) for family in FAMILIES]
     return [RuleFile(name, path.read_text(encoding="utf-8")) for name, path in named]

@@ -60,6 +60,11 @@ class Circuits:
     def __init__(self, facts: Mapping[tuple[str, str], Facts] | None = None) -> None:
         self._facts = dict(facts or {})
 
+    @property
+    def named(self) -> frozenset[tuple[str, str]]:
+        """The devices and channels of which something is said."""
+        return frozenset(self._facts)
+
     def of(self, device: str, channel: str) -> Facts:
         """What is known of a channel."""
         return self._facts.get((device, channel)) or self._facts.get((device, ""), NOTHING)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gengfu.replay.reading import Lines, instant_us
+from gengfu.told_times import utc_text
 
 NEAR_US: Final = 86_400_000_000
 """How far from an event an alarm of its device may lie to be about it (chosen: a day)."""
@@ -33,6 +34,11 @@ class Events:
         self._of: dict[str, list[Event]] = {}
         for event in events:
             self._of.setdefault(event.device, []).append(event)
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """The devices to which something happened."""
+        return frozenset(self._of)
 
     def raised(self, device: str, rule: str, at_us: int) -> None:
         """An alarm was raised on a device."""
@@ -67,7 +73,7 @@ def _figures(event: Event) -> dict[str, Any]:
     first = next(iter(leads), None)
     return {
         "device": event.device,
-        "at_us": event.at_us,
+        "at": utc_text(event.at_us),
         "first": first,
         "lead_s": leads[first] if first else None,
         "by_rule": leads,

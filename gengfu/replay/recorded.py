@@ -21,6 +21,7 @@ from devices.model import (
     SeriesTable,
     UInt16,
     UInt32,
+    in_room,
     phase_of,
 )
 from gengfu.replay.circuits import Circuits, Facts
@@ -115,6 +116,18 @@ class Book:
         """How many devices were met."""
         return len(set(self._device)) - 1
 
+    def met(self, kind: str) -> frozenset[str]:
+        """The codes of the devices that were met, or of the places of a kind in which they are."""
+        codes = self._device if kind == "device" else [getattr(one, kind) for one in self._facts]
+        return frozenset(codes) - {""}
+
+    def channels(self) -> dict[str, set[str]]:
+        """The channels that were met, by device."""
+        found: dict[str, set[str]] = {}
+        for device, channel in zip(self._device[1:], self._channel[1:], strict=True):
+            found.setdefault(device, set()).add(channel)
+        return found
+
     def table(self) -> SeriesTable:
         """All series met so far, for the engine; the same object while there is no new one."""
         if self._table is None or len(self._table) != len(self):
@@ -127,10 +140,13 @@ class Book:
         def places(kind: str) -> Int32:
             return np.array([self.id(kind, getattr(one, kind)) for one in facts], np.int32)
 
+        metric = np.array(self._metric, np.int16)
+        device = np.array([self.id("device", uid) for uid in self._device], np.int32)
+        phase = np.array([phase_of(channel) for channel in self._channel], np.uint8)
         return SeriesTable(
             generation=len(self),
-            metric=np.array(self._metric, np.int16),
-            device=np.array([self.id("device", uid) for uid in self._device], np.int32),
+            metric=metric,
+            device=device,
             dwelling=places("dwelling"),
             reference_a=np.array([one.reference_a for one in facts], np.float64),
             stair=places("stair"),
@@ -141,7 +157,8 @@ class Book:
             silence_s=np.array([one.silence_s for one in facts], np.float32),
             insulation=np.array([one.insulation for one in facts], np.uint8),
             earthing=np.array([one.earthing for one in facts], np.uint8),
-            phase=np.array([phase_of(channel) for channel in self._channel], np.uint8),
+            phase=phase,
+            room=in_room(metric, device, phase),
         )
 
 

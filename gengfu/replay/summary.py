@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from devices.model import Quality
 from gengfu.replay.events import Events
 from gengfu.replay.recorded import Book, Recorded
+from gengfu.told_times import utc_or_none
 from rules.catalogue import Catalogue
 from rules.transition import To, Transition
 
@@ -89,6 +89,16 @@ class Summary:
         else:
             self._cleared[transition.rule] += 1
 
+    @property
+    def readings(self) -> int:
+        """How many were replayed."""
+        return self._readings
+
+    @property
+    def span_us(self) -> tuple[int, int]:
+        """The time of the first reading and of the last."""
+        return self._from_us or 0, self._until_us
+
     def figures(self) -> dict[str, Any]:
         """The summary as JSON; rates are None where no time was observed."""
         days = self._observed_us / DAY_US
@@ -97,9 +107,9 @@ class Summary:
             "late": self._late,
             "series": len(self._book) - 1,
             "devices": self._book.devices(),
-            "from_us": self._from_us,
-            "until_us": self._until_us if self._from_us is not None else None,
-            "device_days": round(days, 3),
+            "from": utc_or_none(self._from_us),
+            "until": utc_or_none(None if self._from_us is None else self._until_us),
+            "device_days": significant(days),
             "alarms": sum(self._raised.values()),
             **rates(sum(self._raised.values()), days / MONTH_DAYS, "device_month"),
             "by_rule": self._by_rule(days / MONTH_DAYS),
@@ -127,15 +137,15 @@ class Summary:
 
 
 def rates(count: int, periods: float, period: str) -> Mapping[str, float | None]:
-    """So many in so many periods: the rate and the 95 % bound of it."""
+    """So many in so many periods: the rate and the 95 % bound of it, to three significant digits."""
     if periods <= 0:
         return {f"per_{period}": None, f"per_{period}_at_most": None}
     return {
-        f"per_{period}": round(count / periods, 4),
-        f"per_{period}_at_most": round(upper_bound(count) / periods, 4),
+        f"per_{period}": significant(count / periods),
+        f"per_{period}_at_most": significant(upper_bound(count) / periods),
     }
 
 
-def middle(values: list[float]) -> float | None:
-    """The median, None of nothing."""
-    return round(median(values), 3) if values else None
+def significant(value: float) -> float:
+    """To three significant digits: more is not in a rate of a few alarms."""
+    return float(f"{value:.3g}")

@@ -53,10 +53,12 @@ class VirtualTime:
                 yield from self._tick(part.part(start, end), int(arrived[end - 1]))
 
     def _follow(self) -> None:
-        """Series that were met meanwhile."""
-        table = self._book.table()
-        if table is not self._table:
-            self._engine.adopt(table, _NOBODY)
+        """Series that were met meanwhile; with one of a detector others of its device are a room's."""
+        table, before = self._book.table(), self._table
+        if table is not before:
+            self._engine.adopt(
+                table, np.flatnonzero(table.room[: len(before)] != before.room).astype(np.int32)
+            )
             self._table = table
 
     def _tick(self, part: Recorded, now_us: int) -> Iterator[Transition]:

@@ -24,6 +24,7 @@ from gengfu.config import Broker, Config, Metrics
 from gengfu.forgetting import DAY_US
 from gengfu.run_caretaker import TROUBLES, Caretaker, forget_daily
 from ingest.gate.files import ACCESS, PASSWORDS
+from ingest.probes.guard import OUTSIDE
 from tests.gengfu.program import eventually
 
 NOW = 1_763_755_200_000_000
@@ -170,6 +171,44 @@ def test_refusals_in_the_log_are_counted_once_also_over_a_restart(
     with reading(engine) as connection:
         found = {(row.kind, row.who): row.count for row in list_refusals(connection)}
     assert found == {("login", "esp-7"): 2, ("login", "old"): 1}
+
+
+CALLED = "New connection from {}:42388 on port 1883."
+NO_CREDENTIALS = "Client gengfu-check-64b29b1c0c70-n disconnected, not authorised."
+DENIED = "Denied PUBLISH from {} (d0, q1, r0, m1, '{}', ... (12 bytes))"
+
+
+@pytest.mark.parametrize(
+    ("lines", "counted"),
+    [
+        ((CALLED.format("127.0.0.1"), NO_CREDENTIALS), 0),
+        ((CALLED.format("::1"), NO_CREDENTIALS), 0),
+        (("Client gengfu-check-64b29b1c0c70-n [127.0.0.1:4311] disconnected: not authorised.",), 0),
+        ((DENIED.format("gengfu-check", OUTSIDE),), 0),
+        ((DENIED.format("gengfu-ingest", OUTSIDE),), 0),
+        ((CALLED.format("192.168.7.9"), NO_CREDENTIALS), 1),
+        ((CALLED.format("127.0.0.1"), NO_CREDENTIALS.replace("-n ", "-other ")), 1),
+        (
+            (
+                CALLED.format("127.0.0.1"),
+                "Client x gengfu-check-64b29b1c0c70-n disconnected, not authorised.",
+            ),
+            1,
+        ),
+        ((CALLED.format("127.0.0.1"), "Client <unknown> disconnected, not authorised."), 1),
+        ((DENIED.format("gengfu-check", "own/a"),), 1),
+        ((DENIED.format("hub", OUTSIDE),), 1),
+    ],
+)
+def test_what_a_check_tries_from_this_machine_is_no_refusal_and_all_else_is(
+    engine: Engine, own: Own, caretaker: Caretaker, lines: tuple[str, ...], counted: int
+) -> None:
+    caretaker.step()
+    own.say(*lines)
+    caretaker.step()
+    caretaker.close()
+    with reading(engine) as connection:
+        assert len(list_refusals(connection)) == counted
 
 
 def test_what_is_committed_is_not_counted_again_when_the_note_of_it_was_not_written(

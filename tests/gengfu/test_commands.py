@@ -83,8 +83,8 @@ def test_rules_are_listed_and_shown_with_their_sources(run: Run) -> None:
     assert shown == next(rule for rule in listed if rule["name"] == "S1")
     assert (shown["metric"], shown["late_after"], shown["visit_after"]) == ("smoke.alarm", "1 min", "30 min")
     plain = run("rule show O3").stdout
-    assert "raise                    1.45 I_ref\n" in plain
-    assert "source raise             IEC 60898" in plain
+    assert 'raise = "1.45 I_ref"\n' in plain
+    assert 'raise = "IEC 60898' in plain
 
 
 def test_a_rule_nobody_knows_is_refused_with_those_there_are(run: Run) -> None:
@@ -111,6 +111,13 @@ def test_refused_messages_are_listed_newest_first(
             )
     listed = objects(run("deadletter list --json").stdout)
     assert [letter["topic"] for letter in listed] == ["t/2", "t/1", "t/0"]
+    for words in (
+        "deadletter --config {} list",
+        "deadletter list --config {}",
+        "--config {} deadletter list",
+    ):
+        elsewhere = objects(run(words.format(tmp_path / "gengfu.toml") + " --json").stdout)
+        assert [letter["topic"] for letter in elsewhere] == ["t/2", "t/1", "t/0"]
     plain = run("deadletter list --reason not_json --limit 1").stdout
     assert plain.splitlines() == ["1970-01-01T00:00:02Z  not_json  t/2  said  '{\\u574f\\ufffd\\n'"]
 

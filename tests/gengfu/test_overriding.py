@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gengfu.overriding import parse_overrides
+from gengfu.overriding import parse_overrides, rule_to_override
 from gengfu.rulebook import own_catalogue
 from gengfu.shipped import shipped_catalogue
 from rules.catalogue import RuleFile
@@ -95,7 +95,7 @@ def test_an_empty_file_holds_none() -> None:
         ('raise = "36 A"', 'raise = "36 V"', "own.toml, line 5: key `raise`: unit `V` does not fit metric"),
         ('raise = "36 A"', 'raise = "20 A"', "own.toml, line 5: key `raise`: is below `clear`"),
         ('rule = "O3"', 'rule = "O9"', "own.toml, line 3: key `rule`: `O9` is no rule; allowed: "),
-        ('rule = "O3"', 'rule = "S1"', "own.toml, line 3: key `rule`: `S1` takes no override; allowed: "),
+        ('rule = "O3"', 'rule = "S1"', "own.toml, line 3: key `rule`: `S1` takes no override: a life flag"),
         ('rule = "O3"\n', "", "own.toml, line 2: key `rule`: is missing"),
         ('"own:riser-2"', '"own:riser-3"', "own.toml, line 4: key `device`: `own:riser-3` is not known"),
         ('device = "own:riser-2"\n', "", "own.toml, line 2: key `device`: is missing; one of area, building"),
@@ -136,6 +136,48 @@ def test_what_tightens_may_last_and_what_loosens_ends_within_a_month() -> None:
     loose = f'{table}raise = "1.6 I_ref"\nfrom = 2026-11-01\n'
     assert len(parsed(f"{loose}until = 2026-12-01", bounded=True).all) == 1
     assert "for 30 days at most" in said(f"{loose}until = 2026-12-02", bounded=True)
+
+
+def test_what_tightens_is_measured_at_those_above_it_in_the_file() -> None:
+    area = '[[override]]\nrule = "O3"\narea = "street-1"\nhold = "30 s"\n'
+    again = area.replace("30 s", "45 s")
+    assert len(parsed(again, bounded=True).all) == 1
+    assert "own.toml, line 5: key `until`: is missing" in said(area + again, bounded=True)
+
+
+@pytest.mark.parametrize("level", ["9", "0", "-1"])
+def test_what_ordinary_switches_do_cannot_be_made_an_alarm(level: str) -> None:
+    table = f'[[override]]\nrule = "A1C"\ndevice = "own:riser-2"\nraise = "{level}"\n'
+    assert said(table) == (
+        "own.toml, line 4: key `raise`: values of arc.half_cycles up to 9 never raise an alarm (A2); "
+        "a level above that is allowed"
+    )
+    assert len(parsed(table.replace(level, "10")).all) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "instead"),
+    [
+        ("S1", "a life flag has no level; say its numbers in the site's own rule file"),
+        ("X1", "override the rules that meet in it"),
+        ("C1", "gengfu device set UID --max-silence SECONDS"),
+        ("C3", "it is about whole buildings; say its numbers in the site's own rule file"),
+        ("A2", "nothing can be changed"),
+        ("L0", "gengfu device set UID --earthing tt"),
+    ],
+)
+def test_a_kind_without_such_numbers_says_what_to_do_instead(rule: str, instead: str) -> None:
+    told = said(f'[[override]]\nrule = "{rule}"\ndevice = "own:riser-2"\noff = true\n')
+    assert told.startswith(f"own.toml, line 2: key `rule`: `{rule}` takes no override: ")
+    assert instead in told and "; allowed: " in told
+
+
+def test_every_kind_of_rule_takes_overrides_or_says_what_to_do_instead() -> None:
+    for rule in shipped_catalogue().rule:
+        try:
+            assert rule_to_override(shipped_catalogue(), rule.name).name == rule.name
+        except OverrideError as refused:
+            assert "takes no override: " in str(refused)
 
 
 def test_the_examples_in_the_documentation_are_taken() -> None:

@@ -20,9 +20,11 @@ from devices.registry.installed import register_device
 from devices.registry.tree import add_area, add_building
 from devices.schema import series
 from gengfu.config import Config, Rules
+from gengfu.rulebook import own_catalogue
 from gengfu.rules_here import rule_findings
 from gengfu.run_ingest import refused_rules
 from gengfu.shipped import shipped_catalogue
+from rules.catalogue import RuleFile
 from tests.databases import MIGRATED, sqlite_like
 from tests.gengfu.own_rules import own
 
@@ -96,12 +98,65 @@ def test_a_rule_is_shown_with_the_source_of_each_number(run: Run) -> None:
     assert "no rule 'O9'; there are S1" in nothing.stderr
 
 
-def test_a_refused_file_is_told_and_the_shipped_rules_are_shown(run: Run, site: Path) -> None:
+@pytest.mark.parametrize("words", [("list",), ("show", "O3"), ("explain", "own:riser")])
+def test_a_refused_file_is_named_and_what_holds_instead_is_shown_with_exit_code_1(
+    run: Run, site: Path, words: tuple[str, ...]
+) -> None:
+    good = run(*words).stdout
     (site.parent / "own.toml").write_text("broken")
-    told = run("list")
-    assert told.exit_code == 0
+    told = run(*words)
+    assert told.exit_code == 1
     assert told.stderr.startswith("gengfu: own.toml: not TOML")
-    assert len(told.stdout.splitlines()) == len(shipped_catalogue().rule)
+    assert told.stderr.endswith("; shown is what holds instead\n")
+    assert len(told.stdout.splitlines()) >= len(good.splitlines()) - 3
+
+
+def test_a_rule_is_shown_as_a_file_has_it_and_can_be_copied(run: Run) -> None:
+    for rule in shipped_catalogue().rule:
+        text = "version = 1\n" + run("show", rule.name).stdout
+        assert own_catalogue(RuleFile("copied.toml", text)) == shipped_catalogue()
+    lines = run("show", "K1").stdout.splitlines()
+    assert lines[:2] == ["# the own rule of the site", "[[rule]]"]
+    assert 'raise = "60 degC"' in lines
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "own:riser"), ("override", "list"), ("override", "end", "1", "--reason", "x"),
+              ("override", "add", "O2", "--device", "own:riser", "--off", "--reason", "x")]
+)  # fmt: skip
+def test_looking_where_nothing_is_says_so_and_makes_nothing(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with contextlib.chdir(empty):
+        told = run(*words, here=False)
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"gengfu: no data folder here: there is no {empty / 'data'}; ")
+    assert list(empty.iterdir()) == []
+
+
+def test_times_are_the_sites_for_people_and_utc_for_machines(run: Run) -> None:
+    until = ("--until", "2099-03-01T08:00")
+    added = run("override", "add", "O2", "--device", "own:riser", "--off", "--reason", "x", *until)
+    assert added.stdout.endswith(" until 2099-03-01T08:00:00+08:00\n")
+    assert "2099-03-01T08:00:00+08:00" in run("override", "list").stdout
+    [listed] = objects(run("override", "list", "--json"))
+    assert listed["until_at"] == "2099-03-01T00:00:00Z" and listed["from_at"].endswith("Z")
+    assert "until 2099-03-01T08:00:00+08:00" in run("explain", "own:riser").stdout
+    told = [one for one in objects(run("explain", "own:riser", "--json")) if one["overrides"]]
+    assert {one["overrides"][0]["until"] for one in told} == {"2099-03-01T00:00:00Z"}
+
+
+def test_an_override_is_bounded_by_the_ratings_and_the_overrides_there(run: Run) -> None:
+    words = ("override", "add", "O3", "--building", "b1", "--reason", "test")
+    tight = run(*words, "--raise", "30 A", "--clear", "20 A")
+    assert tight.exit_code == 0, tight.stderr
+    loose = run(*words, "--raise", "34 A", "--clear", "20 A")
+    assert loose.exit_code == 1 and loose.stderr.endswith("30 days: `raise` is a later level\n")
+    device = ("override", "add", "O3", "--device", "own:riser", "--reason", "test")
+    assert run(*device, "--raise", "1.3 I_ref", "--clear", "1 I_ref").exit_code == 1
+    assert run(*device, "--raise", "1.1 I_ref", "--clear", "0.5 I_ref").exit_code == 0
 
 
 def test_what_holds_for_a_device_comes_with_amperes_and_overrides(run: Run) -> None:
@@ -112,7 +167,7 @@ def test_what_holds_for_a_device_comes_with_amperes_and_overrides(run: Run) -> N
     told = {(one["metric"], one["rule"]): one for one in objects(run("explain", "own:riser", "--json"))}
     overload = told["current", "O3"]
     assert overload["on"]
-    assert overload["numbers"]["raise"] == "1.45 I_ref = 36.2 A"
+    assert overload["numbers"]["raise"] == "1.45 I_ref = 36.25 A"
     assert overload["numbers"]["hold"] == "2 min"
     [by] = overload["overrides"]
     assert (by["id"], by["author"], by["reason"]) == (1, "gw-3", "pump test")
@@ -120,6 +175,9 @@ def test_what_holds_for_a_device_comes_with_amperes_and_overrides(run: Run) -> N
     assert (warm["on"], warm["why_off"]) == (False, "switched off by an override")
     assert [one["reason"] for one in warm["overrides"]] == ["kiln"]
     assert told["temperature", "K1"]["numbers"]["raise"] == "60 degC"
+    assert not {"True", "False"} & {
+        word for one in told.values() for word in " ".join(one["numbers"].values()).split()
+    }
     lines = run("explain", "own:riser").stdout
     assert "changed by override 1 (device): gw-3, pump test, until " in lines
 
@@ -130,6 +188,18 @@ def test_leakage_is_off_and_says_so_where_the_earthing_does_not_allow_it(run: Ru
     assert leakage
     for one in leakage:
         assert one["why_off"].startswith(("not measurable: the earthing is TN-C", "does not hold where"))
+
+
+def test_the_thermometer_of_a_detector_is_no_cable_and_it_is_said(run: Run, site: Path) -> None:
+    engine = open_database(f"sqlite:///{site.parent / 'data' / 'gengfu.db'}")
+    with writing(engine) as connection:
+        values = {"slot": 9, "uid": "own:riser", "channel": "", "metric": int(Metric.SMOKE_ALARM)}
+        connection.execute(insert(series).values(**values, created_us=1))
+    engine.dispose()
+    told = {(one["metric"], one["rule"]): one for one in objects(run("explain", "own:riser", "--json"))}
+    assert told["temperature", "T2"]["why_off"] == "the air of the room, not a cable"
+    assert told["temperature", "Q1"]["on"]
+    assert told["current", "O3"]["on"]
 
 
 def test_a_device_that_was_never_heard_shows_what_would_hold(run: Run, site: Path) -> None:
@@ -144,8 +214,9 @@ def test_a_device_that_was_never_heard_shows_what_would_hold(run: Run, site: Pat
     assert not any(one["heard"] for one in told)
     [overload] = [one for one in told if one["rule"] == "O3"]
     assert overload["why_off"].startswith("the rating of the circuit is not known")
+    assert all(one["on"] for one in told if one["rule"] == "T2")  # nothing says that it is a detector
     unknown = run("explain", "own:nix")
-    assert (unknown.exit_code, unknown.stderr) == (1, "no device with uid 'own:nix'\n")
+    assert (unknown.exit_code, unknown.stderr) == (1, "gengfu: no device with uid 'own:nix'\n")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gengfu.replay.circuits import Circuits, Facts
 from gengfu.replay.events import read_events
 from gengfu.replay.reading import RecordingError
 from gengfu.replay.recorded import Book, Recording
-from gengfu.replay.summary import Summary, upper_bound
+from gengfu.replay.summary import Summary, rates, significant, upper_bound
 from gengfu.replay.virtual import VirtualTime
 from gengfu.shipped import shipped_catalogue
 from tests.gengfu.replay.files import clock, current, overload, written
@@ -69,7 +69,16 @@ def test_alarms_are_counted_by_rule_with_rate_and_bound(tmp_path: Path) -> None:
 
 def test_nothing_observed_has_no_rate(tmp_path: Path) -> None:
     figures = summed(tmp_path, []).figures()
-    assert (figures["readings"], figures["per_device_month"], figures["from_us"]) == (0, None, None)
+    assert (figures["readings"], figures["per_device_month"], figures["from"]) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0, 0), (0.00123456, 0.00123), (1.23456, 1.23), (99.96, 100), (123_456.7, 123_000)]
+)
+def test_figures_have_three_significant_digits(value: float, shown: float) -> None:
+    assert significant(value) == shown
+    rate = rates(1, 1 / value, "day")["per_day"] if value else 0
+    assert rate == shown
 
 
 def test_an_event_is_told_how_early_each_rule_was(tmp_path: Path) -> None:
