@@ -46,6 +46,7 @@ class _Everybody:
     """Points of a world in which every device is registered."""
 
     places: dict[tuple[str, str], int]
+    everybody: bool = True
 
     def row(self, uid: str, channel: str) -> int:
         """A row for whoever asks."""

@@ -38,5 +38,8 @@ def profile_findings(config: Config) -> Iterator[Finding]:
     if both := [pair for pair in overlapping(lineup.filters) if theirs.intersection(pair)]:
         pairs = ", ".join(f"{one} and {other}" for one, other in both[:3])
         more = f" and {len(both) - 3} more pairs" if len(both) > 3 else ""
-        text = f"what comes on topics of both {pairs}{more} is delivered twice; narrow ingest.profiles"
+        text = (
+            f"what comes on topics of both {pairs}{more} is delivered twice, and heard once where both "
+            "copies come within a second; narrow ingest.profiles"
+        )
         yield Finding("profiles", None, text)

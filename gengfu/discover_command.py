@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -15,6 +16,7 @@ from devices.model import METRIC_BY_NAME, Metric
 from devices.schema import device, series
 from ingest.heard import list_proposals, list_said
 from ingest.schema import stranger
+from ingest.sightings import METRICS_KEY
 
 _SMOKE: Final = frozenset({"smoke", "heat", "gas", "manual"})
 _ELECTRICAL: Final = frozenset(
@@ -27,8 +29,9 @@ _ELECTRICAL: Final = frozenset(
 class Discovered:
     """A device nobody registered. `how`: heard (it sent messages) or announced (something proposes it).
 
-    `metric` is what it is said to measure, as far as that is known. `register` is the command for it; PLACE
-    stands for the code of its dwelling, KIND where the kind is not known.
+    `metric` is what it is said to measure, as far as that is known, `metrics` all that it was heard to,
+    `last_us` when it was heard or announced last. `register` is the command for it; PLACE stands for the code
+    of its dwelling, KIND where the kind is not known.
     """
 
     uid: str
@@ -39,6 +42,7 @@ class Discovered:
     model: str
     label: str
     metric: str
+    metrics: str
     last_us: int
     register: str
 
@@ -59,8 +63,12 @@ def discover(
     if not rows:
         typer.echo("no device was heard or announces itself that is not registered", err=True)
     for row in rows:
-        known = ", ".join(part for part in (row.vendor, row.model, row.label, row.metric) if part)
-        typer.echo(f"{row.uid}  {row.how} on {row.topic}" + (f"  ({known})" if known else ""))
+        known = ", ".join(part for part in (row.vendor, row.model, row.label, row.metrics) if part)
+        by = f"by {row.profile}, " if row.profile else ""
+        typer.echo(
+            f"{row.uid}  {row.how} on {row.topic}, {by}last {_when(row.last_us)}"
+            + (f"  ({known})" if known else "")
+        )
         typer.echo(f"    {row.register}")
 
 
@@ -76,7 +84,8 @@ def list_discovered(connection: Connection) -> list[Discovered]:
     rows = []
     for uid in sorted(found.keys() - registered):
         one = found[uid] | {key: text for key, text in said.get(uid, {}).items() if key in _TOLD}
-        metric = one.get("metric", "") or metrics.get(uid, "")
+        heard = said.get(uid, {}).get(METRICS_KEY, "")
+        metric = one.get("metric", "") or metrics.get(uid, "") or _telling(heard)
         rows.append(
             Discovered(
                 uid=uid,
@@ -87,6 +96,7 @@ def list_discovered(connection: Connection) -> list[Discovered]:
                 model=one.get("model", ""),
                 label=one.get("label", ""),
                 metric=metric,
+                metrics=heard or metric,
                 last_us=int(one["last_us"]),
                 register=_command(uid, one, metric),
             )
@@ -137,6 +147,17 @@ def _command(uid: str, one: dict[str, str], metric: str) -> str:
         if text := one.get(key, ""):
             words += [f"--{key}", text]
     return shlex.join(words)
+
+
+def _telling(metrics: str) -> str:
+    """Of several metrics the one that tells most of what kind of device it is."""
+    names = [name for name in metrics.split(", ") if name]
+    kinds = ("smoke", "electrical", "other")
+    return min(names, key=lambda name: kinds.index(_kind(name)), default="")
+
+
+def _when(us: int) -> str:
+    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _kind(metric: str) -> str:

@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 
 from devices.database import insert_new, reading, writing
 from devices.profiles.profile import Rejected
-from ingest.decoding import Sighting
 from ingest.record import Record
 from ingest.schema import dead_letter, dead_letter_count, journal_position, stranger
+from ingest.sightings import Sighting
 
 log = structlog.get_logger()
 
@@ -29,7 +29,10 @@ KEPT_PER_FLUSH: Final = 100
 """Rows of one reason written at once, the newest; the rest of a flood is only counted (chosen)."""
 KEPT_PAYLOAD_BYTES: Final = 4_096
 KEPT_STRANGERS: Final = 10_000
-"""Devices nobody registered that are remembered; further ones are heard but not listed (chosen)."""
+"""Devices nobody registered that are remembered; when full, those unheard of for `STRANGER_US` make room, and
+further ones are heard but not listed (chosen)."""
+STRANGER_US: Final = 7 * 86_400_000_000
+"""Chosen: battery devices speak once a day."""
 FLUSH_US: Final = 1_000_000
 """At most one transaction a second (contract 8)."""
 POSITION: Final = "dead_letters"
@@ -168,12 +171,22 @@ class DeadLetters:
             for uid, seen in self._seen.items()
         ]
         connection.execute(insert_new(connection, stranger), rows)
+        if len(self._known) >= KEPT_STRANGERS:
+            self._forget_strangers(connection, max(seen.last_us for seen in self._seen.values()))
         for row in rows:
             connection.execute(
                 update(stranger)
                 .where(stranger.c.uid == row["uid"])
                 .values(topic=row["topic"], profile=row["profile"], last_us=row["last_us"])
             )
+
+    def _forget_strangers(self, connection: Connection, now_us: int) -> None:
+        """Those that were not heard of late make room. What is forgotten here though the transaction fails is
+        written anew when it is heard."""
+        old = stranger.c.last_us < now_us - STRANGER_US
+        gone = list(connection.scalars(select(stranger.c.uid).where(old)))
+        connection.execute(delete(stranger).where(old))
+        self._known.difference_update(gone)
 
 
 def _position(connection: Connection) -> int:

@@ -22,8 +22,10 @@ from devices.profiles.profile import (
     Remembering,
     StrangerReading,
 )
+from ingest.doubles import Doubles
 from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
+from ingest.sightings import Sighting, Sightings
 
 log = structlog.get_logger()
 
@@ -34,15 +36,6 @@ LONGEST_REMEMBERED_TOPIC: Final = 256
 _NOBODY: Final = -1
 _NOT_YET: Final = -2
 _NO_VERSIONS: Final[dict[str, int]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An unregistered device was heard on a topic, in words of a profile."""
-
-    uid: str
-    topic: str
-    profile: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +79,7 @@ class Decoder:
         self._index = index
         self._max_payload_bytes = max_payload_bytes
         self._profile_of: dict[str, int] = {}
+        self._sightings = Sightings()
         self.profile_errors = 0
         """How often a profile raised; each is a bug to report."""
         self.replace(profiles)
@@ -105,6 +99,7 @@ class Decoder:
         keeps it before any other."""
         self._profiles = tuple(profiles)
         self._profile_of.clear()
+        self._doubles = Doubles(self._profiles)
         self._usual = 0
         self._remembering = {
             number: profile
@@ -131,6 +126,10 @@ class Decoder:
         for bad input, nor for a bad profile."""
         heard = _Heard(topics, payloads, received_us, retained)
         groups, rejected = self._group(topics, payloads)
+        if self._doubles and (copies := self._doubles.copies(topics, payloads, received_us)):
+            groups = {number: [n for n in some if n not in copies] for number, some in groups.items()}
+            groups = {number: some for number, some in groups.items() if some}
+            rejected = [one for one in rejected if one.message not in copies]
         parts: list[Decoded] = []
         sightings: list[Sighting] = []
         for number, messages in groups.items():
@@ -138,13 +137,17 @@ class Decoder:
             part = self._ask(profile, heard, messages)
             parts.append(part)
             rejected += part.rejected
-            sightings += [Sighting(s.uid, topics[s.message], profile.name) for s in part.strangers]
+            sightings += self._sightings.of(profile.name, part, topics)
         strangers = [s for part in parts for s in part.strangers]
         extra, stranger_rows = self._strangers(strangers, topics)
         if extra is not None:
             parts.append(extra)
         decoded = _join(parts, len(topics), rejected, strangers)
-        return DecodedTick(decoded, sightings, stranger_rows, decoded.asides)
+        asides = decoded.asides
+        if sightings:
+            said = (*asides.said, *self._sightings.said(sightings))
+            asides = asides._replace(said=said, strangers=())
+        return DecodedTick(decoded, sightings, stranger_rows, asides)
 
     def topics_of(self, tick: DecodedTick) -> list[StrangerTopic]:
         """The topics of strangers in alarm, by slot. Call it after the stamps have numbered the series."""

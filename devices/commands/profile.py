@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +11,12 @@ import msgspec
 import typer
 
 from devices.commands.desk import JsonOption, print_rows, refuse
-from devices.profiles.checking.check import Checked, check_profile
+from devices.profiles.checking.check import Checked, Remark, check_profile
+from devices.profiles.checking.state import NOT_SEEN, states_of
 from devices.profiles.compiling.compiled import Compiled
 from devices.profiles.language.error import ProfileError
 from devices.profiles.language.file import ProfileFile
+from devices.profiles.language.load import name_faults
 from devices.profiles.language.source import read_text
 from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.shipped import shipped_compiled, shipped_faults, shipped_files
@@ -25,15 +27,18 @@ profile_app = typer.Typer(no_args_is_help=True, help="Device profiles: what vend
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where the site's own profiles lie, and its time zone (IANA)."""
+    """Where the site's own profiles lie, and its time zone (IANA); `used` is where the service keeps what it
+    uses of them."""
 
     folder: Path
     timezone: str
+    used: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileLine:
-    """A profile in the list. `source` is `shipped` or its file; `fault` says why it cannot be used."""
+    """A profile in the list. `source` is `shipped` or its file; `fault` says why it cannot be used, `state`
+    how the service stands to it (`checking.state`; empty for those shipped)."""
 
     name: str
     version: int
@@ -43,6 +48,7 @@ class ProfileLine:
     extends: str
     source: str
     fault: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class _Short:
     models: str
     topics: str
     source: str
+    state: str
 
 
 def shelf_of(context: typer.Context) -> Shelf:
@@ -69,14 +76,16 @@ def shelf_of(context: typer.Context) -> Shelf:
 def list_(context: typer.Context, json: JsonOption = False) -> None:
     """Shipped profiles and the site's own, in the order in which they are asked."""
     shelf = shelf_of(context)
-    lines = list(_lines(shelf, read_site(shelf.folder, site_tz=shelf.timezone)))
+    site = read_site(shelf.folder, site_tz=shelf.timezone)
+    states = _states(shelf, site)
+    lines = [replace(one, state=states.get(one.name, "")) for one in _lines(shelf, site)]
     if json:
         print_rows(lines, json=True)
         return
     print_rows([_short(one) for one in lines], json=False)
     for one in lines:
-        if one.fault:
-            typer.echo(f"cannot be used: {one.fault}", err=True)
+        if why := one.state.partition(": ")[2] or one.fault:
+            typer.echo(f"cannot be used: {why}", err=True)
 
 
 @profile_app.command("check")
@@ -104,6 +113,8 @@ def check(
             f"{checked.name} {checked.version}: {_count(checked.messages, 'message')}, "
             f"{_count(checked.values, 'value')}, {_count(checked.tests, 'test')} passed"
         )
+        if _is_own(file, shelf):
+            typer.echo(f"the service: {_states(shelf, site).get(checked.name, NOT_SEEN)}")
 
 
 def _checked(file: Path, shelf: Shelf, site: Site) -> Checked:
@@ -112,11 +123,24 @@ def _checked(file: Path, shelf: Shelf, site: Site) -> Checked:
     except ProfileError as error:
         raise refuse(f"{file}{str(error).removeprefix(file.name)}") from None
     beside = site.files
-    if file.resolve().parent != shelf.folder.resolve():
+    if not _is_own(file, shelf):
         beside = {**read_site(file.parent, site_tz=shelf.timezone).files, **beside}
     known = {**beside, **shipped_files()}
     others = [*site.compiled.values(), *shipped_compiled(shelf.timezone)]
-    return check_profile(text, file=str(file), known=known, others=others, site_tz=shelf.timezone)
+    checked = check_profile(text, file=str(file), known=known, others=others, site_tz=shelf.timezone)
+    if not checked.name:
+        return checked
+    level = "fault" if _is_own(file, shelf) else "warning"
+    misnamed = [
+        Remark(level, str(file), one.line, one.key, one.problem)
+        for one in name_faults(text, file.stem, shipped_files())
+    ]
+    return replace(checked, remarks=(*checked.remarks, *misnamed))
+
+
+def _is_own(file: Path, shelf: Shelf) -> bool:
+    """Whether the service looks at the file."""
+    return file.resolve().parent == shelf.folder.resolve()
 
 
 def _summary(checked: Checked) -> dict[str, object]:
@@ -149,7 +173,13 @@ def _lines(shelf: Shelf, site: Site) -> Iterator[ProfileLine]:
 
 
 def _short(line: ProfileLine) -> _Short:
-    return _Short(line.name, line.version, line.vendor, _first(line.models), _first(line.topics), line.source)
+    several = _first(line.models), _first(line.topics)
+    state = line.state.partition(":")[0]
+    return _Short(line.name, line.version, line.vendor, *several, line.source, state)
+
+
+def _states(shelf: Shelf, site: Site) -> dict[str, str]:
+    return states_of(site, shipped_compiled(shelf.timezone), shelf.used)
 
 
 def _first(several: tuple[str, ...]) -> str:

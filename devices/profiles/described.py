@@ -22,8 +22,9 @@ from devices.profiles.general.announced import Announced
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.gathering import Gathering
-from devices.profiles.general.hearing import Heard, Hearing
-from devices.profiles.general.identity import Identity
+from devices.profiles.general.heard import Heard
+from devices.profiles.general.hearing import Hearing
+from devices.profiles.general.identity import Identity, registered_before
 from devices.profiles.general.outside import Outside
 from devices.profiles.general.presence import ABSENT, Attendance
 from devices.profiles.general.rescuing import TrueFlags
@@ -79,7 +80,7 @@ class DescribedProfile:
             kind.object is not None or kind.codec_way is not None for kind in compiled.kinds
         )
         self.carrying = Carrying(compiled.columns, objects if carries else ())
-        self.fast: Fast | None = FastWay(self.carrying)
+        self.fast: Fast | None = FastWay(self.carrying, self.memory)
         """None: all messages go the general way."""
         self._anywhere = _anywhere_kinds(compiled) if anywhere else ()
         self._identity = Identity(self.memory)
@@ -202,7 +203,7 @@ class DescribedProfile:
     ) -> tuple[list[Decoded], Sequence[int], FirstSights]:
         """What the fast way takes: nothing of devices that are absent, whose return only the general way
         tells, and nothing behind a message that may change whose a topic is."""
-        sights = FirstSights(self._identity, lambda uid: points.row(uid, "") >= 0)
+        sights = FirstSights(self._identity, registered_before(points))
         if self.fast is None:
             return [], range(len(payloads)), sights
         new: list[int] = np.flatnonzero(remembered < 0).tolist()
@@ -250,6 +251,7 @@ class DescribedProfile:
             tuple(outside.proposals),
             tuple(outside.replies),
             decoded.asides.holds,
+            decoded.asides.strangers,
         )
         decoded = replace(decoded, asides=asides)
         return joined(decoded, parts) if parts else decoded

@@ -16,6 +16,8 @@ BYTES_MAX: Final = 64 * 1024 * 1024
 """Keys and values of a profile together (chosen: births of 1,500 nodes of a thousand metrics, or any
 100,000 short
 texts)."""
+TABLE_BYTES_MAX: Final = 48 * 1024 * 1024
+"""Of one table (chosen: births that somebody invents leave room for names, parents and absences)."""
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -32,8 +34,10 @@ class Memory:
         self._changed: dict[tuple[str, str], str] = {}
         self._count = 0
         self._bytes = 0
+        self._bytes_of: dict[str, int] = {}
         self.refused = 0
         """How often something did not fit."""
+        self._followed: dict[str, list[set[str]]] = {}
 
     def __len__(self) -> int:
         """How many keys are kept."""
@@ -47,6 +51,13 @@ class Memory:
     def table(self, table: str) -> Mapping[str, str]:
         """All of one table, as it is now."""
         return self._tables.get(table, _NOTHING)
+
+    def follow(self, table: str) -> set[str]:
+        """A set that the keys of a table are added to when they change, from now on; the caller takes them
+        out."""
+        changed: set[str] = set()
+        self._followed.setdefault(table, []).append(changed)
+        return changed
 
     def set(self, table: str, key: str, value: str) -> bool:
         """Keeps the value, or forgets the key where it is ""; noted only when it changes. False: refused."""
@@ -76,21 +87,29 @@ class Memory:
                     self.refused += 1
 
     def _put(self, table: str, key: str, value: str, *, new: bool) -> bool:
+        for changed in self._followed.get(table, ()):
+            changed.add(key)
         before = "" if new else self._tables[table][key]
         if not value:
             if not new:
                 del self._tables[table][key]
                 self._count -= 1
-                self._bytes -= _size(key) + _size(before)
+                self._grown(table, -_size(key) - _size(before))
             return True
         more = _size(value) + _size(key) if new else _size(value) - _size(before)
-        full = (new and self._count >= KEYS_MAX) or (more > 0 and self._bytes + more > BYTES_MAX)
+        full = new and self._count >= KEYS_MAX
+        if more > 0:
+            full |= self._bytes + more > BYTES_MAX or self._bytes_of.get(table, 0) + more > TABLE_BYTES_MAX
         if full or len(key) > KEY_LENGTH_MAX or _size(value) > VALUE_BYTES_MAX:
             return False
         self._tables.setdefault(table, {})[key] = value
         self._count += new
-        self._bytes += more
+        self._grown(table, more)
         return True
+
+    def _grown(self, table: str, more: int) -> None:
+        self._bytes += more
+        self._bytes_of[table] = self._bytes_of.get(table, 0) + more
 
 
 def _size(text: str) -> int:

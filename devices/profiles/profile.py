@@ -103,6 +103,14 @@ class Hold(NamedTuple):
     until_us_after: int
 
 
+class Stranger(NamedTuple):
+    """A device that nobody has registered and that was heard: on which topic, and what it measures."""
+
+    uid: str
+    topic: str
+    metrics: frozenset[int]
+
+
 class Asides(NamedTuple):
     """What a tick's messages brought beside readings."""
 
@@ -111,8 +119,12 @@ class Asides(NamedTuple):
     proposals: tuple[Proposal, ...] = ()
     replies: tuple[Reply, ...] = ()
     holds: tuple[Hold, ...] = ()
+    strangers: tuple[Stranger, ...] = ()
+    """At most `STRANGERS_A_TICK` of each profile."""
 
 
+STRANGERS_A_TICK: Final = 256
+"""Devices that nobody has registered of which a tick tells (chosen: who is heard at all is heard again)."""
 NO_ASIDES: Final = Asides()
 
 
@@ -148,6 +160,13 @@ class Points(Protocol):
 
     def registered(self, row: Int32) -> Bool:
         """Whether each row's device is registered now: a profile may remember rows, but not that."""
+
+
+class Everybody(Points, Protocol):
+    """Points of a trial, in which whoever is heard is registered: nobody was under another name before."""
+
+    everybody: bool
+    """True."""
 
 
 class Profile(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -45,6 +46,8 @@ _SCALAR: Final = rb"""
 """Any scalar behind a key, for profiles that have words of their own for a fire: `"key": 1`, `"key":
 {"value": 1`, `"key": [{"value": 1`, and `"n": "key", … "v": 1`."""
 _TOKEN: Final = re.compile(rb"""(?P<mark>\\{0,3}["'])(?P<key>[^"'\\]{1,128})(?P=mark)""")
+KEYS_MAX: Final = 4_096
+"""Different keys of a payload that are asked about (chosen: as many as a message has items)."""
 _BEHIND: Final = re.compile(_SCALAR, re.VERBOSE)
 Scalar = bool | float | str | None
 _BARE: Final = {"true": True, "false": False, "null": None}
@@ -93,14 +96,31 @@ class Scalars:
 
 
 def scalars_of(payload: bytes, is_asked: Callable[[str], bool]) -> Iterator[tuple[str, Scalar]]:
-    """The same for keys in quotes of which `is_asked` says yes, for those that no list can name. Never
-    raises."""
+    """The same for keys in quotes of which `is_asked` says yes, for those that no list can name; it is asked
+    once of each of the first `KEYS_MAX` different ones. Never raises."""
+    wanted = {key: text for key, text in _keys(payload).items() if is_asked(text)}
+    if not wanted:
+        return
     for token in _TOKEN.finditer(payload):
-        key = token["key"].decode(errors="replace")
-        if is_asked(key):
+        text = wanted.get(token["key"])
+        if text is not None:
             match = _BEHIND.match(payload, token.end())
             if match is not None:
-                yield key, _scalar(match)
+                yield text, _scalar(match)
+
+
+@lru_cache(maxsize=1)
+def _keys(payload: bytes) -> dict[bytes, str]:
+    """The first different texts in quotes that could be keys: of the payload at hand, for every group of each
+    kind of message that it could be asks anew."""
+    found: dict[bytes, str] = {}
+    for token in _TOKEN.finditer(payload):
+        key = token["key"]
+        if key not in found:
+            if len(found) >= KEYS_MAX:
+                break
+            found[key] = key.decode(errors="replace")
+    return found
 
 
 def _scalar(match: re.Match[bytes]) -> Scalar:

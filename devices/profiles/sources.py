@@ -91,6 +91,11 @@ class Sources:
         self._met[topic] = number
         return number
 
+    def met_as(self, topic: str) -> str | None:
+        """The device that a topic was met as in this tick, None where it was not."""
+        number = self._met.get(topic)
+        return None if number is None else self._uids[number]
+
     def channel_number(self, name: str) -> int:
         """The number of a channel that a message names."""
         number = self._channel_numbers.get(name)

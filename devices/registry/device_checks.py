@@ -32,6 +32,9 @@ INSTALLED_SINCE: Final = date(1990, 1, 1)
 INSTALLED_AHEAD: Final = timedelta(days=1)
 """The date is that of the place, up to 14 h ahead of UTC."""
 _UID: Final = re.compile(r"[a-z][a-z0-9]*:\S(?:.*\S)?")
+_WILD: Final = re.compile(r"[+#]")
+_DIGEST: Final = re.compile(r"topic:.*#[0-9a-f]{32}")
+"""The uid of a device that is known by a long topic alone: its digest stands behind a `#`."""
 _UID_FORMS: Final = {
     "zigbee": (re.compile(r"[0-9a-f]{16}"), "16 hex digits in lower case"),
     "own": (re.compile(r"[^/+#A-Z]+"), "the device id in lower case, without / + #"),
@@ -79,6 +82,8 @@ def check_uid(uid: str) -> str:
             f"uid {uid!r}: <namespace>:<id> of at most {UID_MAX} printable characters is allowed, "
             "such as zigbee:00124b0000000001 or own:meter-7"
         )
+    if _WILD.search(uid.partition("#")[0] if _DIGEST.fullmatch(uid) else uid):
+        raise NotAllowed(f"uid {uid!r}: + and # are wildcards of MQTT, which no device has in its name")
     namespace, native = uid.split(":", 1)
     form, words = _UID_FORMS.get(namespace, (None, ""))
     if form is not None and not form.fullmatch(native):

@@ -80,8 +80,30 @@ def test_the_command_prints_lines_for_people_and_for_programs(
         return result.stdout
 
     lines = run().splitlines()
-    assert lines[0] == "mac:aa  announced on esp/power  (it's, power.active)"
+    assert (
+        lines[0]
+        == "mac:aa  announced on esp/power, by esphome, last 1970-01-01T00:00:01Z  (it's, power.active)"
+    )
     assert lines[1].startswith("    gengfu device register mac:aa ")
     [one] = objects(run("zigbee:1", "--json"))
     assert (one["uid"], one["how"], one["last_at"]) == ("zigbee:1", "heard", "1970-01-01T00:00:02+00:00")
     assert run("nobody") == ""
+
+
+def test_what_a_stranger_measures_is_listed_and_says_what_kind_it_is(heard: Engine) -> None:
+    facts = {"topic": "acme/7", "profile": "acme", "first_us": 1, "last_us": 3_000_000}
+    with writing(heard) as connection:
+        connection.execute(insert(stranger), [{"uid": "acme:7", **facts}])
+    one = Heard(heard, lambda uid: uid == "own:known")
+    one.note([Said("acme:7", "metrics", "battery.pct, smoke.alarm, voltage")], [], 3_000_000)
+    assert one.flush(4_000_000)
+    with writing(heard) as connection:
+        [found] = [row for row in list_discovered(connection) if row.uid == "acme:7"]
+    assert found.metrics == "battery.pct, smoke.alarm, voltage"
+    assert (found.metric, found.profile, found.topic, found.last_us) == (
+        "smoke.alarm",
+        "acme",
+        "acme/7",
+        3_000_000,
+    )
+    assert "--kind smoke" in found.register

@@ -18,9 +18,9 @@ from ingest.deadletters import (
     count_dead_letters,
     list_dead_letters,
 )
-from ingest.decoding import Sighting
 from ingest.record import Messages, Record
 from ingest.schema import dead_letter, stranger
+from ingest.sightings import Sighting
 from tests.databases import impatient_engine, losing_the_next_answer
 
 SECOND = 1_000_000

@@ -14,9 +14,10 @@ from devices.model import Metric
 from devices.profiles.profile import Decoded, Points, Profile, Reason
 from devices.schema import device, metadata
 from ingest import decoding
-from ingest.decoding import Decoder, Sighting
+from ingest.decoding import Decoder
 from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
+from ingest.sightings import Sighting
 from tests.ingest.house import PlainProfile
 
 

@@ -11,7 +11,7 @@ from devices.model import Quality
 from devices.profiles.compiling.compiled import MISSING, Column, Elsewhere
 from devices.profiles.general.findings import Finding
 from devices.profiles.general.reaching import safe_word
-from devices.profiles.values.reading import conversion_in_band, read_value
+from devices.profiles.values.reading import conversion_in_band, glued_unit, read_value
 
 SHOWN_MAX: Final = 60
 """Characters of a raw value that are shown (chosen)."""
@@ -31,7 +31,7 @@ def done_to(finding: Finding) -> Iterator[str]:
         yield "a sentinel: nothing measured"
         return
     if word in column.faults or (isinstance(word, float) and word < column.broken_below):
-        yield "measuring failed"
+        yield "no value: measuring failed"
         return
     if word is not None and word in column.words:
         number = column.words[word]
@@ -42,6 +42,8 @@ def done_to(finding: Finding) -> Iterator[str]:
         yield f"bit {column.bit}"
     elif column.nonzero:
         yield "any number but 0 is true"
+    if unit := glued_unit(raw):
+        yield f"the unit `{unit}` stands in the text"
     if column.scale != 1.0:
         yield f"x {column.scale:.12g}"
     if column.offset:
@@ -97,8 +99,9 @@ def _judged(finding: Finding) -> Iterator[str]:
     if Quality.OUT_OF_RANGE in quality:
         yield f"outside {column.low:g} … {column.high:g}"
     if Quality.FAULT in quality:
-        yield "measuring failed"
+        yield "no value: measuring failed"
     if Quality.TYPE_MISMATCH in quality:
-        yield "not a value of this kind"
+        kind = "a flag" if column.metric.is_flag else "a number"
+        yield f"no value: {column.metric.quantity} is {kind}, and this is none that the profile knows"
     if Quality.INCOMPLETE in Quality(finding.flags):
-        yield "a value that it needs is missing"
+        yield "no value: something that it needs is missing"

@@ -10,17 +10,19 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from devices.model import Quality
 from devices.profiles.checking.done import done_to, shown
-from devices.profiles.compiling.compiled import Choice, Clock, Items, Kind, Start, Step, TopicPattern, Way
+from devices.profiles.checking.dropped import Dropped, dropped
+from devices.profiles.checking.places import Steps, item_paths, not_looked_at, path_text
+from devices.profiles.compiling.compiled import Choice, Items, Kind, Start, TopicPattern, Way
 from devices.profiles.described import DescribedProfile
-from devices.profiles.fast.interest import Interest, Uses, interest_of
+from devices.profiles.fast.interest import interest_of
 from devices.profiles.formats.format import Unreadable
 from devices.profiles.general.choosing import choose, clears, read
-from devices.profiles.general.findings import Finding
-from devices.profiles.general.walk import Bound, Found, TooMuch, first_time, holds, items_at, reach, walk
+from devices.profiles.general.findings import At, Finding
+from devices.profiles.general.walk import Bound, Found, TooMuch, first_time, holds, reach, walk
 from devices.profiles.language.topics import find_topic
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Profile
@@ -30,10 +32,8 @@ MOST_UNREAD: Final = 100
 """Keys that are listed as not read (chosen)."""
 CODEC: Final = "codec"
 """How paths begin in what a codec made of octets."""
-Steps = tuple[Step, ...]
 ADDED: Final = {"sparkplug": frozenset({"incomplete", "stale"})}
 """Keys that a format adds to a metric, and that no payload holds."""
-_LOOKED_AT: Final = Uses.VALUE | Uses.OPERAND | Uses.TIME | Uses.SEQ | Uses.STRUCTURE | Uses.NAMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,10 @@ class Explanation:
     unread: tuple[str, ...]
     passed: tuple[Passed, ...]
     refused: str = ""
+    fitting: tuple[str, ...] = ()
+    """The profiles whose topics fit, in the order in which they are asked; empty where one was named."""
+    dropped: tuple[Dropped, ...] = ()
+    """Values that the profile knows and that became no reading; at most `MOST_UNREAD`."""
 
 
 def explain(
@@ -102,10 +106,11 @@ def explain(
     decoded the message. Never raises for bad input.
     """
     passed = tuple(_other_profiles(topic, chosen, profiles, named=named))
+    fitting = () if named else tuple(one.name for one in profiles if one.matches(topic))
     if not isinstance(chosen, DescribedProfile):
         said = "read by a program of its own, not by a profile file"
-        return Explanation(topic, chosen.name, chosen.version, "", {}, "", (), (), (), passed, said)
-    return _Explaining(chosen, topic, payload).explain(passed)
+        return Explanation(topic, chosen.name, chosen.version, "", {}, "", (), (), (), passed, said, fitting)
+    return replace(_Explaining(chosen, topic, payload).explain(passed), fitting=fitting)
 
 
 def where_read(profile: DescribedProfile, topic: str, payload: bytes) -> set[str]:
@@ -124,9 +129,17 @@ def _other_profiles(
         if profile is chosen or profile.name == chosen.name:
             before = False
         elif not profile.matches(topic):
-            yield Passed(profile.name, "", "none of its topics fits")
+            yield Passed(profile.name, "", f"none of its topics fits: it listens to {_listens(profile)}")
         elif not before:
             yield Passed(profile.name, "", f"its topic fits too, but {chosen.name} is asked before")
+
+
+def _listens(profile: Profile) -> str:
+    """The first of a profile's topics, and how many more there are."""
+    if not profile.filters:
+        return "no topic"
+    more = len(profile.filters) - 1
+    return profile.filters[0] + (f" and {more} more" if more else "")
 
 
 class _Explaining:
@@ -174,7 +187,15 @@ class _Explaining:
             tuple(self._unread(kind, tree)),
             (*passed, *self._other_kinds(kind)),
             refused,
+            dropped=tuple(islice(self._dropped(kind, captures, tree), MOST_UNREAD)),
         )
+
+    def _dropped(self, kind: Kind, captures: Bound, tree: object) -> Iterator[Dropped]:
+        yield from dropped(kind.items, tree, captures)
+        carried = None if kind.object is None else reach(kind.object, tree, tree)
+        reader = self._profile.carrying.reader(carried)
+        if reader is not None:
+            yield from dropped(reader.items, carried, captures)
 
     def _other_kinds(self, chosen: Kind | None) -> Iterator[Passed]:
         """The kinds of message of the same topic that were tried before the chosen one."""
@@ -218,7 +239,7 @@ class _Explaining:
         interest = interest_of(kind, (reader,) if reader else ())
         paths = (
             path
-            for path in _not_looked_at(tree, [interest], ())
+            for path in not_looked_at(tree, [interest], ())
             if not (len(path) == 3 and path[0] == "metrics" and path[2] in added)
         )
         for path in islice(paths, MOST_UNREAD):
@@ -226,11 +247,11 @@ class _Explaining:
 
 
 def _located(
-    groups: Sequence[Items], tree: object, captures: Bound, late: tuple[Clock, Any] | None
+    groups: Sequence[Items], tree: object, captures: Bound, late: At | None
 ) -> Iterator[tuple[Steps, Found]]:
     """What `walk` finds, item by item, with the path of each item."""
     for group in groups:
-        for path, names in _paths(group.each.steps, tree, captures):
+        for path, names in item_paths(group.each.steps, tree, captures):
             found = Found()
             walk([replace(group, each=Way(Start.PAYLOAD, path))], tree, names, late, found)
             yield path, found
@@ -248,23 +269,6 @@ def _origins(profile: str, before: Steps, path: Steps, tree: object, found: Foun
             positions = (n for n, raw in enumerate(there) if raw is not None or not skipped)
             place = (*place, next(several.setdefault(column.number, positions)))
         yield _origin(profile, (*before, *place), finding)
-
-
-def _paths(steps: Steps, tree: object, captures: Bound) -> Iterator[tuple[Steps, Bound]]:
-    """The paths of the items that `each` leads to, in the order of `items_at`, and the names bound there."""
-    if not steps:
-        yield (), captures
-        return
-    last = steps[-1]
-    for path, names in _paths(steps[:-1], tree, captures):
-        item = reach(Way(Start.PAYLOAD, path), tree, tree)
-        keys: Iterator[Step] = iter(())
-        if isinstance(item, dict):
-            keys = iter(item)
-        elif isinstance(item, list):
-            keys = iter(range(len(item)))
-        for _, below in items_at((last,), item, names):
-            yield (*path, last if isinstance(last, str | int) else next(keys)), below
 
 
 def _origin(profile: str, path: Steps, finding: Finding) -> Origin:
@@ -302,38 +306,3 @@ def _condition(choice: Choice, tree: object) -> Condition:
         allowed = "anything" if choice.there else "missing"
     found = reach(choice.way, tree, tree)
     return Condition(path_text(choice.way.steps) or "$", allowed, shown(found), holds((choice,), tree))
-
-
-def _not_looked_at(tree: object, looks: Sequence[Interest], path: Steps) -> Iterator[Steps]:
-    """The topmost places that nothing looks at; `looks` are all that look at this one."""
-    if not looks:
-        yield path
-    elif any(one.uses & _LOOKED_AT for one in looks):
-        return
-    elif isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _not_looked_at(value, _looks_at_key(looks, key), (*path, key))
-    elif isinstance(tree, list):
-        for n, value in enumerate(tree):
-            below = [place for one in looks for place in (one.positions.get(n), one.any_position) if place]
-            yield from _not_looked_at(value, below, (*path, n))
-    elif not any(one.uses & Uses.VISITED for one in looks):
-        yield path
-
-
-def _looks_at_key(looks: Sequence[Interest], key: str) -> list[Interest]:
-    """A position of a path is a key where an object stands."""
-    position = int(key) if key.isdecimal() and len(key) < 10 else -1
-    places = ((one.keys.get(key), one.any_key, one.positions.get(position)) for one in looks)
-    return [place for some in places for place in some if place]
-
-
-def path_text(steps: Sequence[Step]) -> str:
-    """A path as profile files write it."""
-    return ".".join(_step_text(step) for step in steps)
-
-
-def _step_text(step: Step) -> str:
-    text = str(step)
-    plain = isinstance(step, int) or (text and not set(text) & set(".`{}[]"))
-    return text if plain else "`" + text.replace("`", "``") + "`"

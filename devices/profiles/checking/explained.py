@@ -13,6 +13,8 @@ def explained(one: Explanation) -> Iterator[str]:
     The first is the topic; the others are indented.
     """
     yield f"{one.topic}"
+    if len(one.fitting) > 1:
+        yield f"  the topic fits the profiles {', '.join(one.fitting)}: the first is asked"
     by = f"  profile {one.profile} {one.version}"
     if one.message:
         by += f", message `{one.message}`" + (f", topic `{one.pattern}`" if one.pattern else "")
@@ -27,8 +29,12 @@ def explained(one: Explanation) -> Iterator[str]:
         yield f"  {_reading(origin)}"
         yield f"    from {origin.path or '$'} = {origin.raw}" + "".join(f"; {step}" for step in origin.done)
         yield f"    by {origin.profile}: {origin.key}"
+    for drop in one.dropped:
+        yield f"  no reading of {drop.path} = {drop.raw}: {drop.why}"
+        if drop.key:
+            yield f"    by {one.profile}: {drop.key}"
     if one.unread:
-        yield f"  not read: {', '.join(one.unread)}"
+        yield f"  not read, for the profile names no such path: {', '.join(one.unread)}"
     yield from _passed(one)
 
 
@@ -45,11 +51,13 @@ def _reading(origin: Origin) -> str:
 
 def _passed(one: Explanation) -> Iterator[str]:
     """Those that did not get the message; profiles of other topics on one line."""
-    elsewhere = "none of its topics fits"
+    elsewhere = "none of its topics fits: "
     for passed in one.passed:
-        if passed.why != elsewhere:
+        if not passed.why.startswith(elsewhere):
             who = f"message `{passed.message}`" if passed.message else f"profile {passed.profile}"
             yield f"  not {who}: {passed.why}"
-    names = [passed.profile for passed in one.passed if passed.why == elsewhere]
-    if names:
-        yield f"  no topic fits of: {', '.join(names)}"
+    others = [passed for passed in one.passed if passed.why.startswith(elsewhere)]
+    if others:
+        yield "  not these profiles, for none of their topics fits:"
+        for passed in others:
+            yield f"    {passed.profile}: {passed.why.removeprefix(elsewhere)}"

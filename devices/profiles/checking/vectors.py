@@ -280,6 +280,7 @@ class Anybody:
     """Points of a world in which every device is registered; `places` says whose each row is."""
 
     places: list[tuple[str, str]] = field(default_factory=list)
+    everybody: bool = True
     _rows: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def row(self, uid: str, channel: str) -> int:

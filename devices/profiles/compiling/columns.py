@@ -11,6 +11,7 @@ from devices.model import LIFE_FLAGS, METRIC_BY_NAME, Metric, Quality
 from devices.profiles.compiling.clocks import Zones
 from devices.profiles.compiling.compiled import Column, Elsewhere, Pattern, Way, Word, word_of
 from devices.profiles.compiling.faulty import Place
+from devices.profiles.general.channels import too_long
 from devices.profiles.language.file import Meaning, Operand, Sign, Value
 from devices.profiles.language.units import SMOKE_DENSITIES, Conversion, conversion_of, units_in_band
 from devices.profiles.own.mapping import WORDS
@@ -89,7 +90,7 @@ class Columns:
             metric=metric,
             where=str(place),
             way=(place if value.path is None else place.at("path")).way(path),
-            channel=place.at("channel").pattern(value.channel),
+            channel=_channel(place.at("channel"), value.channel),
             list_channel=_list_channel(place, value),
             scale=scale,
             offset=offset,
@@ -116,9 +117,17 @@ class Columns:
             quality=_quality(place.at("quality"), value.quality),
             faults=_faults(place, value, words),
             broken_below=value.broken_below,
+            glued=_glued(metric, unit),
         )
         self.all.append(column)
         return column
+
+
+def _channel(place: Place, text: str) -> Pattern:
+    pattern = place.pattern(text)
+    if pattern.fixed is not None and (why := too_long(pattern.fixed)):
+        raise place.fault(why.partition(":")[0])
+    return pattern
 
 
 def _metric(place: Place, value: Value, said_unit: str, *, bare: bool) -> Metric:
@@ -185,6 +194,12 @@ def _conversion(place: Place, value: Value, metric: Metric, unit: str) -> Conver
     if offset and (value.sign_from or value.multiply_by):
         raise at.fault(f"unit `{unit}` has an offset: `sign_from` and `multiply_by` are not allowed with it")
     return value.scale * scale, value.offset * scale + offset
+
+
+def _glued(metric: Metric, unit: str) -> frozenset[str]:
+    """The names of a unit, as they may stand behind a number in a text."""
+    names = units_in_band(metric)
+    return frozenset(name for name, found in names.items() if unit and found == names[unit])
 
 
 def _words(place: Place, value: Value, metric: Metric) -> Mapping[Word, float]:

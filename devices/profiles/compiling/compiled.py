@@ -127,6 +127,8 @@ class Column:
     quality: int
     faults: frozenset[Word] = frozenset()
     broken_below: float = float("-inf")
+    glued: frozenset[str] = frozenset()
+    """Names of the unit that may stand behind a number in a text: those of the unit that the file says."""
     fixed_channel: str | None = field(init=False, repr=False, compare=False)
     """The channel, where it is the same in all messages."""
     code: int = field(init=False, repr=False, compare=False)

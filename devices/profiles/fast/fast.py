@@ -8,7 +8,7 @@ from typing import Protocol
 from devices.model import Int32
 from devices.profiles.fast.first_sight import Sighted
 from devices.profiles.general.choosing import Candidate
-from devices.profiles.general.hearing import Heard
+from devices.profiles.general.heard import Heard
 from devices.profiles.profile import Decoded, Points
 from devices.profiles.sources import Sources
 

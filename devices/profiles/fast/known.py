@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
 from devices.model import Bool, Int32, Int64
-from devices.profiles.fast.leaves import Fetching
 from devices.profiles.fast.marked import Planned
 from devices.profiles.fast.plan import Lines, Plan
-from devices.profiles.fast.skeleton import Leaf, Skeleton, Sort, Unfit, compiled, passes_over
+from devices.profiles.fast.readers import Reader, TextReader
+from devices.profiles.fast.skeleton import Skeleton
 from devices.profiles.profile import Decoded, Points
 from devices.profiles.sources import STRANGER, Sources
-
-_REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""All that msgspec's JSON decoder raises for bytes from outside (fuzzed in the tests)."""
 
 
 class Asked(NamedTuple):
@@ -40,36 +36,33 @@ class Taken(NamedTuple):
 
 
 class Known:
-    """A compiled form. `text`: messages are single texts, not JSON. Raises Unfit where it could not be
-    read at once."""
+    """A form ready for use. Raises Unfit where it could not be read at once."""
 
-    def __init__(self, skeleton: Skeleton, planned: Planned, *, text: bool) -> None:
-        if text and not _is_one_text(skeleton):
-            raise Unfit("a text that decides structure")
-        self._fetching = Fetching(skeleton)
-        self._plan = Plan(planned, skeleton.leaves, self._fetching.place, octets=text)
-        self._passes_over = passes_over(skeleton.root)
-        self._decode = None if text else msgspec.json.Decoder(compiled(skeleton.root)).decode
+    def __init__(self, skeleton: Skeleton, planned: Planned, reader: Reader) -> None:
+        self._reader = reader
+        self.few = reader.few
+        octets = isinstance(reader, TextReader)
+        self._plan = Plan(planned, skeleton.leaves, reader.place, octets=octets)
         self._channels = list(dict.fromkeys(self._plan.channels))
         self._channel_of = [self._channels.index(one) for one in self._plan.channels]
 
     @property
     def has_names(self) -> bool:
         """Whether messages say which device they are of, or something about it, beside their topic."""
-        return self._fetching.has_names
+        return self._reader.has_names
 
     def names_in(self, payload: bytes) -> int | None:
         """A number for the names in a message (`Fetching.names`; 0 where there are none), None where it
         has not the form."""
-        said, _ = self._said([payload])
+        said, _ = self._reader.said([payload])
         if not said:
             return None
-        return int(self._fetching.names(said)[0]) if self.has_names else 0
+        return int(self._reader.names(said)[0]) if self.has_names else 0
 
     def take(self, asked: Asked, names: Int64 | None, sources: Sources, points: Points) -> Taken:
         """The readings of the messages that have the form. `names`: what `names_in` said of each message's
         source."""
-        said, odd = self._said(asked.payloads)
+        said, odd = self._reader.said(asked.payloads)
         message, source = asked.message, asked.source
         if odd:
             has = np.ones(len(message), np.bool_)
@@ -79,11 +72,11 @@ class Known:
             names = None if names is None else names[has]
         if not said:
             return Taken(None, message, odd, [])
-        columns = self._fetching.columns(said)
+        columns = self._reader.columns(said)
         lines = self._plan.lines(columns)
-        sure = _all_of(self._fetching.as_it_was(columns), None if lines.doubtful is None else ~lines.doubtful)
+        sure = _all_of(self._reader.as_it_was(columns), None if lines.doubtful is None else ~lines.doubtful)
         if self.has_names and names is not None:
-            same = self._fetching.names(said) == names
+            same = self._reader.names(said) == names
             sure = _all_of(sure, None if same.all() else same)
         rows = self._rows(source, sources, points)
         if int(rows.min()) < 0:
@@ -93,34 +86,6 @@ class Known:
             unsure = message[~sure].tolist()
             message, rows, lines = message[sure], rows[sure], _only(lines, sure)
         return Taken(self._decoded(asked.size, message, rows, lines), message, odd, unsure)
-
-    def _said(self, payloads: Sequence[bytes]) -> tuple[Sequence[Any], list[int]]:
-        """The messages that have the form, decoded, and the places of those that have not."""
-        if self._decode is None:
-            return payloads, []
-        said: list[Any] = []
-        odd: list[int] = []
-        if self._passes_over and not all(map(bytes.isascii, payloads)):
-            return self._said_closely(payloads)
-        more = map(self._decode, payloads)
-        while True:  # the usual case costs no look at a single message
-            try:
-                said.extend(more)
-                return said, odd
-            except _REFUSED:
-                odd.append(len(said) + len(odd))
-
-    def _said_closely(self, payloads: Sequence[bytes]) -> tuple[Sequence[Any], list[int]]:
-        """The same; what is passed over must be UTF-8 too, which the decoder does not look at."""
-        assert self._decode is not None
-        said, odd = [], []
-        for n, payload in enumerate(payloads):
-            try:
-                payload.decode()
-                said.append(self._decode(payload))
-            except _REFUSED:
-                odd.append(n)
-        return said, odd
 
     def _rows(self, source: Int32, sources: Sources, points: Points) -> Int32:
         """The row of each reading, a line a message."""
@@ -167,11 +132,6 @@ def _only(lines: Lines, sure: Bool) -> Lines:
         None if lines.seq is None else lines.seq[sure],
         None,
     )
-
-
-def _is_one_text(skeleton: Skeleton) -> bool:
-    root = skeleton.root
-    return isinstance(root, Leaf) and root.sort is Sort.TEXT
 
 
 def _all_of(one: Bool | None, other: Bool | None) -> Bool | None:

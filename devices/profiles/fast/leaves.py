@@ -94,10 +94,14 @@ class Fetching:
 
     def columns(self, said: Sequence[Any]) -> Columns:
         """The leaves of messages that the skeleton's type has taken."""
+        return self.fetched(said, self.place)
+
+    def fetched(self, said: Sequence[Any], place: Mapping[int, int]) -> Columns:
+        """The same; `place` as it was compiled."""
         count, at = len(said), 0
         if self._root is not None:
             return self._alone(said)
-        table = np.empty((count, len(self.place)))
+        table = np.empty((count, len(place)))
         for part, values, width in self._picks:
             parts = said if part is None else map(part, said)
             picked = chain.from_iterable(map(values, parts))
@@ -106,7 +110,7 @@ class Fetching:
         return Columns(
             count,
             table,
-            self.place,
+            place,
             {n: np.fromiter(map(get, said), np.int64, count) for n, get in self._single[Sort.WHOLE].items()},
             {n: list(map(get, said)) for n, get in self._single[Sort.TEXT].items()},
         )

@@ -7,12 +7,21 @@ place of each leaf; what it finds holds for every message of the same skeleton.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from devices.model import Quality
-from devices.profiles.compiling.compiled import MISSING, CompiledObject, Kind, Learns
+from devices.profiles.compiling.compiled import (
+    MISSING,
+    Blank,
+    CompiledObject,
+    Items,
+    Kind,
+    Learns,
+    Start,
+    Way,
+)
 from devices.profiles.fast.interest import interest_of
 from devices.profiles.fast.looks import Look, look_of, merged
 from devices.profiles.fast.skeleton import Fixed, Leaf, Node, Row, Skeleton, Sort, Thing, Unfit
@@ -20,6 +29,7 @@ from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.findings import Finding, Found, TooMuch
 from devices.profiles.general.naming import uid_of
+from devices.profiles.general.presence import Notice, notice_of
 from devices.profiles.general.reaching import Bound, finder, first_time, holds, reach
 from devices.profiles.general.walk import items_at, walk
 from devices.profiles.language.templates import fill
@@ -61,8 +71,9 @@ class Planned(NamedTuple):
         """Equal for plans that read alike."""
         lines = [
             (
-                *(one.column.number, one.channel, one.flags, one.time and one.time[0]),
-                *map(repr, (one.raw, one.sign, one.factor, one.unit, one.time and one.time[1])),
+                *(one.column.number, one.channel, one.flags),
+                *map(repr, (one.raw, one.sign, one.factor, one.unit)),
+                *((at.clock, repr(at.raw)) for at in (one.time.each() if one.time else ())),
             )
             for one in self.findings
         ]
@@ -70,13 +81,25 @@ class Planned(NamedTuple):
 
 
 def may_be_learnt(kind: Kind) -> bool:
-    """Whether messages of this kind say nothing but readings, and what is the same in all of a device's."""
+    """Whether messages of this kind say nothing but readings, and what is the same in all of a device's. Of
+    Sparkplug those that are no births: whether one is, its topic says."""
     return (
-        kind.said.format in {"json", "text"}
-        and kind.presence is None
+        kind.said.format in {"json", "text", "senml", "sparkplug"}
+        and (kind.presence is None or _is_by_type(kind))
         and kind.reply is None
         and bool(kind.items or kind.object is not None)
     )
+
+
+def _is_by_type(kind: Kind) -> bool:
+    goodbye = kind.presence
+    named = goodbye is not None and goodbye.way == Way(Start.ITEM, ("type",)) and not goodbye.always
+    return named and kind.said.format == "sparkplug"
+
+
+def says_who_is_there(kind: Kind, tree: Any) -> bool:  # noqa: ANN401
+    """Whether a message says that somebody came or went."""
+    return kind.presence is not None and isinstance(notice_of(kind.presence, tree), Notice)
 
 
 def look_for(before: Sequence[Kind], kind: Kind, objects: Sequence[CompiledObject]) -> Look:
@@ -121,6 +144,7 @@ def planned(
     carrying: Carrying,
 ) -> Planned:
     """The readings that messages with this skeleton have; `tree` is one of them. Raises Unfit."""
+    own = uid_of(kind.device, captures, tree, tree) if kind.said.format == "senml" else ""
     tree = marked(tree, skeleton.root)
     chosen = next((one for one, _ in candidates if holds(one.where, tree)), None)
     if chosen is not kind:
@@ -134,7 +158,9 @@ def planned(
             walk(one.items, carried, captures, first_time(kind.clocks, tree, tree), found)
     except TooMuch:
         raise Unfit("too many readings") from None
-    if found.labels or found.operands or not 0 < len(found.findings) <= FINDINGS_MAX:
+    if own:
+        found.findings = [one._replace(uid="") if one.uid == own else one for one in found.findings]
+    if found.amiss or found.labels or found.operands or not 0 < len(found.findings) <= FINDINGS_MAX:
         raise Unfit("more than readings, or none")
     for finding in found.findings:
         _check(finding, skeleton)
@@ -172,7 +198,7 @@ def _check(finding: Finding, skeleton: Skeleton) -> None:
     if any(one is not None and one.remember for one in (column.sign, column.factor)):
         raise Unfit("an operand that is remembered")
     raws = [finding.raw, finding.sign, finding.factor, finding.unit]
-    raws += [] if finding.time is None else [finding.time[1]]
+    raws += [] if finding.time is None else [at.raw for at in finding.time.each()]
     for raw in raws:
         if type(raw) in (dict, list) or raw is UNREAD:
             raise Unfit("no single value")
@@ -206,3 +232,15 @@ def _seq(kind: Kind, tree: Any, skeleton: Skeleton) -> tuple[int, int]:  # noqa:
     if sort in (Sort.TEXT, Sort.FLAG):
         return -1, -1
     raise Unfit("a sequence number with a fraction")
+
+
+def names_of(items: Iterable[Items]) -> Iterator[str]:
+    """The names that templates of groups use."""
+    for one in items:
+        columns = [*one.values, *(column for some in one.exact.values() for column in some)]
+        columns += [column for _, some in one.patterns for column in some]
+        columns += [column for some in one.units.values() for column in some]
+        patterns = [one.name, one.label, *one.device, *(column.channel for column in columns)]
+        patterns += [column.list_channel for column in columns]
+        for pattern in patterns:
+            yield from (part.name for part in pattern.parts if isinstance(part, Blank)) if pattern else ()

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from itertools import islice, zip_longest
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from devices.model import Bool, Float64, Int16, Int64, Quality, UInt32
-from devices.profiles.compiling.compiled import Clock, Column
+from devices.profiles.compiling.compiled import Column
 from devices.profiles.fast.judges import Judge, judge_of
 from devices.profiles.fast.leaves import Columns
 from devices.profiles.fast.marked import Marker, Planned
 from devices.profiles.fast.skeleton import Leaf, Sort, Unfit
-from devices.profiles.general.findings import Finding
+from devices.profiles.general.findings import At, Finding
 from devices.profiles.values.reading import divisor_of, read_value
-from devices.profiles.values.times import read_time, read_times
+from devices.profiles.values.times import NONSENSE_US, read_time, read_times
 
 _EXACT_US: Final = 1 << 53
 """Times beyond it, in the year 2255, are not exact as float64."""
@@ -188,9 +189,9 @@ class _Block:
 class _Times:
     """The times of a plan's readings, each different one read once."""
 
-    def __init__(self, times: Sequence[tuple[Clock, Any] | None], leaves: Sequence[Leaf]) -> None:
+    def __init__(self, times: Sequence[At | None], leaves: Sequence[Leaf]) -> None:
         self._leaves = leaves
-        self._different: list[tuple[Clock, Any] | None] = []
+        self._different: list[At | None] = []
         self._which: list[int] = []
         for time in times:
             same = (n for n, one in enumerate(self._different) if _same(one, time))
@@ -213,10 +214,21 @@ class _Times:
         table = np.stack([us for us, _ in read], axis=1)
         return (table if len(read) == 1 else table[:, self._which]), unsure
 
-    def _one(self, time: tuple[Clock, Any] | None, columns: Columns) -> tuple[Int64, UInt32]:
+    def _one(self, time: At | None, columns: Columns) -> tuple[Int64, UInt32]:
         if time is None:
             return np.zeros(columns.count, np.int64), np.zeros(columns.count, np.uint32)
-        clock, raw = time
+        us, bits = self._at(time, columns)
+        for further in islice(time.each(), 1, None):
+            wrong = us == NONSENSE_US
+            if not wrong.any():
+                break
+            other_us, other_bits = self._at(further, columns)
+            us, bits = np.where(wrong, other_us, us), np.where(wrong, other_bits, bits).astype(np.uint32)
+        return us, bits
+
+    def _at(self, time: At, columns: Columns) -> tuple[Int64, UInt32]:
+        """What stands at one of the places."""
+        clock, raw, _ = time
         if type(raw) is not Marker:
             us, bits = read_time(clock, raw)
             return np.full(columns.count, us, np.int64), np.full(columns.count, bits, np.uint32)
@@ -228,15 +240,20 @@ class _Times:
         )
 
 
-def _same(one: tuple[Clock, Any] | None, other: tuple[Clock, Any] | None) -> bool:
-    """The same clock at the same leaf. Two markers of one leaf are not one object."""
+def _same(one: At | None, other: At | None) -> bool:
+    """The same clocks at the same leaves. Two markers of one leaf are not one object."""
     if one is None or other is None:
         return one is other
-    if one[0] != other[0]:
+    pairs = zip_longest(one.each(), other.each())
+    return all(mine is not None and theirs is not None and _alike(mine, theirs) for mine, theirs in pairs)
+
+
+def _alike(one: At, other: At) -> bool:
+    if one.clock != other.clock:
         return False
-    if type(one[1]) is Marker and type(other[1]) is Marker:
-        return one[1].number == other[1].number
-    return one[1] is other[1]
+    if type(one.raw) is Marker and type(other.raw) is Marker:
+        return one.raw.number == other.raw.number
+    return one.raw is other.raw
 
 
 def _constant(finding: Finding) -> tuple[float, int]:

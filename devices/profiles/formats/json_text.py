@@ -8,6 +8,7 @@ null (a measurement that failed). Where a key stands twice in an object the last
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -20,16 +21,43 @@ DEEPEST: Final = 64
 """Objects and lists within each other (chosen: the deepest payload seen has 9)."""
 LONGEST_MENDED: Final = 1 << 16
 """Octets of a payload in which NaN is looked for; longer ones are refused as they are (chosen)."""
+EXPONENTS_MAX: Final = 2_000
+"""Numbers with exponents of two digits; those of more count 20 times (chosen: 4 ms)."""
+_LARGE_COST: Final = 20
+_CHEAP: Final = 1_024
+"""Octets of a payload that cannot hold enough of them to matter."""
+_FEW: Final = EXPONENTS_MAX // _LARGE_COST
+_LIKE_ONE: Final = re.compile(rb"[0-9.][eE][-+0-9][0-9]")
+"""What looks like an exponent, in texts too; it is looked for faster than numbers are."""
+_EXPONENT: Final = re.compile(rb"[:,\[\s]-?[0-9.]+[eE][+-]?([0-9]{2,3})")
 _decode: Final = msgspec.json.Decoder().decode
 _NO_NUMBER: Final = re.compile(rb'"(?>(?:[^"\\]++|\\.?)*)"?|NaN|-?Infinity', re.DOTALL)
 """A text, whole or cut off, or a word that stands for a number; beside anything else the word spoils the
 payload as `null` does. Every octet is looked at once."""
 
 
+def too_costly(payload: bytes) -> str:
+    """Why the parser is not let loose on a payload, for people; empty where it is.
+
+    A number such as 1e308 costs it 40 µs and 1e23 costs 2 µs, where others cost 0.05 (measured): a quarter of
+    a megabyte of them would hold all others up for two seconds.
+    """
+    if len(payload) <= _CHEAP or len(list(islice(_LIKE_ONE.finditer(payload), _FEW + 1))) <= _FEW:
+        return ""
+    cost = 0
+    for found in _EXPONENT.finditer(payload):
+        cost += _LARGE_COST if len(found[1]) > 2 else 1
+        if cost > EXPONENTS_MAX:
+            return f"more than {EXPONENTS_MAX // _LARGE_COST} numbers with exponents beyond 99"
+    return ""
+
+
 def read_json(payload: bytes, _context: FormatContext | None = None) -> Tree:
     """The tree of a JSON payload. Whole numbers stay int, whatever their size; numbers beyond float64, texts
     that are not UTF-8 and more than `DEEPEST` levels are refused.
     """
+    if why := too_costly(payload):
+        raise Unreadable(Reason.TOO_LARGE, why)
     try:
         tree = _decode(payload)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

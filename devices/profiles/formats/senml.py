@@ -48,13 +48,17 @@ def read_senml(payload: bytes, context: FormatContext) -> dict[str, Any]:
     that have no name or no value, or are no objects; a pack without an array around its only record is read.
     A pack of an unknown version, or with a label ending in `_` (RFC 8428, 4.4: all unknown), is refused.
     """
-    tree = read_json(payload)
+    return resolved_pack(read_json(payload), context.received_us)
+
+
+def resolved_pack(tree: Tree, received_us: int) -> dict[str, Any]:
+    """The same of a pack that is a tree already. Raises Unreadable."""
     pack = tree if type(tree) is list else [tree]
     if len(pack) > MOST_RECORDS:
         raise Unreadable(Reason.TOO_LARGE, f"more than {MOST_RECORDS} records")
     if type(tree) is not list and type(tree) is not dict:
         raise Unreadable(Reason.WRONG_TYPE, f"expected an array of records, got {type(tree).__name__}")
-    now_s = context.received_us / 1e6
+    now_s = received_us / 1e6
     base, unread = _Base(), 0
     records: list[dict[str, Any]] = []
     texts: dict[str, str] = {}

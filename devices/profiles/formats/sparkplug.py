@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 1 << 20
 """Octets (chosen)."""
-MOST_METRICS: Final = 10_000
-"""Of one message (chosen)."""
+MOST_METRICS: Final = 4_096
+"""Of one message (chosen: as many items as a message may have)."""
 BAD, STALE = 0, 500
 """Of the property `Quality`, beside 192 for good (specification 6.4.13)."""
 _parse: Final = payload_type().FromString
+DATA: Final = frozenset({"NDATA", "DDATA"})
+"""Types of messages that change nothing of what later ones mean."""
 _BIRTHS: Final = frozenset({"NBIRTH", "DBIRTH"})
 _PLAINLY: Final = frozenset({"float_value", "double_value", "boolean_value"})
 """Values that mean what they say, whatever the data type."""

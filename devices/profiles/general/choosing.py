@@ -46,15 +46,19 @@ def choose(candidates: Sequence[Candidate], payload: bytes, memory: Memory, rece
     """
     fault: Unreadable | None = None
     trees: dict[str, Any] = {}
+    unread: set[str] = set()
     for kind, captures in candidates:
         if fault is not None and kind.said.format == "none":
             continue
         shared = _shared(kind)
+        if shared in unread:
+            continue
         try:
             if shared not in trees:
                 trees[shared] = read(kind, captures, payload, memory, received_us)
         except Unreadable as error:
             fault = fault or error
+            unread.add(shared)
             continue
         if not kind.where or holds(kind.where, trees[shared]):
             return Chosen(kind, captures, trees[shared])

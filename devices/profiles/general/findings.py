@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -12,16 +13,31 @@ Tree = Any
 Raw = Any
 """A value as it stands in a tree, or `MISSING`."""
 
-ITEMS_MAX: Final = 10_000
+ITEMS_MAX: Final = 4_096
 """Items of one message, of all groups together (chosen: where each value is an item, a gateway's 100 devices,
-the most that Huawei's send, may have 100 values each)."""
-FINDINGS_MAX: Final = 4_096
-"""Values of one message (chosen: a thousand items of four values)."""
-STEPS_MAX: Final = 20_000
+the most that Huawei's send, may have 40 values each; an item costs 5 to 10 µs)."""
+FINDINGS_MAX: Final = 2_048
+"""Values of one message (chosen: 500 items of four values; a value costs 5 to 8 µs)."""
+STEPS_MAX: Final = 10_000
 """Steps of one message, one for each place that is looked into and each item, and one more for every
 `NAMES_A_STEP` patterns that a name is tried with (chosen: 1 to 2 µs each, so that no message holds the others
-up for more than some 40 ms)."""
+up for more than some 40 ms, whatever it holds)."""
 NAMES_A_STEP: Final = 8
+
+
+class At(NamedTuple):
+    """A place where a time stands, the clock that reads it, and what is looked at where that is no time."""
+
+    clock: Clock
+    raw: Raw
+    further: At | None = None
+
+    def each(self) -> Iterator[At]:
+        """This one and those behind it, in order."""
+        at: At | None = self
+        while at is not None:
+            yield at
+            at = at.further
 
 
 class Finding(NamedTuple):
@@ -40,8 +56,8 @@ class Finding(NamedTuple):
     factor: Raw
     unit: Raw
     """What stands where the unit is said in band: structure, like names. `MISSING` where nothing does."""
-    time: tuple[Clock, Raw] | None
-    """The first clock that had a value, and the value; None where none had."""
+    time: At | None
+    """The clocks that had a value, and the values, in order; None where none had."""
     flags: int
     """Quality bits that the structure tells: `INCOMPLETE`, `BACKFILL`, `STALE`."""
 
@@ -65,6 +81,8 @@ class Found:
     silent: int = 0
     """Values that are there and mean that nothing is said."""
     steps: int = 0
+    amiss: str = ""
+    """The first thing that a person must see although the rest can be read: a name that is none."""
 
     def work(self, steps: int = 1) -> None:
         """Counts what is looked at, whether anything is found there or not. Raises TooMuch beyond the

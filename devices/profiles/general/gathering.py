@@ -13,6 +13,7 @@ from devices.model import LIFE_FLAGS, Bool, Float64, Int16, Int32, Int64, Metric
 from devices.profiles.general.presence import Attendance, Notice, quality_of
 from devices.profiles.profile import (
     NO_ASIDES,
+    STRANGERS_A_TICK,
     Asides,
     Decoded,
     Hold,
@@ -20,6 +21,7 @@ from devices.profiles.profile import (
     Reason,
     Rejected,
     Said,
+    Stranger,
     StrangerReading,
 )
 from devices.profiles.sources import STRANGER, Sources
@@ -100,8 +102,10 @@ class Gathering:
             if self._uids[known] == uid:
                 return known
             key = f"{topic}\0{uid}"
-        elif source >= 0 and self.sources.uid(source) != uid:
-            key = f"{topic}\0{uid}"
+        else:  # as it was remembered, or met by form earlier in the tick
+            stands_for = self.sources.uid(source) if source >= 0 else self.sources.met_as(topic)
+            if stands_for not in (None, uid):
+                key = f"{topic}\0{uid}"
         if key != topic:
             known = self._places.get(key)
             if known is not None:
@@ -150,6 +154,9 @@ class Gathering:
         registered = self._registered(number, place, row, points)
         strange = row == STRANGER
         strangers = self._strangers(np.flatnonzero(strange)) if strange.any() else []
+        asides = (
+            NO_ASIDES._replace(strangers=self._who(np.flatnonzero(strange))) if strange.any() else NO_ASIDES
+        )
         columns: list[Any] = [
             row,
             *(np.array(read[n], dtype) for n, dtype in _COLUMNS),
@@ -169,7 +176,7 @@ class Gathering:
             seq=np.array(self.seq, np.int64),
             rejected=sorted(self.rejected.values(), key=lambda one: one.message),
             strangers=strangers,
-            asides=_held(message, of_row, metric, value, hold_us) if hold_us.any() else NO_ASIDES,
+            asides=_held(asides, message, of_row, metric, value, hold_us) if hold_us.any() else asides,
         ), registered
 
     def uid(self, place: int) -> str:
@@ -221,6 +228,18 @@ class Gathering:
                 where = message, uid, self.sources.channel(channel), Metric(metric)
                 found.append(StrangerReading(*where, value, observed_us, quality))
         return found
+
+    def _who(self, strange: Numbers) -> tuple[Stranger, ...]:
+        """Who these readings are of."""
+        found: dict[int, set[int]] = {}
+        for n in strange.tolist():
+            place, metric = self.readings[n][1], self.readings[n][3]
+            if place in found or len(found) < STRANGERS_A_TICK:
+                found.setdefault(place, set()).add(metric)
+        return tuple(
+            Stranger(self._uids[place], self._keys[place].partition("\0")[0], frozenset(metrics))
+            for place, metrics in found.items()
+        )
 
     def _is_retained(self, message: int) -> bool:
         """Whether the broker kept the message: nobody can say that its device is there now."""
@@ -278,7 +297,9 @@ def _with(columns: list[NDArray[Any]], lines: Sequence[_Line]) -> list[NDArray[A
     return [column[order] for column in whole]
 
 
-def _held(message: Int32, row: Int32, metric: Int16, value: Float64, hold_us: Int64) -> Asides:
+def _held(
+    asides: Asides, message: Int32, row: Int32, metric: Int16, value: Float64, hold_us: Int64
+) -> Asides:
     held = np.flatnonzero((hold_us > 0) & (value == 1.0))
     columns = (column[held].tolist() for column in (message, row, metric, hold_us))
-    return NO_ASIDES._replace(holds=tuple(map(Hold, *columns)))
+    return asides._replace(holds=tuple(map(Hold, *columns)))

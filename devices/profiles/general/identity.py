@@ -12,6 +12,7 @@ from devices.profiles.general.naming import UID_LENGTH_MAX, uid_of
 from devices.profiles.general.reaching import Bound, finder
 from devices.profiles.language.templates import fill
 from devices.profiles.memory import Memory
+from devices.profiles.profile import Points
 
 ALIASES: Final = "alias"
 USES_MAX: Final = 200_000
@@ -20,6 +21,16 @@ WAITING_MAX: Final = 10_000
 """Names kept of devices that nobody has registered (chosen: a tenth of what a memory has room for)."""
 TEXT_LENGTH_MAX: Final = 200
 """Characters of a label, model and the like (chosen)."""
+
+
+def registered_in(points: Points) -> Callable[[str], bool]:
+    """Whether somebody has registered a uid."""
+    return lambda uid: points.row(uid, "") >= 0
+
+
+def registered_before(points: Points) -> Callable[[str], bool]:
+    """The same of the name that a device has without its alias; nobody has where all are (`Everybody`)."""
+    return (lambda _: False) if getattr(points, "everybody", False) else registered_in(points)
 
 
 def topic_uid(topic: str) -> str:
@@ -51,17 +62,15 @@ class Identity:
     def uid(self, kind: Kind, bound: Bound, tree: Tree, topic: str, is_known: Callable[[str], bool]) -> str:
         """What the alias stands for, else the first template with a value, else the topic.
 
-        Where somebody has registered the device under the latter and nobody under the former (its name was
-        not known yet), it stays who it is: learning a name must not make a stranger of it. `is_known`:
-        whether a uid is registered.
+        Where somebody has registered the device under the latter, it stays who it is, whatever is registered
+        under the former: a message that says names must not move a registered device's readings to another,
+        nor make a stranger of it. `is_known`: whether a uid is registered under that name.
         """
         own = uid_of(kind.device, bound, tree, tree) or topic_uid(topic)
         if kind.alias is None:
             return own
         uid = self._by_alias(fill(kind.alias, bound, finder(tree, tree)), topic)
-        if not uid or (uid != own and not is_known(uid) and is_known(own)):
-            return own
-        return uid
+        return own if not uid or (uid != own and is_known(own)) else uid
 
     def knows(self, alias: str, uid: str, is_known: Callable[[str], bool], *, renames: bool) -> bool:
         """An alias stands for a device from now on. False where it does not: it is a registered device's, and

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from devices.model import Quality
-from devices.profiles.compiling.compiled import MISSING, Clock, Column, Items, Pattern
-from devices.profiles.general.findings import FINDINGS_MAX, NAMES_A_STEP, Finding, Found, Raw, Tree
-from devices.profiles.general.naming import channel_of, name_of, uid_of
+from devices.profiles.compiling.compiled import MISSING, Column, Items, Pattern
+from devices.profiles.general.channels import CHANNEL_LENGTH_MAX
+from devices.profiles.general.findings import FINDINGS_MAX, NAMES_A_STEP, At, Finding, Found, Raw, Tree
+from devices.profiles.general.naming import channel_amiss, channel_of, name_of, uid_of, unfit_uid
 from devices.profiles.general.reaching import Above, Bound, finder, first_time, is_true, reach
 from devices.profiles.language.templates import fill
 
@@ -25,7 +26,7 @@ def read_item(
     payload: Tree,
     above: Above,
     bound: Bound,
-    late: tuple[Clock, Any] | None,
+    late: At | None,
     found: Found,
 ) -> None:
     """Adds to `found` what the columns that apply say of an item. Raises TooMuch beyond the limits."""
@@ -50,7 +51,19 @@ def read_item(
 class _Item:
     """An item while its values are gathered."""
 
-    __slots__ = ("above", "bound", "find", "flags", "found", "group", "item", "late", "payload", "uid")
+    __slots__ = (
+        "above",
+        "bound",
+        "find",
+        "flags",
+        "found",
+        "group",
+        "item",
+        "late",
+        "nobody",
+        "payload",
+        "uid",
+    )
 
     def __init__(
         self,
@@ -59,14 +72,18 @@ class _Item:
         payload: Tree,
         above: Above,
         bound: Bound,
-        late: tuple[Clock, Any] | None,
+        late: At | None,
         found: Found,
     ) -> None:
         self.group, self.item, self.payload, self.bound, self.found = group, item, payload, bound, found
         self.above = above
         self.find = finder(item, payload, above)
-        self.late = (first_time(group.clocks, item, payload, above) if group.clocks else None) or late
-        self.uid = uid_of(group.device, bound, item, payload, above) if group.device else ""
+        self.late = first_time(group.clocks, item, payload, above, late) if group.clocks else late
+        self.uid, self.nobody = "", False
+        if group.device:
+            self.uid = uid_of(group.device, bound, item, payload, above)
+            if not self.uid and (why := unfit_uid(group.device, bound, item, payload, above)):
+                self.nobody, found.amiss = True, found.amiss or why
         self.flags = 0
         if group.backfill is not None and is_true(self.find(group.backfill)):
             self.flags |= _BACKFILL
@@ -101,6 +118,8 @@ class _Item:
     def value(self, column: Column, raw: Raw) -> None:
         """The finding or findings of one column, if it applies. `raw` is what its places led to, or
         `MISSING`."""
+        if self.nobody and not column.is_life:
+            return  # a fire is the message's device's own rather than nobody's
         if raw is MISSING or column.remembers or column.default is not None:  # places of something else
             raw = reach(column.way, self.item, self.payload, self.above)
         if raw is not MISSING and column.is_plain:
@@ -163,16 +182,20 @@ class _Item:
             needed = self.find(way)
             if needed is MISSING or needed is None:
                 flags |= _INCOMPLETE
-        fixed = column.fixed_channel if channel is column.channel else None
+        name = column.fixed_channel if channel is column.channel else None
+        if name is None:
+            name = channel_of(channel, bound, self.find)
+            if len(name) == CHANNEL_LENGTH_MAX and not self.found.amiss:
+                self.found.amiss = channel_amiss(channel, bound, self.find)
         return Finding(
             column,
-            channel_of(channel, bound, self.find) if fixed is None else fixed,
+            name,
             self.uid,
             raw,
             sign,
             factor,
             MISSING if column.unit_way is None else self.find(column.unit_way),
-            first_time(column.clocks, self.item, self.payload, self.above) or self.late,
+            first_time(column.clocks, self.item, self.payload, self.above, self.late),
             flags,
         )
 

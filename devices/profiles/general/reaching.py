@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from devices.profiles.compiling.compiled import MISSING, Choice, Clock, Start, Way, Word, word_of
-from devices.profiles.general.findings import Raw, Tree
+from devices.profiles.general.findings import At, Raw, Tree
 
 _TRUE: Final = frozenset({1.0, "true", "yes", "on"})
 _WORDS: Final = frozenset({str, int, float, bool})
@@ -51,14 +51,15 @@ def holds(choices: Sequence[Choice], payload: Tree) -> bool:
 
 
 def first_time(
-    clocks: Sequence[Clock], item: Tree, payload: Tree, above: Above = ()
-) -> tuple[Clock, Any] | None:
-    """The first clock that has a value, null being none, and the value."""
-    for clock in clocks:
+    clocks: Sequence[Clock], item: Tree, payload: Tree, above: Above = (), late: At | None = None
+) -> At | None:
+    """The clocks that have a value, null being none, and their values in order; behind them `late`."""
+    found = late
+    for clock in reversed(clocks):
         raw = reach(clock.way, item, payload, above)
         if raw is not MISSING and raw is not None:
-            return clock, raw
-    return None
+            found = At(clock, raw, found)
+    return found
 
 
 def is_true(raw: Raw) -> bool:

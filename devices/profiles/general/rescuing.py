@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 
 from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
 from devices.profiles.formats.csv_text import salvaged_csv
-from devices.profiles.general.findings import Found, Raw, TooMuch
+from devices.profiles.general.findings import Found, Raw, TooMuch, Tree
 from devices.profiles.general.identity import nowhere
 from devices.profiles.general.named_flags import has_life, told_of
 from devices.profiles.general.naming import channel_of
+from devices.profiles.general.placed_flags import PlacedFlags
 from devices.profiles.general.reaching import Bound, holds
 from devices.profiles.general.walk import walk
 from devices.profiles.rescue import Scalars, scalars_of
@@ -50,6 +51,7 @@ class TrueFlags:
 
     def __init__(self, kind: Kind, objects: Sequence[CompiledObject]) -> None:
         self._kind = kind
+        self._placed = PlacedFlags(kind)
         self._by_key: dict[str, list[Column]] = {}
         self._whole: list[Column] = []
         carried = objects if kind.object is not None else ()
@@ -73,12 +75,25 @@ class TrueFlags:
         if kind.said.format != "text":
             self._whole.clear()
 
-    def true_flags(self, payload: bytes, captures: Bound) -> list[Flag]:
-        """What some place of the payload makes true, one of each metric and channel. Never raises."""
-        found: dict[tuple[int, str, str], Flag] = {}
+    def true_flags(self, payload: bytes, captures: Bound, tree: Tree | None = None) -> list[Flag]:
+        """What some place of the payload makes true, one of each metric, channel and device. Never raises.
+
+        `tree`: what the format made of the payload, None where it could not read it. A flag of an item that
+        is a device of its own is that device's where the item can be told; what the octets say besides is
+        the message's.
+        """
+        placed, whole = self._placed.found(payload, captures, tree)
+        said = {one.column.number for one in placed} if whole else set()
+        found = {(one.column.code, one.channel, one.uid): Flag(*one) for one in placed}
         for column, channel, uid in self._true(payload, captures):
-            found.setdefault((column.code, channel, uid), Flag(column, channel, uid))
+            if uid or column.number not in said:
+                found.setdefault((column.code, channel, uid), Flag(column, channel, uid))
         return list(found.values())
+
+    def told_of(self, payload: bytes) -> Tree | None:
+        """As much of a payload that nobody can read as says whose the message is; None where that is not
+        asked of it, or nothing can be told."""
+        return self._placed.told_of(payload)
 
     def _true(self, payload: bytes, captures: Bound) -> Iterator[Flag]:
         if self._kind.said.format == "csv":

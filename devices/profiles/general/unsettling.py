@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 
 from devices.model import Int32
 from devices.profiles.compiling.compiled import Kind
+from devices.profiles.formats.sparkplug import DATA
 from devices.profiles.general.choosing import Candidate
 
 _FIRST: Final = 256
 
 
 class Unsettling:
-    """Finds the first message of a tick that may teach the profile a name (`learns`). What comes behind it in
-    the tick must be heard in order, for it may be of another device than it was before.
+    """Finds the first message of a tick that may teach the profile a name (`learns`, a birth of Sparkplug).
+    What comes behind it in the tick must be heard in order, for it may mean another thing than before.
 
     Bounded: a byte a source. A source whose topic is known to teach nothing costs a look-up in an array.
     """
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
-        self._any = any(kind.learns is not None for kind in kinds)
+        self._any = any(kind.learns is not None or kind.said.format == "sparkplug" for kind in kinds)
         self._calm = np.zeros(_FIRST, np.bool_)
         """Per source: its topic teaches nothing."""
 
@@ -38,7 +39,7 @@ class Unsettling:
         calm = self._calm.take(source, mode="clip") & (source >= 0)
         unsure: NDArray[np.intp] = np.flatnonzero(~calm)
         for n in unsure.tolist():
-            if any(kind.learns is not None for kind, _ in candidates(topics[n])):
+            if any(map(_teaches, candidates(topics[n]))):
                 return int(n)
             if source[n] >= 0:
                 self._calm[source[n]] = True
@@ -56,3 +57,9 @@ class Unsettling:
         if more > 0:
             more = max(more, len(self._calm))
             self._calm = np.concatenate([self._calm, np.zeros(more, np.bool_)])
+
+
+def _teaches(one: Candidate) -> bool:
+    if one.kind.said.format == "sparkplug":
+        return one.captures.get("type") not in DATA
+    return one.kind.learns is not None

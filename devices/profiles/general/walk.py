@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from devices.profiles.compiling.compiled import AnyKey, Clock, Items, Step
-from devices.profiles.general.findings import Found, TooMuch, Tree
+from devices.profiles.compiling.compiled import AnyKey, Items, Step
+from devices.profiles.general.findings import At, Found, TooMuch, Tree
 from devices.profiles.general.item import read_item
 from devices.profiles.general.reaching import Above, Bound, first_time, holds, reach
 
 __all__ = ["Bound", "Found", "TooMuch", "first_time", "holds", "items_at", "reach", "walk"]
 
 
-def walk(
-    groups: Sequence[Items], payload: Tree, bound: Bound, late: tuple[Clock, Any] | None, found: Found
-) -> None:
+def walk(groups: Sequence[Items], payload: Tree, bound: Bound, late: At | None, found: Found) -> None:
     """Adds to `found` what the groups find in a payload.
 
     `late` is the message's time, for values that have none of their own. Raises TooMuch beyond the limits;

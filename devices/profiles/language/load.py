@@ -105,6 +105,15 @@ def load_folder(folder: Path, known: Mapping[str, ProfileFile]) -> dict[str, Pro
     return {name: found[name] for name in sources}
 
 
+def name_faults(text: str, stem: str, known: Mapping[str, ProfileFile]) -> list[ProfileError]:
+    """Why a folder would not take a profile in a file called `stem`, for its name alone."""
+    try:
+        _check_name(read_source(text, f"{stem}.toml"), stem, known)
+    except ProfileError as error:
+        return [error]
+    return []
+
+
 def _settle(
     name: str,
     sources: Mapping[str, Source | ProfileError],

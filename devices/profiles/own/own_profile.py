@@ -8,6 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from devices.model import Int32, Metric
+from devices.profiles.formats.json_text import too_costly
+from devices.profiles.general.channels import channel_text, too_long
+from devices.profiles.general.naming import WILDCARDS
 from devices.profiles.own.mapping import Field, FlatMapping, Kind
 from devices.profiles.own.shapes import Shapes
 from devices.profiles.own.tick import PARSE_ERRORS, Tick, refusal
@@ -109,6 +112,9 @@ class OwnProfile:
                     tick.rejected.append(Rejected(n, Reason.UNKNOWN_TOPIC, topic[:300]))
                     continue
                 source = sources.meet(topic, uid)
+            if why := too_costly(payload):
+                self._refuse(tick, Rejected(n, Reason.TOO_LARGE, why), source, payload)
+                continue
             try:
                 said = parse(payload)
             except PARSE_ERRORS:
@@ -175,9 +181,15 @@ class OwnProfile:
             where = "$.values" if said.values is not None else "$.channels"
             return Rejected(n, Reason.WRONG_TYPE, f"Expected `object` - at `{where}`")
         for channel, values in objects:
-            number = self._sources.channel_number(channel[:CHANNEL_LENGTH_MAX])
-            tick.add(n, source, at_us, values, number)
+            tick.add(n, source, at_us, values, self._sources.channel_number(_named(tick, n, channel)))
         return None
+
+
+def _named(tick: Tick, n: int, channel: str) -> str:
+    """The channel as it is stored. Where that is not what the message calls it, a person must see it."""
+    if len(channel) > CHANNEL_LENGTH_MAX and (not tick.rejected or tick.rejected[-1].message != n):
+        tick.rejected.append(Rejected(n, Reason.WRONG_TYPE, too_long(channel)))
+    return channel_text(channel) if len(channel) > CHANNEL_LENGTH_MAX else channel
 
 
 def _parts(said: _Said) -> list[Any]:
@@ -190,4 +202,5 @@ def _uid_of(topic: str) -> str | None:
     parts = topic.split("/")
     if len(parts) != 3 or parts[0] != "gengfu" or parts[2] != "readings":
         return None
-    return f"own:{parts[1].lower()}" if 1 <= len(parts[1]) <= DEVICE_ID_MAX else None
+    taken = 1 <= len(parts[1]) <= DEVICE_ID_MAX and WILDCARDS.isdisjoint(parts[1])
+    return f"own:{parts[1].lower()}" if taken else None

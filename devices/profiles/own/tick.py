@@ -8,11 +8,20 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from devices.model import LIFE_FLAGS, Int32, Metric, Quality
+from devices.model import LIFE_FLAGS, Bool, Int32, Metric, Quality
 from devices.profiles.own.alike import decoded_alike, joined, registered_only
 from devices.profiles.own.mapping import Columns, FlatMapping, known_only
 from devices.profiles.own.shapes import Alike
-from devices.profiles.profile import Decoded, Points, Reason, Rejected, StrangerReading
+from devices.profiles.profile import (
+    NO_ASIDES,
+    STRANGERS_A_TICK,
+    Decoded,
+    Points,
+    Reason,
+    Rejected,
+    Stranger,
+    StrangerReading,
+)
 from devices.profiles.sources import STRANGER, Sources
 
 PARSE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -115,7 +124,9 @@ class Tick:
         self._refuse_meaningless(message)
         strange = row == STRANGER
         strangers: list[StrangerReading] = []
+        asides = NO_ASIDES
         if strange.any():
+            asides = NO_ASIDES._replace(strangers=self._who(mapping, sources, group, columns, strange))
             self._refuse_strangers(sources, group[strange])
             for n in np.flatnonzero(strange & np.isin(mapping.metric[columns], _LIFE)).tolist():
                 place = int(group[n]), int(columns[n]), int(channel[n])
@@ -132,6 +143,22 @@ class Tick:
             seq=np.array(self.seq, np.int64),
             rejected=sorted(self.rejected, key=lambda one: one.message),
             strangers=strangers,
+            asides=asides,
+        )
+
+    def _who(
+        self, mapping: FlatMapping, sources: Sources, group: Columns, columns: Columns, strange: Bool
+    ) -> tuple[Stranger, ...]:
+        """Who the strange readings are of."""
+        found: dict[int, set[int]] = {}
+        for n in np.flatnonzero(strange).tolist():
+            source = self.source[int(group[n])]
+            if source in found or len(found) < STRANGERS_A_TICK:
+                found.setdefault(source, set()).add(int(mapping.metric[columns[n]]))
+        return tuple(
+            Stranger(uid, f"gengfu/{uid.removeprefix('own:')}/readings", frozenset(metrics))
+            for source, metrics in found.items()
+            if (uid := sources.uid(source))
         )
 
     def _refuse_meaningless(self, message: Int32) -> None:

@@ -28,6 +28,11 @@ NAN: Final = float("nan")
 LARGEST_BITS: Final = 1 << 53
 """Whole numbers from here on have lost bits as float64."""
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,4})?")
+_GLUED: Final = re.compile(
+    r"\s{0,8}(?P<number>[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}))"
+    r"\s{0,8}(?P<unit>[^\W\d_]{1,8}(?:[/·][^\W\d_]{1,8})?|[%℃]|%RH|°[CF])\s{0,8}"
+)
+"""A number and its unit in one text: `87 %`, `21.5°C`, `3.2 dB/m`."""
 _NOTHING: Final = frozenset({"", "nan", "-nan", "+nan", "null", "none", "inf", "-inf", "+inf"})
 """Texts, in any case, of devices whose measuring failed (chosen; the first two are seen often)."""
 _FAULT: Final = (NAN, int(Quality.FAULT))
@@ -133,7 +138,7 @@ def _number(column: Column, raw: object, sign: object, factor: object, unit: obj
         raw = column.default
     if raw is None:
         return _FAULT
-    number = None
+    number, glued = None, ""
     if column.words or column.sentinels:
         word = _word(raw)
         if word is not None:
@@ -142,8 +147,16 @@ def _number(column: Column, raw: object, sign: object, factor: object, unit: obj
                 return _SENTINEL
     if number is None:
         number = number_of(raw)
+        if number is None and type(raw) is str and (column.glued or column.unit_way is not None):
+            number, glued = _unglued(raw)
         if number is None or math.isnan(number):
             return _failed(column, raw)
+        if glued:
+            if column.unit_way is None and not _is_said(column, glued):
+                return _MISMATCH
+            unit = glued if unit is MISSING or unit is None or unit == raw else unit
+            if column.unit_way is not None and not _agree(column.units, unit, glued):
+                return _MISMATCH
         if number in column.sentinels:
             return _SENTINEL
     if not math.isfinite(number):
@@ -151,6 +164,27 @@ def _number(column: Column, raw: object, sign: object, factor: object, unit: obj
     if number < column.broken_below:
         return _FAULT
     return _scaled(column, number, sign, factor, unit)
+
+
+def glued_unit(raw: object) -> str:
+    """The unit behind the number in a text such as `87 %`; empty where there is none."""
+    return _unglued(raw)[1] if type(raw) is str and number_of(raw) is None else ""
+
+
+def _unglued(text: str) -> tuple[float | None, str]:
+    """Number and unit of a text such as `21.5 °C`; None and nothing where it is none such."""
+    found = _GLUED.fullmatch(text)
+    return (number_of(found["number"]), found["unit"]) if found else (None, "")
+
+
+def _is_said(column: Column, unit: str) -> bool:
+    return unit in column.glued or unit.lower() in column.glued
+
+
+def _agree(units: Mapping[str, tuple[float, float]], said: object, glued: str) -> bool:
+    """Whether the unit that stands elsewhere is the one behind the number."""
+    conversion = conversion_in_band(units, glued)
+    return conversion is not None and conversion == conversion_in_band(units, said)
 
 
 def _scaled(column: Column, number: float, sign: object, factor: object, unit: object) -> Read:

@@ -58,6 +58,7 @@ def test_the_list_has_our_format_the_sites_own_and_the_shipped_in_the_order_they
         "extends": "",
         "source": str(folder / "acme.toml"),
         "fault": "",
+        "state": "not yet seen",
     }
     assert rows[2]["fault"] == "broken.toml:2: version: expected a whole number, got text"
     assert {one["source"] for one in rows[3:]} == {"shipped"}
@@ -74,7 +75,47 @@ def test_the_list_for_people_is_short_and_says_apart_what_cannot_be_used(folder:
 def test_a_good_file_is_green(folder: Path) -> None:
     checked = run(folder, "check", str(folder / "acme.toml"))
     assert (checked.exit_code, checked.stderr) == (0, "")
-    assert checked.stdout == "acme 2: 1 message, 1 value, 1 test passed\n"
+    assert checked.stdout == "acme 2: 1 message, 1 value, 1 test passed\nthe service: not yet seen\n"
+
+
+def states(folder: Path, used: Path) -> dict[str, str]:
+    app = typer.Typer()
+    app.add_typer(profile_app, name="profile")
+    shelf = Shelf(folder, "Asia/Shanghai", used)
+    shown = CliRunner().invoke(app, ["profile", "list", "--json"], obj=shelf).stdout
+    return {one["name"]: one["state"] for one in map(json.loads, shown.splitlines())}
+
+
+def test_the_list_says_how_the_service_stands_to_each_file(folder: Path, tmp_path: Path) -> None:
+    used = tmp_path / "used"
+    used.mkdir()
+    assert states(folder, used)["acme"] == "not yet seen"
+    (used / "acme.toml").write_text(ACME, encoding="utf-8")
+    found = states(folder, used)
+    assert (found["acme"], found["zigbee2mqtt"]) == ("used", "")
+    assert found["broken"].startswith("refused: broken.toml:2: version: expected a whole number")
+    (folder / "acme.toml").write_text(ACME.replace("version = 2", "version = 3"), encoding="utf-8")
+    assert states(folder, used)["acme"] == "not yet seen; version 2 is used until then"
+    (folder / "acme.toml").write_text(ACME.replace("value = 230", "value = 231"), encoding="utf-8")
+    failed = states(folder, used)["acme"]
+    assert failed.startswith("refused: acme.toml:15: test[0].expect[0]: its own test 'volts' fails: ")
+    assert failed.endswith("; version 2 is used until then")
+
+
+def test_a_file_that_is_called_otherwise_than_its_profile_is_a_fault_where_it_would_be_used(
+    folder: Path, tmp_path: Path
+) -> None:
+    other = folder / "other.toml"
+    other.write_text(ACME, encoding="utf-8")
+    checked = run(folder, "check", str(other))
+    assert checked.exit_code == 1
+    assert f"{other}:1: name: a file is called as its profile: acme.toml" in checked.stderr
+    draft = tmp_path / "drafts" / "other.toml"
+    draft.parent.mkdir()
+    draft.write_text(ACME, encoding="utf-8")
+    checked = run(folder, "check", str(draft))
+    assert checked.exit_code == 0
+    assert f"{draft}:1: warning: name: a file is called as its profile: acme.toml" in checked.stderr
 
 
 def test_faults_are_said_on_stderr_and_end_with_exit_code_1(folder: Path) -> None:

@@ -24,6 +24,10 @@ class Registry:
     places: list[tuple[str, str]] = field(default_factory=list)
     asked: int = 0
 
+    @property
+    def everybody(self) -> bool:
+        return not self.unknown
+
     def row(self, uid: str, channel: str) -> int:
         self.asked += 1
         if uid in self.unknown:

@@ -67,7 +67,10 @@ def test_all_that_is_kept_is_bounded_together() -> None:
     one = Memory("acme")
     value = "x" * memory.VALUE_BYTES_MAX
     fit = memory.BYTES_MAX // (memory.VALUE_BYTES_MAX + 4)
-    assert all(one.set("t", f"{n:04}", value) for n in range(fit))
+    most = memory.TABLE_BYTES_MAX // (memory.VALUE_BYTES_MAX + 4)
+    assert all(one.set("births", f"{n:04}", value) for n in range(most))
+    assert not one.set("births", "more", value)
+    assert all(one.set("t", f"{n:04}", value) for n in range(fit - most))
     assert not one.set("t", "more", value)
     assert one.set("t", "0000", "")
     assert one.set("t", "more", value)

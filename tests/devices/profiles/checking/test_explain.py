@@ -70,7 +70,7 @@ def test_it_says_which_topic_and_kind_took_the_message_and_what_stood_where_it_l
         ("old", "missing", "missing", True),
     ]
     assert [(one.profile, one.message, one.why) for one in found.passed] == [
-        ("own", "", "none of its topics fits"),
+        ("own", "", "none of its topics fits: it listens to gengfu/#"),
         ("acme", "hello", 'kind is "state", not hello'),
     ]
 
@@ -151,9 +151,12 @@ def test_it_reads_as_lines() -> None:
     assert lines[0] == "acme/1"
     assert "  power.active = 7000 W" in lines
     assert '    from load = 50; x 0.1; +2; unit = "kW": x 1000' in lines
-    assert "  not read: fw, rooms.hall.0.t.w" in lines
+    assert "  not read, for the profile names no such path: fw, rooms.hall.0.t.w" in lines
     assert '  not message `hello`: kind is "state", not hello' in lines
-    assert lines[-1] == "  no topic fits of: own"
+    assert lines[-2:] == [
+        "  not these profiles, for none of their topics fits:",
+        "    own: it listens to gengfu/#",
+    ]
 
 
 VALUES = st.recursive(

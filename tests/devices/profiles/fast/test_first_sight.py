@@ -229,6 +229,12 @@ def test_whoever_is_new_in_a_tick_it_means_what_the_general_way_says(
         houses.check(*tick)
 
 
+def test_a_second_message_on_a_new_topic_that_names_another_device_is_that_ones() -> None:
+    houses = Houses()
+    houses.teach(("h/z/data", {"smoke": False}))
+    houses.check(("g/a/data", b'{"smoke":true}'), ("g/a/data", b'{"smoke":true,"serial":"b"}'))
+
+
 def test_a_first_message_that_says_nothing_does_not_stand_for_the_first_that_does() -> None:
     houses = Houses()
     houses.teach(("h/z/one/smoke", b"off"))

@@ -19,7 +19,7 @@ from devices.profiles.compiling.compiled import (
     Way,
     word_of,
 )
-from devices.profiles.general.findings import FINDINGS_MAX, ITEMS_MAX, Finding, Found, TooMuch
+from devices.profiles.general.findings import FINDINGS_MAX, ITEMS_MAX, At, Finding, Found, TooMuch
 from devices.profiles.language.templates import fill
 
 _TRUE = frozenset({1.0, "true", "yes", "on"})
@@ -49,14 +49,15 @@ def finder(item: Any, payload: Any, above: Above = ()) -> Callable[[Way], Any]:
 
 
 def first_time(
-    clocks: Sequence[Clock], item: Any, payload: Any, above: Above = ()
-) -> tuple[Clock, Any] | None:
-    """The first clock that has a value, null being none, and the value."""
-    for clock in clocks:
-        raw = reach(clock.way, item, payload, above)
+    clocks: Sequence[Clock], item: Any, payload: Any, above: Above = (), late: At | None = None
+) -> At | None:
+    """Every clock that has a value, null being none, with the value, and at the end `late`."""
+    found = [(clock, reach(clock.way, item, payload, above)) for clock in clocks]
+    times = late
+    for clock, raw in found[::-1]:
         if raw is not MISSING and raw is not None:
-            return clock, raw
-    return None
+            times = At(clock, raw, times)
+    return times
 
 
 def uid_of(patterns: Sequence[Pattern], bound: Bound, item: Any, payload: Any, above: Above = ()) -> str:
@@ -106,9 +107,7 @@ def _items(
         yield from _items(rest, one, {**bound, step.name: key} if step.name else bound, (*above, value))
 
 
-def walk(
-    groups: Sequence[Items], payload: Any, bound: Bound, late: tuple[Clock, Any] | None, found: Found
-) -> None:
+def walk(groups: Sequence[Items], payload: Any, bound: Bound, late: At | None, found: Found) -> None:
     """Adds to `found` what the groups find in a payload.
 
     `late` is the message's time, for values that have none of their own. Raises TooMuch beyond the limits;
@@ -135,13 +134,13 @@ class _Item:
         payload: Any,
         above: Above,
         bound: Bound,
-        late: tuple[Clock, Any] | None,
+        late: At | None,
         found: Found,
     ) -> None:
         self.group, self.item, self.payload, self.bound, self.found = group, item, payload, bound, found
         self.above = above
         self.find = finder(item, payload, above)
-        self.late = first_time(group.clocks, item, payload, above) or late
+        self.late = first_time(group.clocks, item, payload, above, late)
         self.uid = uid_of(group.device, bound, item, payload, above) if group.device else ""
         self.flags = 0
         if group.backfill is not None and is_true(self.find(group.backfill)):
@@ -233,7 +232,7 @@ class _Item:
             sign,
             factor,
             MISSING if column.unit_way is None else self.find(column.unit_way),
-            first_time(column.clocks, self.item, self.payload, self.above) or self.late,
+            first_time(column.clocks, self.item, self.payload, self.above, self.late),
             flags,
         )
 

@@ -9,6 +9,7 @@ import pytest
 
 from devices.model import Metric
 from devices.profiles.compiling.compiled import AnyKey, Blank, Pattern
+from devices.profiles.formats.json_text import EXPONENTS_MAX, too_costly
 from devices.profiles.general.findings import NAMES_A_STEP, STEPS_MAX, Found, TooMuch
 from devices.profiles.general.naming import NAME_LENGTH_MAX, name_of
 from devices.profiles.general.rescuing import LOOKED_AT_MAX, TrueFlags
@@ -102,3 +103,15 @@ def test_one_and_true_and_their_words_are_judged_each_for_itself() -> None:
     for fire in ('"1"', "1"):
         found = TrueFlags(kind, ()).true_flags(b'{"smoke": "x", "smoke": 0, "smoke": %s,' % fire.encode(), {})
         assert [one.column.metric for one in found] == [Metric.SMOKE_ALARM]
+
+
+def test_numbers_that_cost_the_parser_much_are_bounded_and_a_fire_beside_them_is_heard() -> None:
+    for number, most in (("1e308", 100), ("4.9e-324", 100), ("1e23", EXPONENTS_MAX)):
+        fits = '{"pad":"' + "x" * 1_024 + '","smoke":true,"more":[' + ",".join([number] * most) + "]}"
+        assert [one[3] for one in heard(described(FILE), ("acme/1", fits.encode()))] == [1.0]
+        beyond = fits.replace("[", f"[{number},")
+        decoded = decode(described(FILE), ("acme/1", beyond.encode()))
+        assert [one.reason for one in decoded.rejected] == [Reason.TOO_LARGE]
+        assert decoded.metric.tolist() == [Metric.SMOKE_ALARM]
+    texts = '{"smoke":true,"more":"' + "f1e308" * 9_999 + '"}'
+    assert too_costly(texts.encode()) == ""

@@ -92,6 +92,17 @@ def test_a_device_registered_before_its_name_was_known_stays_who_it_is() -> None
     assert [uid for uid, *_ in readings(decoded, registry)] == ["mesh:0a"]
 
 
+def test_a_list_moves_no_registered_devices_readings_to_another_device() -> None:
+    profile, registry = described(MESH), Registry(unknown={"mesh:other"})
+    state = ("mesh/Lamp", {"t": 1})
+    for _ in range(50):
+        decoded = decode(profile, state, devices(Lamp="0x0a"), state, registry=registry)
+        assert {uid for uid, *_ in readings(decoded, registry)} == {"mesh:lamp"}
+    registry.unknown = {"mesh:lamp"}  # somebody retires it: now its name is looked at
+    decoded = decode(profile, state, registry=registry)
+    assert [uid for uid, *_ in readings(decoded, registry)] == ["mesh:0a"]
+
+
 OPEN = MESH.replace("renames = true\n", "")
 """The same where anybody may say names."""
 

@@ -171,10 +171,22 @@ def test_a_part_that_is_no_object_does_not_cost_the_other() -> None:
     }
 
 
-def test_a_long_channel_name_is_cut_to_its_column() -> None:
-    assert short(hear(OwnProfile(), TOPIC, {"channels": {"x" * 99: {"current": 1}}})) == {
-        "x" * 32 + "/current": 1.0
-    }
+def test_long_channel_names_stay_apart_and_a_person_sees_that_they_are_not_what_was_said() -> None:
+    profile, registry = OwnProfile(), Registry()
+    said = {"channels": {"x" * 99: {"current": 1}, "x" * 98: {"current": 2, "smoke.alarm": True}}}
+    decoded = profile.decode([TOPIC], [json.dumps(said).encode()], registry)
+    [refused] = decoded.rejected
+    assert (refused.reason, "99 characters, at most 32" in refused.detail) == (Reason.WRONG_TYPE, True)
+    found = readings(decoded, registry)
+    assert [(metric, value) for _, _, metric, value, _ in found] == [
+        ("current", 1.0),
+        ("current", 2.0),
+        ("smoke.alarm", 1.0),
+    ]
+    first, second, third = (channel for _, channel, *_ in found)
+    assert first != second == third
+    assert len(first) == 32
+    assert first.startswith("x" * 23 + "#")
 
 
 @pytest.mark.parametrize(
