@@ -82,6 +82,8 @@ class Housekeeping(Generic[T]):
         }
         arrays |= {f"index.{name}": array for name, array in parts.intake.index.snapshot().items()}
         arrays |= {f"stamps.{name}": array for name, array in parts.intake.stamps.snapshot().items()}
+        learning = parts.intake.stamps.clocks.snapshot()
+        arrays |= {f"clocks.{name}": array for name, array in learning.items()}
         arrays |= {f"rules.{name}": array for name, array in parts.rules.snapshot().items()}
         if parts.shed:
             arrays |= {f"shed.{name}": array for name, array in parts.shed.snapshot().items()}

@@ -82,6 +82,7 @@ def _restore(snapshot: Snapshot, parts: Parts[T]) -> None:
     if stood:
         index.restore(stood)
     stamps.restore(snapshot.part("stamps."))
+    stamps.clocks.resume(snapshot.part("clocks."))
     parts.rules.adopt(index.table())
     parts.rules.restore(snapshot.part("rules."))
     parts.tail.restore(snapshot.part("tail."))

@@ -29,9 +29,9 @@ from ingest.series import SeriesIndex
 from ingest.spread import Runs, before_each, spread
 from ingest.windows import SeqWindows
 
-CROWD: Final = 100
-"""Readings of one series in one tick that are taken for live, the last of them (chosen: a gateway may send a
-minute of seconds at once; more is history, and each one costs the rules a round)."""
+CROWD: Final = 600
+"""Readings of one series in one tick that are taken for live, the last of them (chosen: a meter may send ten
+minutes of seconds at once; more is history, and each one costs the rules a round)."""
 _START: Final = np.zeros(1, np.intp)
 _SPAN: Final = 1 << 40
 """More microseconds than the window is wide, so that segments can be told apart by adding multiples."""

@@ -32,6 +32,22 @@ def say(house: House, **said: float) -> None:
     house.broker.publish("t/d1", json.dumps({"at": at, **said}).encode())
 
 
+def test_what_is_being_learnt_of_a_clock_outlives_a_restart(tmp_path: Path) -> None:
+    """A detector that reports once a day, and a service that is started again each day."""
+    house = House(tmp_path)
+    now_us = 0
+    for n in range(4):
+        tick = house.start()
+        house.line.now_us = now_us or house.line.now_us
+        house.line.step_us = MINUTE
+        say(house, amps=float(n))
+        house.run(tick)
+        tick.save_snapshot()
+        now_us = house.line.now_us
+        house.stop()
+    assert journalled(house) == [(SLOW, 0)] * 3 + [(0, int(Quality.CLOCK_SKEW))]
+
+
 def test_what_was_learnt_of_a_clock_outlives_the_process(tmp_path: Path) -> None:
     house = House(tmp_path)
     tick = house.start(Fuse("ack.before", 3))

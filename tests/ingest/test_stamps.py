@@ -137,7 +137,7 @@ def test_what_waited_for_us_is_put_right_as_well_and_keeps_its_age() -> None:
 
 def test_of_a_crowd_of_readings_of_one_series_only_the_last_are_live() -> None:
     stamps, index = fresh()
-    crowd = [Sent(value=float(n), at=NOW - 300 + n) for n in range(300)]
+    crowd = [Sent(value=float(n), at=NOW - 3000 + n) for n in range(CROWD + 200)]
     batch = stamp(stamps, index, [*crowd[:150], Sent(device=2), *crowd[150:]]).batch
     history = (batch.quality & Quality.BACKFILL) > 0
     assert history[:150].all()
