@@ -4,9 +4,10 @@ Judging is the same for all. At or above the raise level (below it, for rules th
 and so often of the last readings as the rule asks, raises; below the clear level for the clear hold clears.
 A hold runs on observed time and is satisfied by a reading; the passing of time alone does nothing
 (life_safety, time and holds). It starts with the first reading that counts for it, goes on as long as one of
-the readings that `samples` looks back on counted, and starts again after a gap longer than `max_gap` and
-after a reading that had waited for us (contract 6). What could not be measured (NaN) is no reading at all:
-it neither counts nor breaks.
+the readings that `samples` looks back on counted, and starts again after a gap longer than `max_gap` and than
+the device's reports may be apart, after a step back in time (our clock was put back; a late reading is not
+seen), and after a reading that had waited for us (contract 6). What could not be measured (NaN) is no reading
+at all: it neither counts nor breaks.
 
 State of judging: 18 bytes a pair, and 12 of facts.
 """
@@ -45,6 +46,9 @@ _SETTING: Final[Mapping[str, Blank]] = {"setting": np.int32(0)}
 _WAKE: Final[Mapping[str, Blank]] = {"wake": np.float64(np.inf)}
 """The least value at which a pair has to be judged: its raise level while it is quiet, else any. Signed as
 levels are. So one look tells of most readings that nothing is to be decided, and nothing to be kept."""
+UNKNOWN_GAP_US: Final = 2 * 3_600 * 1_000_000
+"""How far apart readings of a hold may be where nobody says how long the device may be silent (chosen: a
+meter that reports by the hour, and misses none; most profiles cannot know how a meter was set)."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
 
 H = TypeVar("H", bound=HeldRule)
@@ -130,8 +134,9 @@ class JudgedKernel(PairKernel[H]):
         queued = look.queued(rows)
         toward = np.where(active, below, above) & ~queued
         runs = ((status & HOLDING) != 0) & ~queued
-        silence_us = np.nan_to_num(table.silence_s.take(slot).astype(np.float64) * 1e6, nan=0.0, posinf=0.0)
-        runs &= observed - state["last_us"][pair] <= np.maximum(settings.max_gap[setting], silence_us)
+        silence_us = np.nan_to_num(table.silence_s.take(slot).astype(np.float64) * 1e6, nan=UNKNOWN_GAP_US)
+        gap = observed - state["last_us"][pair]
+        runs &= (gap >= 0) & (gap <= np.maximum(settings.max_gap[setting], silence_us))
         before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
         bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
         since: Int64 = np.where((before & settings.kept[setting]) != 0, state["since_us"][pair], observed)

@@ -239,9 +239,11 @@ class FlagKernel(PairKernel[FlagRule]):
         true = seen.one & ~seen.unknown_age
         live = true & ~seen.aged
         quiet = seen.observed - seen.zero_since
-        second = live & attended & seen.current & is_zero & (quiet >= self._second_fire_after[seen.rule])
+        apart = (quiet >= self._second_fire_after[seen.rule]) | (quiet < 0)  # below 0: our clock was put back
+        second = live & attended & seen.current & is_zero & apart
         news = seen.one & seen.unknown_age & ~active & ~is_one
-        starts = (seen.zero | (seen.old_zero & ~active)) & ~is_zero
+        again = seen.zero & (quiet < 0)
+        starts = ((seen.zero | (seen.old_zero & ~active)) & ~is_zero) | again
         zero_since = np.where(starts, seen.observed, seen.zero_since)
         long_enough = seen.observed - zero_since >= self._clear_hold[seen.rule]
         return _Verdict(
@@ -296,7 +298,9 @@ class FlagKernel(PairKernel[FlagRule]):
             return Found(row, order, transition)
         late = age_us > rule.late_after
         second = (Mark.SECOND_FIRE,) if verdict.second[n] else ()
-        said = why.flag_set(rule.metric, age_us if late else None, quiet_us if second else None)
+        said = why.flag_set(
+            rule.metric, age_us if late else None, quiet_us if second and quiet_us >= 0 else None
+        )
         severity = rule.visit_severity if verdict.visit[n] else rule.severity
         known = ((Mark.LATE,) if late else ()) + queued + second + rule.marks
         transition = by_reading(
@@ -312,7 +316,8 @@ class FlagKernel(PairKernel[FlagRule]):
         if pair < 0:
             return None
         state, rule = self.pairs.state, self.rules[number]
-        if state["status"][pair] & ACTIVE and given.at_us < state["raised_us"][pair]:
+        raised_us = min(int(state["raised_us"][pair]), now_us)  # later: our clock was put back since
+        if state["status"][pair] & ACTIVE and given.at_us < raised_us:
             return None
         status = int(state["status"][pair]) & ~_VISITED
         state["status"][pair] = status

@@ -208,7 +208,7 @@ def template() -> bytes:
 def equal(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> list[str]:
     """The names under which two states differ; NaN equals NaN. When the rules last looked at the clock is no
     part of it: a process that starts has them look once more."""
-    names = sorted((one.keys() | other.keys()) - {"rules.presence.second"})
+    names = sorted((one.keys() | other.keys()) - {"rules.presence.looked_us"})
     return [
         name
         for name in names

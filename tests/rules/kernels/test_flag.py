@@ -281,3 +281,24 @@ def test_an_aged_edge_on_an_active_alarm_waits_for_the_live_one() -> None:
     story.read(SMOKE, 10, 0)
     assert story.read(SMOKE, 100, 1, Quality.BACKFILL, late_s=3600) == []
     assert only(story.read(SMOKE, 3800, 1)).marks == (Mark.SECOND_FIRE,)
+
+
+def test_when_our_clock_was_put_back_a_second_fire_is_told_and_a_reset_counts() -> None:
+    """Our clock ran eight hours ahead while the first fire began and stopped."""
+    ahead = 8 * 3600
+    story = burning(ahead)
+    story.read(SMOKE, ahead + 10, 0)
+    raised = only(story.read(SMOKE, 100, 1))
+    assert raised.marks == (Mark.SECOND_FIRE,)
+    assert raised.why.en == "smoke flag set"
+    story = burning(ahead)
+    assert only(story.reset("S1", 100, SMOKE)).to is To.CLEARED
+
+
+def test_when_our_clock_was_put_back_a_closed_alarm_clears_after_ten_minutes_of_zero() -> None:
+    ahead = 8 * 3600
+    story = burning(ahead)
+    story.read(SMOKE, ahead + 10, 0)
+    story.close("S1", 50, SMOKE)
+    assert story.series(SMOKE, 100, 690, 10, 0) == []
+    assert only(story.read(SMOKE, 700, 0)).to is To.CLEARED

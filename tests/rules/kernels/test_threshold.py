@@ -22,8 +22,13 @@ UNSEEN = [*HARD_QUALITY, Quality.LATE, Quality.RETAINED, Quality.REPLAYED, Quali
 UNSEEN += [Quality.DUPLICATE, Quality.STALE]
 
 
-def overloaded() -> Story:
-    story = Story()
+def steady() -> Story:
+    """Of devices that must be heard every ten minutes."""
+    return Story(table=dataclasses.replace(Story().table, silence_s=np.full(9, 600.0, np.float32)))
+
+
+def overloaded(story: Story | None = None) -> Story:
+    story = story or Story()
     assert len(story.series(CURRENT, 0, 60, 10, 40)) == 1
     return story
 
@@ -69,14 +74,14 @@ def test_an_overload_that_lasts_raises_once() -> None:
 
 
 def test_a_gap_longer_than_the_longest_allowed_starts_the_hold_again() -> None:
-    story = Story()
+    story = steady()
     story.read(CURRENT, 0, 40)
     assert story.read(CURRENT, 901, 40) == []
     assert len(story.read(CURRENT, 961, 40)) == 1
 
 
 def test_a_gap_as_long_as_allowed_does_not() -> None:
-    story = Story()
+    story = steady()
     story.read(CURRENT, 0, 40)
     assert len(story.read(CURRENT, 900, 40)) == 1
 
@@ -102,7 +107,7 @@ def test_one_reading_at_the_clear_level_starts_the_clear_hold_again() -> None:
 
 
 def test_a_gap_starts_the_clear_hold_again() -> None:
-    story = overloaded()
+    story = overloaded(steady())
     story.read(CURRENT, 70, 20)
     assert story.read(CURRENT, 980, 20) == []
 
@@ -191,11 +196,26 @@ def test_a_level_in_the_metrics_own_unit_needs_no_rating() -> None:
 
 def test_a_meter_that_may_be_silent_for_two_hours_holds_by_its_hourly_readings() -> None:
     slow = dataclasses.replace(Story().table, silence_s=np.full(9, 7200.0, np.float32))
-    story, usual = Story(table=slow), Story()
+    story, usual = Story(table=slow), steady()
     assert story.read(CURRENT, 0, 40) == [] == usual.read(CURRENT, 0, 40)
     assert [one.to for one in story.read(CURRENT, 3600, 40)] == [To.RAISED]
     assert usual.read(CURRENT, 3600, 40) == []
     assert Story(table=slow).series(CURRENT, 0, 20_000, 7201, 40) == []
+
+
+def test_a_meter_of_which_nobody_says_how_often_it_reports_holds_by_the_hour_as_well() -> None:
+    """Most profiles cannot know how a meter was set; one that never alarmed would look like a quiet one."""
+    story = Story()
+    assert story.read(CURRENT, 0, 40) == []
+    assert [one.to for one in story.read(CURRENT, 7200, 40)] == [To.RAISED]
+    assert Story().series(CURRENT, 0, 40_000, 7201, 40) == []
+
+
+def test_when_our_clock_was_put_back_a_hold_begins_anew_and_is_not_waited_for() -> None:
+    story, ahead = Story(), 8 * 3600
+    assert story.read(CURRENT, ahead, 40) == []
+    assert story.read(CURRENT, 0, 40) == []
+    assert [one.to for one in story.read(CURRENT, 60, 40)] == [To.RAISED]
 
 
 def test_alarms_of_one_channel_by_two_metrics_are_told_apart() -> None:

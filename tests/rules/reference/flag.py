@@ -50,7 +50,7 @@ class Flag:
         elif not attended:
             self.active, self.closed, self.zero_seen = True, False, None
             told = self._raised(one, marks)
-        elif self.flag == 0 and not late and self._quiet(one) >= self.entry.us("second_fire_after"):
+        elif self.flag == 0 and not late and self._is_apart(one):
             self.zero_seen = None
             told = self._raised(one, [*marks, Mark.SECOND_FIRE])
         if not late:
@@ -72,7 +72,7 @@ class Flag:
 
     def _read_zero(self, one: One) -> Told | None:
         self.visited = False
-        if self.flag != 0:
+        if self.flag != 0 or one.observed < self.zero_since:
             self.flag, self.zero_since = 0, one.observed
         if not self.active or one.quality & Quality.BACKFILL:
             return None
@@ -81,6 +81,9 @@ class Flag:
             return None
         self.active = self.closed = False
         return told_of(self.entry, To.CLEARED, one, self.world)
+
+    def _is_apart(self, one: One) -> bool:
+        return self._quiet(one) < 0 or self._quiet(one) >= self.entry.us("second_fire_after")
 
     def _quiet(self, one: One) -> int:
         return one.observed - self.zero_since
@@ -91,9 +94,9 @@ class Flag:
         every = [*marks, *self.entry.marks]
         return told_of(self.entry, To.RAISED, one, self.world, marks=every, severity=severity)
 
-    def act(self, given: EngineInput) -> bool:
+    def act(self, given: EngineInput, now: int) -> bool:
         """Whether a person's reset or close ends the alarm at once. One made before it is about another."""
-        if self.active and given.at_us < self.raised:
+        if self.active and given.at_us < min(self.raised, now):
             return False
         self.visited = False
         if not self.active:

@@ -73,7 +73,7 @@ class Held:
         marks = self.entry.marks if self.judge.active else []
         return told_of(self.entry, to, one, self.world, marks=marks) | {"slot": self.stands}
 
-    def act(self, given: EngineInput) -> bool:
+    def act(self, given: EngineInput, now: int) -> bool:
         if not self.judge.active or given.slot != self.stands:
             return False
         self.judge.active = False
@@ -140,7 +140,7 @@ class Reference:
             over = meeting.act(given, now)
             return [over] if over else []
         held = self.rules.get(given.slot, {}).get(given.rule)
-        if held is None or not held.act(given):
+        if held is None or not held.act(given, now):
             return []
         ended = ended_by(held.entry, given, given.slot, now, self.world)
         return [ended, *self._feed(ended)]
