@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from devices.database import ChangeNotice, reading
 from devices.registry.rule_overrides import OverrideRow, ids_of, list_overrides
 from gengfu.live_rules import LiveRules
-from gengfu.rulebook import TEXT_BYTES, Rulebook, Stated, own_catalogue, read_rulebook, settle
+from gengfu.rulebook import TEXT_BYTES, Rulebook, Settled, Stated, own_catalogue, read_rulebook, settle
 from ingest.registered import registry_version
 from ingest.rule_notes import RuleNotes, stored_rules
 from rules.catalogue import CatalogueError, RuleFile
@@ -73,7 +73,8 @@ class FollowingRules:
         self.refused: Mapping[str, str] = {}
 
     def start(self) -> None:
-        """Begins to look."""
+        """Begins to look, and says what of the rules in use is looser than shipped."""
+        _tell_looser(settle(read_rulebook(self._asked)))
         self._thread.start()
 
     def stop(self) -> None:
@@ -125,6 +126,7 @@ class FollowingRules:
         ready = settle(book)
         for why in ready.left_out:
             log.warning("override_left_out", why=why)
+        _tell_looser(ready)
         self._rules.prepare(ready)
         self._notes.turn_to(text, ready.version)
         log.info("rules_changed", version=ready.version, overrides=len(ready.overrides.all))
@@ -208,6 +210,11 @@ def first_book(engine: Engine, *, from_the_beginning: bool) -> Rulebook:
         log.error("rules_unreadable", error=str(error), do="the shipped rules hold")
         return Rulebook()
     return book
+
+
+def _tell_looser(ready: Settled) -> None:
+    for why in ready.looser:
+        log.warning("rule_looser_than_shipped", why=why)
 
 
 def _stamp(path: Path) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Final, NamedTuple
 
+from gengfu.own_limits import looser_rules
 from gengfu.rulebook import own_catalogue
 from gengfu.shipped import as_written, shipped_catalogue
 from gengfu.written import toml_text
@@ -15,14 +16,16 @@ _LEFT_OUT: Final = ("kernel", "name", "severity", "title", "source", "metric")
 
 
 class CheckedRule(NamedTuple):
-    """A rule of the file; `replaces` says whether it takes the place of a shipped one."""
+    """A rule of the file; `replaces` says whether it takes the place of a shipped one, `looser` in a sentence
+    that it is less watchful than that."""
 
     rule: Rule
     replaces: bool
+    looser: str = ""
 
     def facts(self) -> dict[str, object]:
         """As `rule show --json` has it."""
-        return as_written(self.rule) | {"replaces": self.replaces}
+        return as_written(self.rule) | {"replaces": self.replaces, "looser": self.looser}
 
 
 def checked_rules(name: str, text: str) -> list[CheckedRule]:
@@ -32,7 +35,8 @@ def checked_rules(name: str, text: str) -> list[CheckedRule]:
     shipped = {rule.name for rule in shipped_catalogue().rule}
     own = own_names(text)
     found = {rule.name: rule for rule in catalogue.rule}
-    return [CheckedRule(found[one], one in shipped) for one in own]
+    looser = {why.split()[0]: why for why in looser_rules(catalogue)}
+    return [CheckedRule(found[one], one in shipped, looser.get(one, "")) for one in own]
 
 
 def own_names(text: str) -> list[str]:
@@ -48,7 +52,8 @@ def level_line(one: CheckedRule) -> str:
     shown = ", ".join(f"{key} {_words(value)}" for key, value in numbers.items())
     said = f"{rule.name:8} {rule.severity:3} {rule.title.en} / {rule.title.zh_cn}"
     place = " (in place of the shipped one)" if one.replaces else ""
-    return f"{said}{place}\n         {watched.strip()}: {shown}"
+    looser = f"\n         {one.looser}" if one.looser else ""
+    return f"{said}{place}\n         {watched.strip()}: {shown}{looser}"
 
 
 def _words(value: object) -> str:

@@ -16,21 +16,16 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct, UnsetType
 
-from alerts.case import Hazard
-from alerts.hazards import hazard_of
-from devices.model import Severity
 from gengfu.local_time import calendar_of
 from gengfu.overriding import numbers_of, rule_to_override
+from gengfu.own_limits import looser_rules, wrongs
 from gengfu.shipped import shipped_catalogue, shipped_files
 from rules.calendar import Calendar
 from rules.catalogue import Catalogue, RuleFile, parse_files, wrong_rule
 from rules.kernels.bound import BoundRule
-from rules.kernels.flag import FlagRule
-from rules.kernels.place import PlaceRule
 from rules.overrides import Override, OverrideError, Overrides, Scope, check_override
-from rules.rule import BaseRule, RuleHazard
 from rules.transition import Why
 
 TEXT_BYTES: Final = 1 << 20
@@ -94,7 +89,7 @@ AS_SHIPPED: Final = Called()
 
 class Settled(NamedTuple):
     """A rule book made ready for use. `left_out` says which overrides do not fit their rule, and why;
-    `called` is of the rules that are not as shipped."""
+    `called` is of the rules that are not as shipped; `looser` says which of them are less watchful."""
 
     text: str
     version: int
@@ -103,6 +98,7 @@ class Settled(NamedTuple):
     calendar: Calendar
     left_out: tuple[str, ...]
     called: Mapping[str, Called] = MappingProxyType({})
+    looser: tuple[str, ...] = ()
 
 
 def read_rulebook(text: str) -> Rulebook:
@@ -113,65 +109,14 @@ def read_rulebook(text: str) -> Rulebook:
 def own_catalogue(own: RuleFile | None) -> Catalogue:
     """The shipped rules with those of a site's own file. Raises CatalogueError.
 
-    What the shipped rules make of life flags, a site's file may say in its own words but not take away: the
-    same flag, no lesser severity, and late alarms no sooner a visit (life_safety, smoke 1 and 3).
+    What it may not take away of the shipped ones is said by `gengfu.own_limits`.
     """
     if own is None:
         return shipped_catalogue()
     catalogue = parse_files(shipped_files(), own)
-    rules = {rule.name: rule for rule in catalogue.rule}
-    for shipped in shipped_catalogue().of(FlagRule):
-        wrong = _taken_away(shipped, rules[shipped.name])
-        if wrong:
-            raise wrong_rule(own, shipped.name, wrong)
-    for meeting in shipped_catalogue().of(PlaceRule):
-        wrong = _meets_less(meeting, rules[meeting.name])
-        if wrong and meeting.severity in (Severity.P0_PLUS, Severity.P0):
-            raise wrong_rule(own, meeting.name, wrong)
-    for one in shipped_catalogue().rule:
-        wrong = _less_than_fire(one.name, rules[one.name])
-        if wrong:
-            raise wrong_rule(own, one.name, wrong)
+    for name, wrong in wrongs(catalogue):
+        raise wrong_rule(own, name, wrong)
     return catalogue
-
-
-def _less_than_fire(name: str, own: BaseRule) -> str:
-    """What speaks of a fire as shipped must go on doing so."""
-    if hazard_of(name) is not Hazard.FIRE or own.hazard in (UNSET, RuleHazard.FIRE):
-        return ""
-    return f"key `hazard`: `{own.hazard}`; only `{RuleHazard.FIRE}` is allowed for {name}"
-
-
-def _meets_less(shipped: PlaceRule, own: BaseRule) -> str:
-    """What confirms a fire must go on confirming it."""
-    if not isinstance(own, PlaceRule) or own.scope is not shipped.scope:
-        return f"key `kernel`: it is a `place` rule of a {shipped.scope}; nothing else is allowed"
-    if own.severity.rank > shipped.severity.rank:
-        return f"key `severity`: {shipped.severity} or worse is allowed"
-    if own.within < shipped.within:
-        return f"key `within`: {shipped.within // 1_000_000} s or more is allowed"
-    for key, mine, theirs in (
-        ("anchor", own.anchor, shipped.anchor),
-        ("partner", own.partner, shipped.partner),
-    ):
-        missing = sorted(set(theirs) - set(mine))
-        if missing:
-            return f"key `{key}`: {', '.join(missing)} must stay in it"
-    return ""
-
-
-def _taken_away(shipped: FlagRule, own: BaseRule) -> str:
-    if not isinstance(own, FlagRule) or own.metric is not shipped.metric:
-        return f"key `metric`: it watches `{shipped.metric_name}` with kernel `flag`; nothing else is allowed"
-    if own.severity.rank > shipped.severity.rank:
-        return f"key `severity`: {shipped.severity} or worse is allowed"
-    if own.visit_severity.rank > shipped.visit_severity.rank:
-        return f"key `visit_severity`: {shipped.visit_severity} or worse is allowed"
-    if own.second_fire_after > shipped.second_fire_after:
-        return f"key `second_fire_after`: {shipped.second_fire_after // 1_000_000} s or less is allowed"
-    if own.visit_after < shipped.visit_after:
-        return f"key `visit_after`: {shipped.visit_after // 1_000_000} s or more is allowed"
-    return ""
 
 
 def settle(book: Rulebook) -> Settled:
@@ -191,7 +136,10 @@ def settle(book: Rulebook) -> Settled:
     version = shipped if book == Rulebook() else zlib.crc32(text.encode(), shipped)
     calendar = calendar_of(book.timezone)
     called = _called(catalogue)
-    return Settled(text, version, catalogue, Overrides.of(overrides), calendar, tuple(left_out), called)
+    looser = looser_rules(catalogue) if book.own else ()
+    return Settled(
+        text, version, catalogue, Overrides.of(overrides), calendar, tuple(left_out), called, looser
+    )
 
 
 def _called(catalogue: Catalogue) -> dict[str, Called]:

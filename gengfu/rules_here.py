@@ -81,6 +81,8 @@ def rule_findings(config: Config, now_us: int) -> Iterator[Finding]:
     yield Finding(name, not here.refused, here.refused or f"{len(here.settled.catalogue.rule)}, {kind}")
     for why in here.settled.left_out:
         yield Finding("overrides", False, f"{why}; end it with gengfu rule override end")
+    for why in here.settled.looser:
+        yield Finding(name, False, why)
     if here.settled.overrides.all:
         yield Finding("overrides", True, f"{len(here.settled.overrides.in_force(now_us))} in force")
 

@@ -20,6 +20,8 @@ SHORTEST_SILENCE_S: Final = 60.0
 message is no silence (chosen)."""
 LONGEST_SILENCE_S: Final = 366 * 86_400.0
 """What is said longer counts as this (chosen: a device that need not be heard for a year is not watched)."""
+_LEVELS: Final = 4
+"""Gateways behind a gateway (chosen: a repeater behind a repeater, and as many again)."""
 NOBODYS: Final = Circuit(NAN, NAN, 0)
 _FACTS: Final = {
     "id": np.int32, "dwelling": np.int32, "stair": np.int32, "building": np.int32, "area": np.int32,
@@ -37,8 +39,8 @@ class Devices:
     """Devices by uid and by a number of this process. A device that was only heard has registry id 0.
 
     About 260 bytes a device. Nothing is ever forgotten here: a retired device keeps its line. Of what a
-    device says of itself the longest silence counts, as in profiles, and the newest gateway; what it said
-    before it was registered counts from then on, as far as `device_said` has it.
+    device says of itself the longest silence counts, as in profiles, and the newest gateway, but for one that
+    closes a ring; what it said before it was registered counts from then on, as far as `device_said` has it.
     """
 
     def __init__(self) -> None:
@@ -159,17 +161,24 @@ class Devices:
         return before != float(facts["said"][number]) and not facts["silence"][number]
 
     def _hear_parent(self, number: int, uid: str) -> bool:
-        if uid == self._gateways.of(number):
-            return False
+        if uid == self._gateways.of(number) and self._facts["parent"][number]:
+            return False  # one without is asked again: what was in the way may have changed
         self._gateways.put(number, uid)
         before, self._facts["parent"][number] = int(self._facts["parent"][number]), self._parent(number)
         return before != int(self._facts["parent"][number])
 
     def _parent(self, number: int) -> int:
-        """The registry id of the gateway a device speaks through; 0 where it speaks for itself, and where
-        nobody registered what it names."""
-        gateway = self._numbers.get(self._gateways.of(number), -1)
-        return self.id_of(gateway) if gateway not in (-1, number) else 0
+        """The registry id of the gateway a device speaks through; 0 where it speaks for itself, where nobody
+        registered what it names, and where that speaks through the device, or through more than `_LEVELS`:
+        in a ring each would carry the other for ever, and none of them were ever missed."""
+        gateway = at = self._numbers.get(self._gateways.of(number), -1)
+        for _ in range(_LEVELS + 1):
+            if at in (-1, number):
+                return 0
+            if not self._facts["parent"][at]:
+                return self.id_of(gateway)
+            at = self._numbers.get(self._gateways.of(at), -1)
+        return 0
 
 
 def silence_of(text: str) -> float:

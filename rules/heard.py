@@ -1,6 +1,6 @@
 """When each registered device was heard, and what its silence has come to: columns by registry id.
 
-Facts come from the series table and are in no snapshot; all else is state. 54 bytes a device, and 4 a series
+Facts come from the series table and are in no snapshot; all else is state. 58 bytes a device, and 4 a series
 to know whose it was. Row 0 is nobody: what strangers send is noted there and never looked at.
 """
 
@@ -39,6 +39,10 @@ HELD: Final = 1024
 """Its broker is away, so that nothing is due."""
 LOST: Final = 2048
 """It waits for a gateway that is silent, or lost itself: nothing is told of it, its building counts it."""
+GRANTED: Final = 4096
+"""In this silence an absence has given it more than the time of the absence."""
+WAITED: Final = 8192
+"""In this silence it waited for its gateway, which was heard again, and through it nothing of this device."""
 ABSENT: Final = SILENT | LOST
 """What a building counts as silent."""
 
@@ -55,6 +59,7 @@ _STATE: Final[dict[str, np.generic]] = {
 _FACTS: Final[dict[str, np.generic]] = {
     "first": np.int32(-1),
     "building": np.int32(0),
+    "dwelling": np.int32(0),
     "parent": np.int32(0),
     "limit_s": np.float32(np.nan),
 }
@@ -79,6 +84,7 @@ class Heard:
     cap_s: Float32
     first: Int32
     building: Int32
+    dwelling: Int32
     parent: Int32
     limit_s: Float32
 
@@ -98,6 +104,12 @@ class Heard:
         since = self.since_us[ids]
         begun: Int64 = np.where(quiet, since, np.maximum(since, self.heard_us[ids]))
         return begun
+
+    def household(self, ids: Int32) -> Int32:
+        """The dwelling of each; a device in none is one of its own, by a number below 0."""
+        dwelling = self.dwelling[ids]
+        household: Int32 = np.where(dwelling > 0, dwelling, -ids)
+        return household
 
     def carried(self, ids: Int32, at_us: Int64) -> Bool:
         """Whether these would have been heard at `at_us`: by themselves, or by a gateway that was heard then
@@ -129,6 +141,11 @@ class Heard:
         ids = ids[marked[self.parent[ids]]]
         found: Int32 = ids[(self.status[ids] & KNOWN) != 0]
         return found
+
+    def note_waited(self, ids: Int32) -> None:
+        """The gateway of these is there again: some have waited for it."""
+        waited = (self.status[ids] & PARKED) != 0
+        self.status[ids] |= waited * np.uint16(WAITED)
 
     def turn_back(self, now_us: int, before_us: int) -> None:
         """The clock has been ahead, at `before_us`: what is kept as later than now counts as now, and whoever
@@ -163,7 +180,7 @@ class Heard:
         some = ids[self.first[ids] >= 0]
         slot = self.first[some]
         self.building[some], self.parent[some] = table.building[slot], table.parent[slot]
-        self.limit_s[some] = table.silence_s[slot]
+        self.dwelling[some], self.limit_s[some] = table.dwelling[slot], table.silence_s[slot]
         self._grow(int(self.parent[some].max(initial=0)) + 1)
         gone: Int32 = ids[self.first[ids] < 0]
         for name, blank in (_STATE | _FACTS).items():

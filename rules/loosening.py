@@ -15,15 +15,18 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from devices.model import Bool, Float64, Insulation, Int64, SeriesTable
 from rules.overrides import LIFE_SAFETY, MAX_LOOSE_DAYS, Override, OverrideError, Scope
-from rules.rule import HeldRule, Where
+from rules.rule import HeldRule, JudgedRule, Where
 from rules.settings import OFF, Settings, touched
 
 _DAY_US: Final = 86_400_000_000
 _NEVER: Final = 2**62
+_COMPARED: Final = frozenset(JudgedRule.__struct_fields__)
+"""Keys that are compared one by one, or change nothing of when an alarm comes and goes."""
 _CLOSE: Final = 1e-9
 """Levels that differ by less, as a share, are the same: 1.13 times 25 A is 28.25 A."""
 
@@ -68,6 +71,51 @@ def loosens(
         if how:
             return how
     return ""
+
+
+def looser(own: HeldRule, shipped: HeldRule) -> str:
+    """What makes a rule in place of a shipped one less watchful than that, in words; empty where nothing
+    does.
+
+    Levels and holds are compared as those of an override. Of a key of the kind nobody can say which way is
+    the looser one: any other value counts.
+    """
+    if type(own) is not type(shipped):
+        return "it is of another kind"
+    if not {*shipped.metrics} <= {*own.metrics}:
+        return "`metric` leaves some out"
+    if getattr(own, "below", False) is not getattr(shipped, "below", False):
+        return "`below` is another"
+    if own.where not in (Where.ANY, shipped.where):
+        return "`where` leaves places out"
+    everywhere = _everywhere()
+    before, after = _numbers(shipped, (), everywhere), _numbers(own, (), everywhere)
+    if own.latched:  # it has no clear hold, and a person alone ends it
+        after = after._replace(clear_hold=before.clear_hold)
+    both = before.on & after.on
+    how = _worse(before._replace(on=both), after._replace(on=both)) or _waits_longer(own, shipped)
+    if how or (own.isolate, own.latched) < (shipped.isolate, shipped.latched):
+        return how or "`latched` or `isolate` is gone"
+    fields = [one for one in structs.fields(shipped) if one.name not in _COMPARED]
+    other = [one.encode_name for one in fields if getattr(own, one.name) != getattr(shipped, one.name)]
+    return f"`{other[0]}` is another, and nobody can say that it is no later" if other else ""
+
+
+def _waits_longer(own: HeldRule, shipped: HeldRule) -> str:
+    if own.max_gap < shipped.max_gap:
+        return "`max_gap` is shorter, and ends holds sooner"
+    mine, theirs = own.samples, shipped.samples
+    more = mine.need > theirs.need or (mine.need == theirs.need and mine.of < theirs.of)
+    return "`samples` asks for more" if more else ""
+
+
+def _everywhere() -> SeriesTable:
+    """A circuit of each insulation in a dwelling, and one outside; ratings that nobody knows."""
+    kinds = [0, *map(int, Insulation), *map(int, Insulation)]
+    n, none = len(kinds), np.zeros(len(kinds), np.int32)
+    inside = np.array([0, *[1] * len(Insulation), *[0] * len(Insulation)], np.int32)
+    table = SeriesTable.plain(1, np.zeros(n, np.int16), none, inside, np.full(n, np.nan))
+    return replace(table, insulation=np.array(kinds, np.uint8))
 
 
 class _Numbers(NamedTuple):

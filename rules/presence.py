@@ -129,6 +129,7 @@ class Presence:
         if not len(back.device):
             return
         ids = self._heard.children(back.device)
+        self._heard.note_waited(ids)
         self._go_on(ids, *back.of(self._heard.parent[ids]), 0)
 
     def _go_on(self, ids: Int32, went_us: Int64 | int, at_us: Int64 | int, grace_us: Int64 | int) -> None:

@@ -27,14 +27,14 @@ from rules.transition import Subject, To, Transition
 class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
     """An alarm on a building with at least `least` devices that report often.
 
-    Raised when at least `raise` of them fell silent `within` a time, and that has lasted for `hold`; cleared
-    when fewer than `clear` are silent. A single device waits for it: for `settle`, and where `clear` are
-    silent for `patience` at most; and while the alarm is active, but for `cover` at most with fewer than
-    `raise` silent.
+    Raised when at least `raise` of them, of at least so many `households`, fell silent `within` a time, and
+    that has lasted for `hold`; cleared when fewer than `clear` are silent. A single device waits for it: for
+    `settle`, and where `clear` are silent for `patience` at most; and while the alarm is active, but for
+    `cover` at most with fewer than `raise` silent.
     """
 
     numbers: ClassVar[tuple[str, ...]] = (
-        "raise", "within", "hold", "clear", "least", "settle", "patience", "cover",
+        "raise", "within", "hold", "clear", "least", "households", "settle", "patience", "cover",
     )  # fmt: skip
 
     raise_at: Level
@@ -42,6 +42,7 @@ class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
     hold: Span
     clear_below: Level
     least: Annotated[int, Meta(ge=1)]
+    households: Annotated[int, Meta(ge=1)]
     settle: Span
     patience: Span
     cover: Span
@@ -192,7 +193,7 @@ class DarkKernel:
         ids = ids[self.heard.fell_us[ids] > now_us - rule.within]
         building = self.heard.building[ids]
         fresh = np.bincount(building, minlength=len(self.members))
-        reached = self._enough(fresh) & (fresh > 0)
+        reached = self._enough(fresh) & (self._households(ids) >= rule.households)
         over = ~reached & ~self.active
         self.since_us[over], self.told[over] = NEVER, False
         news = np.flatnonzero(reached & (self.since_us == NEVER))
@@ -209,11 +210,20 @@ class DarkKernel:
         enough: Bool = big & (devices * 100.0 >= self._rule.raise_at.value * self.members)
         return enough
 
+    def _households(self, ids: Int32) -> Int64:
+        """Of how many dwellings these are, by building."""
+        pairs = np.stack((self.heard.building[ids], self.heard.household(ids)))
+        building = np.unique(pairs, axis=1)[0]
+        return np.bincount(building, minlength=len(self.members))
+
     def _reach(self, building: int, ids: Int32) -> None:
         """The share has been reached: since the deadline of the device with which it was."""
-        fell = np.sort(self.heard.fell_us[ids])
-        need = np.arange(1, len(fell) + 1) * 100.0 >= self._rule.raise_at.value * self.members[building]
-        self.since_us[building] = fell[int(np.argmax(need))]
+        ids = ids[np.argsort(self.heard.fell_us[ids], kind="stable")]
+        need = np.arange(1, len(ids) + 1) * 100.0 >= self._rule.raise_at.value * self.members[building]
+        first = np.zeros(len(ids), np.int64)
+        first[np.unique(self.heard.household(ids), return_index=True)[1]] = 1
+        need &= np.cumsum(first) >= self._rule.households
+        self.since_us[building] = self.heard.fell_us[ids[int(np.argmax(need))]]
         self.device[building] = ids.min()
 
     def _tell_raised(self, building: int, fresh: int, now_us: int) -> Transition:

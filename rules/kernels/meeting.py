@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.pairs import State
-from rules.transition import Transition, Why
+from rules.transition import Mark, Transition, Why
 
 NEVER: Final = -(2**62)
 _KEPT: Final = 2
@@ -32,9 +32,10 @@ class Moment(NamedTuple):
 
     @classmethod
     def of(cls, transition: Transition) -> Moment:
-        """That of a transition. A reading of unknown age may have been received long after it was true."""
-        unknown = math.isnan(transition.age_s)
-        return cls(transition.at_us, NEVER if unknown else transition.received_us)
+        """That of a transition. A reading of unknown age may have been received long after it was true, and
+        those that waited for us were all received when we came back: of neither does that time count."""
+        untold = math.isnan(transition.age_s) or Mark.QUEUED in transition.marks
+        return cls(transition.at_us, NEVER if untold else transition.received_us)
 
     def newest(self, other: Moment) -> Moment:
         """The later of either time."""

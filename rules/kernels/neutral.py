@@ -2,31 +2,33 @@
 neutral.
 
 That is one alarm of the device and not one of each phase. It stands on the first phase that there is, and the
-readings of all phases are judged there: a phase that falls silent hides nothing.
+readings of all phases are judged there: a phase that falls silent hides nothing. An alarm that is active
+stays where it was raised, whatever phases come: so it is cleared as what it was raised as.
 
 State: as of judging, 18 bytes a pair; and 24 of facts.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from devices.model import Bool, Float64, Int32, Metric, SeriesTable, UInt8
+from devices.model import Bool, EngineInput, Float64, Int32, Metric, SeriesTable, UInt8
 from rules import why
 from rules.comparing import MomentKernel, check_metric, other_phase, places
 from rules.found import Found
+from rules.kernel import ACTIVE
 from rules.look import Ground, Look
 from rules.pairs import Blank
-from rules.quantity import Level, units_of
+from rules.quantity import Level, Span, units_of
 from rules.rounds import Rows, rounds
 from rules.rule import HeldRule
 from rules.settings import Setting
-from rules.transition import Why
+from rules.transition import To, Transition, Why
 
 TORN, UNSURE, SOUND = 1.0, 0.5, 0.0
 """What is measured: raised at 1, cleared below ½ (`rules.settings`)."""
@@ -34,28 +36,33 @@ TORN, UNSURE, SOUND = 1.0, 0.5, 0.0
 
 class NeutralRule(HeldRule, frozen=True, kw_only=True, tag="neutral"):
     """An alarm on the voltages of a device's phases: one above `high` and another below `low`. It clears when
-    all are from `normal_low` to `normal_high`."""
+    all are from `normal_low` to `normal_high`. A phase below `least` does not count, and voltages are
+    compared where they were observed within `together` of the reading."""
 
     numbers: ClassVar[tuple[str, ...]] = (
         "hold", "clear_hold", "max_gap", "samples", "high", "low", "normal_low", "normal_high",
+        "least", "together",
     )  # fmt: skip
 
     high: Level
     low: Level
     normal_low: Level
     normal_high: Level
+    least: Level
+    together: Span
 
     def __post_init__(self) -> None:
         check_metric(self, Metric.VOLTAGE)
         super().__post_init__()
-        volts = {key: self._volts(key) for key in ("low", "normal_low", "normal_high", "high")}
+        volts = {key: self._volts(key) for key in ("least", "low", "normal_low", "normal_high", "high")}
         for lower, upper in zip(list(volts)[:-1], list(volts)[1:], strict=True):
             if volts[lower] > volts[upper]:
                 raise ValueError(f"key `{lower}`: is above `{upper}`; a voltage at or below it is allowed")
 
-    def volts(self) -> tuple[float, float, float, float]:
-        """`low`, `normal_low`, `normal_high` and `high` in volts."""
-        return self._volts("low"), self._volts("normal_low"), self._volts("normal_high"), self._volts("high")
+    def volts(self) -> tuple[float, float, float, float, float]:
+        """`low`, `normal_low`, `normal_high`, `high` and `least` in volts."""
+        low, normal_low, normal_high = (self._volts(key) for key in ("low", "normal_low", "normal_high"))
+        return low, normal_low, normal_high, self._volts("high"), self._volts("least")
 
     def _volts(self, key: str) -> float:
         level: Level = getattr(self, key)
@@ -102,8 +109,19 @@ class NeutralKernel(MomentKernel[NeutralRule]):
             return []
         some = np.flatnonzero(self.pairs.company(stands, hot) & ~np.isnan(value))
         rows, stands, value = rows.take(some), stands.take(some).astype(np.intp), value.take(some)
-        turns = rounds(stands)
-        return [one for n in turns for one in self.judge(look, rows.take(n), stands.take(n), value.take(n))]
+        pair, found = pair.take(some), list[Found]()
+        for n in rounds(stands):
+            stands = self.pairs.facts["stands"].take(pair.take(n)).astype(np.intp)  # it moves with a clearing
+            told = self.judge(look, rows.take(n), stands, value.take(n))
+            self._stand_anew(
+                [self._pair_of(one.transition) for one in told if one.transition.to is To.CLEARED]
+            )
+            found += told
+        return found
+
+    def near(self, rule: NeutralRule) -> int:
+        """As long as `together`."""
+        return int(rule.together)
 
     def manner(self, rule: NeutralRule) -> Hashable:
         """Also the levels."""
@@ -113,12 +131,16 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         """TORN, SOUND or UNSURE; NaN with fewer than two voltages."""
         other, third = self.newest(look, rows, pair, np.stack((self.kin(0, pair), self.kin(1, pair))))
         own = look.batch.value.take(rows)
-        most, least = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
-        low, normal_low, normal_high, high = (self.of_rule(column, pair) for column in self._volts)
-        torn = (most > high) & (least < low)  # never one phase alone: `low` is not above `high`
-        sound = (least >= normal_low) & (most <= normal_high)
+        low, normal_low, normal_high, high, least = (self.of_rule(column, pair) for column in self._volts)
+        most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
+        if (fewest < least).any():  # not connected, or lost: no voltage of this supply
+            own, other, third = (np.where(one < least, np.nan, one) for one in (own, other, third))
+            most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
+        torn = (most > high) & (fewest < low)  # never one phase alone: `low` is not above `high`
+        sound = (fewest >= normal_low) & (most <= normal_high)
         state = np.where(torn, TORN, np.where(sound, SOUND, UNSURE))
-        state[np.isnan(other) & np.isnan(third)] = np.nan
+        unknown = [np.isnan(one) for one in (own, other, third)]
+        state[(unknown[1] & unknown[2]) | (unknown[0] & (unknown[1] | unknown[2]))] = np.nan
         return state
 
     def arrange(self, kin: list[Int32]) -> list[Int32]:
@@ -132,7 +154,7 @@ class NeutralKernel(MomentKernel[NeutralRule]):
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`voltages l1 259 V, l2 181 V, l3 220 V: one above 253 V, another below 187 V for 5 s`."""
-        low, _, _, high = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
+        low, _, _, high, _ = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
         said = self._said(look, row, pair)
         return Why(
             en=f"voltages {said}: one above {high}, another below {low} for {why.duration(held_us)}",
@@ -143,7 +165,7 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int
     ) -> Why:
         """`voltages l1 222 V, l2 221 V, l3 220 V: all from 200 V to 235 V for 60 s`."""
-        _, low, high, _ = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
+        _, low, high, _, _ = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
         said = self._said(look, row, pair)
         return Why(
             en=f"voltages {said}: all from {low} to {high} for {why.duration(held_us)}",
@@ -155,21 +177,59 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         found = super()._found(look, row, pair, value, held_us, cleared)
         return found._replace(transition=replace(found.transition, slot=int(self.pairs.slot[pair])))
 
+    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
+        """A reset or close; see `JudgedKernel.apply`. What comes next stands on the first phase again."""
+        cleared = super().apply(given, now_us)
+        if cleared is not None:
+            self._stand_anew([self._pair_of(cleared)])
+        return cleared
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Takes a snapshot; see `PairKernel.restore`. An alarm of one that stood elsewhere stays there."""
+        super().restore(state)
+        self._stand(np.arange(self.pairs.n))
+
     def _relate(self, pair: Rows) -> None:
-        """Also where each is judged: with the lowest phase of the device that has a series; of several, with
-        the highest slot."""
+        """Also where each is judged."""
         super()._relate(pair)
+        self._stand(pair)
+
+    def _pair_of(self, transition: Transition) -> int:
+        return self.pairs.find(transition.slot, self.number[transition.rule])
+
+    def _stand_anew(self, ended: Sequence[int]) -> None:
+        """The alarms of these pairs have ended."""
+        if ended:
+            self._stand(np.flatnonzero(np.isin(self.pairs.facts["stands"][: self.pairs.n], ended)))
+
+    def _stand(self, pair: Rows) -> None:
+        """Where each is judged: where an alarm of the device is active, of several on the lowest phase, else
+        with the lowest phase of the device that has a series; of several, with the highest slot.
+
+        Where one of a device is among `pair`, all its voltages are.
+        """
         pair = pair[self.pairs.slot[pair] >= 0]
         slot, table = self.pairs.slot[pair], self.pairs.table
         first = slot.copy()
         for phase in (3, 2, 1):
             found = self.ground.kin.slot(table.device[slot], Metric.VOLTAGE, phase)
             first = np.where(found > 0, found, first)
-        first = np.where(np.isin(table.phase[slot], (1, 2, 3)), first, slot)
-        self.pairs.facts["stands"][pair] = self.pairs.first(first) + pair - self.pairs.first(slot)
+        phased = np.isin(table.phase[slot], (1, 2, 3))
+        first = np.where(phased, first, slot)
+        stands = self.pairs.first(first) + pair - self.pairs.first(slot)
+        phased &= table.device[slot] > 0
+        active = np.flatnonzero(phased & ((self.pairs.state["status"][pair] & ACTIVE) != 0))
+        if len(active):
+            active = active[np.lexsort((slot[active], table.phase[slot[active]]))]
+            whose = table.device[slot].astype(np.int64) * len(self.rules) + self.pairs.rule[pair]
+            known, lowest = np.unique(whose[active], return_index=True)
+            at = np.minimum(np.searchsorted(known, whose), len(known) - 1)
+            theirs = np.flatnonzero(phased & (known[at] == whose))
+            stands[theirs] = pair[active[lowest[at[theirs]]]]
+        self.pairs.facts["stands"][pair] = stands
 
     def _said(self, look: Look, row: int, pair: int) -> str:
-        """The voltages that were measured, by phase."""
+        """The voltages that count, by phase."""
         one = np.array([self.pairs.find(int(look.batch.slot[row]), int(self.pairs.rule[pair]))])
         kin = np.stack((self.kin(0, one), self.kin(1, one)))
         others = self.newest(look, np.array([row]), one, kin)[:, 0]
@@ -177,5 +237,6 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         volts = {phase: float(look.batch.value[row])}
         for step, value in enumerate(others.tolist(), 1):
             volts[(phase - 1 + step) % 3 + 1] = value
-        known = sorted(phase for phase, value in volts.items() if not math.isnan(value))
+        least = self.rules[self.pairs.rule[pair]].volts()[-1]
+        known = sorted(phase for phase, value in volts.items() if value >= least)
         return ", ".join(f"l{phase} {why.quantity(volts[phase], 'V')}" for phase in known)

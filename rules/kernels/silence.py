@@ -19,6 +19,7 @@ from devices.model import Bool, Float32, Int32, Int64
 from rules.heard import (
     AWAITED,
     FAR,
+    GRANTED,
     HELD,
     KNOWN,
     LOST,
@@ -26,6 +27,7 @@ from rules.heard import (
     SAID_OFFLINE,
     SILENT,
     TOLD,
+    WAITED,
     Heard,
 )
 from rules.quantity import Span
@@ -87,8 +89,8 @@ _DAILY_US: Final = 90_000_000_000
 _LONGEST_S: Final = 1e9
 """A limit above some thirty years is none (chosen; sums of microseconds stay far from overflowing)."""
 _LEFT_US: Final = 3_600_000_000
-"""What is left at least of a delay after an absence (chosen: brokers and devices connect again with growing
-pauses, and what reports at least hourly has reported by then)."""
+"""What is left at least of a delay after the first absence that leaves less (chosen: brokers and devices
+connect again with growing pauses, and what reports at least hourly has reported by then)."""
 _DEPTH: Final = 4
 """Gateways behind gateways that are asked in one look (chosen; a deeper one is asked at the next)."""
 
@@ -170,7 +172,7 @@ class SilenceKernel:
         deadline = heard.base(ids) + terms.first
         gone, lost = away[heard.source[ids]], (status & LOST) != 0
         passed = ~gone & ((status & (SILENT | LOST)) == 0) & (deadline <= now_us)
-        carried = heard.carried(ids, deadline)
+        carried = heard.carried(ids, deadline) | self._waited_enough(ids, terms.first, deadline)
         fell, parked = passed & carried, passed & ~carried
         heard.due_us[ids] = np.where(gone | parked | lost, FAR, deadline)
         status &= np.where(gone | lost, 0xFFFF ^ HELD, 0xFFFF ^ (HELD | PARKED)).astype(np.uint16)
@@ -186,6 +188,20 @@ class SilenceKernel:
             return fallen
         gateways = gateways[(heard.status[gateways] & (SILENT | LOST)) == 0]
         return np.concatenate((fallen, self.fall(gateways, now_us, away, depth + 1)))
+
+    def _waited_enough(self, ids: Int32, first: Int64, deadline: Int64) -> Bool:
+        """Which of these have waited for their gateway before, while it may be silent for longer than they by
+        its own limit, and is not by that: it would only ever be asked after on behalf of them."""
+        heard = self.heard
+        enough: Bool = (heard.status[ids] & WAITED) != 0
+        if enough.any():
+            gateway = heard.parent[ids]
+            limit_s = self.limit_s(gateway)
+            often, limit = limit_s < self.border_s, np.rint(limit_s.astype(np.float64) * 1e6).astype(np.int64)
+            own = self._delay(limit, often, False)
+            enough &= (own > first) & (heard.heard_us[gateway] + own > deadline)
+            enough &= (heard.status[gateway] & SAID_OFFLINE) == 0
+        return enough
 
     def _await(self, ids: Int32, limit_s: Float32) -> Int32:
         """These wait for their gateways, which may be silent no longer than they; the gateways."""
@@ -238,8 +254,9 @@ class SilenceKernel:
     def go_on(
         self, ids: Int32, went_us: Int64 | int, at_us: Int64 | int, grace_us: Int64 | int, covered: Bool
     ) -> None:
-        """An absence from `went_us` to `at_us` is no part of the silence of these: it goes on where it stood,
-        with at least `_LEFT_US` left, or anew where the delay is not longer than that.
+        """An absence from `went_us` to `at_us` is no part of the silence of these: it goes on where it stood.
+        The first time in a silence that less than `_LEFT_US` would be left, that much is, or the whole delay
+        where it is not longer.
 
         Whose silence has not been told, and is not `covered` by a building's alarm, is silent no more.
         """
@@ -248,9 +265,10 @@ class SilenceKernel:
         told = (status & TOLD) != 0
         coming = np.where(told & ((status & SILENT) != 0), terms.long, terms.first)
         stood = np.maximum(np.minimum(went_us, at_us) - base, 0)
-        credit = np.minimum(stood, np.maximum(coming - _LEFT_US, 0))
+        left_us = np.where((status & GRANTED) != 0, 0, _LEFT_US)
+        most = np.maximum(coming - left_us, 0)
         start = at_us + grace_us
-        heard.since_us[ids] = np.maximum(base, start - credit)
+        heard.since_us[ids] = np.maximum(base, start - np.minimum(stood, most))
         over = np.where(told | covered, HELD, HELD | SILENT | LOST).astype(np.uint16)
-        heard.status[ids] = status & ~over
+        heard.status[ids] = (status & ~over) | (stood > most) * np.uint16(GRANTED)
         heard.due_us[ids] = np.where((status & PARKED) != 0, at_us, start)

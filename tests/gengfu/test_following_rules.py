@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from structlog.testing import capture_logs
 
 from devices.database import open_database, reading, writing
 from devices.registry.errors import NotAllowed, NotThere
@@ -117,6 +118,23 @@ def test_a_broken_file_leaves_the_rules_before_it_and_says_where(site: Engine, t
     assert len(watch.look()) == 1
     assert watch.follows.refused == {}
     assert not watch.hot()
+
+
+def test_the_log_says_what_is_looser_than_shipped_when_it_comes_and_at_every_start(
+    site: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    put(file, own(name="T2", severity="P1", raise_="80 degC"))
+    watch = Watch(site, file)
+    with capture_logs() as said:
+        watch.look()
+    again = Watch(site, file, watch.rules)
+    with capture_logs() as later:
+        again.follows.start()
+    again.follows.stop()
+    for told in (said, later):
+        [why] = [one["why"] for one in told if one["event"] == "rule_looser_than_shipped"]
+        assert why.startswith("T2 is looser than shipped: `raise` is a later level; there is no end to it")
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"no toml", b"version = 1\n" + b"#" * (1 << 20)])

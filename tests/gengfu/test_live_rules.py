@@ -151,7 +151,8 @@ def test_an_override_that_does_not_fit_its_rule_is_left_out_and_told() -> None:
 
 
 def test_a_rule_that_was_replaced_by_one_of_another_kind_leaves_its_overrides_harmless() -> None:
-    book = Rulebook(own=own(name="O3", metric="voltage", raise_="260 V", clear="250 V"), name="own.toml")
+    rule = own(name="O3", metric="voltage", severity="P1", raise_="260 V", clear="250 V")
+    book = Rulebook(own=rule, name="own.toml")
     overrides = (override(raise_="50 A", clear="40 A"),)
     site = Site(Rulebook(overrides=overrides))
     site.still(0)

@@ -41,6 +41,16 @@ def test_a_rule_file_is_checked_before_it_is_used(run: Run, tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.toml"]
 
 
+def test_a_rule_that_is_looser_than_shipped_is_taken_and_said_to_be(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(own(name="T2", severity="P1", raise_="80 degC"), encoding="utf-8")
+    told = run(str(file))
+    said = "T2 is looser than shipped: `raise` is a later level; there is no end to it, an override has one"
+    assert (told.exit_code, told.stdout.splitlines()[2]) == (0, f"         {said}")
+    [shown] = objects(run(str(file), "--json").stdout)
+    assert shown["looser"] == said
+
+
 @pytest.mark.parametrize(
     ("said", "line", "told"),
     [

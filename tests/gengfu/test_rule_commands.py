@@ -274,6 +274,9 @@ def test_the_check_names_file_line_and_key(tmp_path: Path) -> None:
     file.write_text(own(), encoding="utf-8")
     [good] = rule_findings(mine, NOW_US)
     assert good.ok and "the site's own" in good.text
+    file.write_text(own(name="T2", severity="P1", raise_="80 degC"), encoding="utf-8")
+    good, looser = rule_findings(mine, NOW_US)
+    assert (good.ok, looser.ok, looser.text.split(":")[0]) == (True, False, "T2 is looser than shipped")
 
 
 def test_a_refused_file_is_a_trouble_of_ingest_that_says_why() -> None:

@@ -27,6 +27,11 @@ def says(rule: str, metric: Metric, hold_s: int = 0, step_s: int = HOUR, need: i
     return held(rule, [Facts(metric, 1)], Held(1, 0, 0, hold_s, step_s=step_s, need=need))
 
 
+def toggles(rule: str, metric: Metric) -> Tale:
+    """A flag that raises at once, and must be 0 for five minutes."""
+    return held(rule, [Facts(metric, 1)], Held(1, 0, 0, 0, clear_s=300, step_s=60))
+
+
 def meets(
     rule: str,
     place: int,
@@ -102,10 +107,10 @@ TALES: Final = [
     warm_night(),
     says("S5", Metric.BATTERY_LOW, need=2),
     says("S5L", Metric.BATTERY_LOW, hold_s=7 * DAY, step_s=DAY),
-    says("S6", Metric.DEVICE_TAMPER),
-    says("S7", Metric.SMOKE_MUTED),
+    toggles("S6", Metric.DEVICE_TAMPER),
+    toggles("S7", Metric.SMOKE_MUTED),
     says("S7L", Metric.SMOKE_MUTED, hold_s=8 * HOUR),
-    says("F1", Metric.DEVICE_FAULT),
+    toggles("F1", Metric.DEVICE_FAULT),
     Tale(
         "S8", [Facts(Metric.SMOKE_DENSITY, 1)], [*read(1, range(0, 61, 2), 200.0), Say(1, 62, 212.0)],
         Say(1, 64, 212.0), [*read(1, range(0, 61, 2), 200.0), *read(1, range(62, 70, 2), 211.99)],

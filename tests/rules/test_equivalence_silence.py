@@ -21,19 +21,22 @@ from tests.rules.streams import Rules, Script, Tick, compare, missed_by
 RULES = Rules.shipped()
 ENTRIES = RULES.of("silence", "dark")
 BLOCK, OTHER, SMALL = 5, 6, 7
+FLAT: Final = 71
 GATEWAY, ROOF, REPEATER = 51, 52, 53
 DAY_S: Final = 86_400.0
 
 
-def device(number: int, building: int, silence_s: float, parent: int = 0) -> list[Facts]:
+def device(number: int, building: int, silence_s: float, parent: int = 0, dwelling: int = 0) -> list[Facts]:
     """A device with a series, and every other one says itself whether it is there."""
-    place = Facts(Metric.SWITCH, number, building=building, silence_s=silence_s, parent=parent)
-    online = Facts(Metric.DEVICE_ONLINE, number, building=building, silence_s=silence_s, parent=parent)
+    place = Facts(
+        Metric.SWITCH, number, dwelling=dwelling, building=building, silence_s=silence_s, parent=parent
+    )
+    online = replace(place, metric=Metric.DEVICE_ONLINE)
     return [place, online] if number % 2 else [place]
 
 
 SERIES: Final = [
-    *[one for n in range(1, 9) for one in device(n, BLOCK, 60.0)],
+    *[one for n in range(1, 9) for one in device(n, BLOCK, 60.0, 0, FLAT if n <= 4 else 0)],
     *[one for n in range(11, 18) for one in device(n, OTHER, 90.0, GATEWAY)],
     *device(18, OTHER, 600.0),
     *[one for n in range(21, 24) for one in device(n, SMALL, 200.0, ROOF)],
@@ -57,6 +60,7 @@ TOGETHER: Final = [
     [ROOF, REPEATER],
     [REPEATER],
     [1, 2, 3],
+    [1, 2, 3, 4, 5],
     NUMBERS,
 ]
 """Who is gone at once."""

@@ -42,6 +42,8 @@ VOLTAGES: dict[str, str | int] = {
     "low": "190 V",
     "normal_low": "200 V",
     "normal_high": "240 V",
+    "least": "50 V",
+    "together": "15 min",
 }
 
 

@@ -149,6 +149,37 @@ def test_what_had_not_become_dark_before_our_restart_begins_anew() -> None:
     assert block.watch(501, 3000) == [("C3", "raised", HOUSE, 560 + 180 + 300)]
 
 
+def flats(*numbers: int) -> Block:
+    """A building with a device in each of these flats, 0 for none."""
+    block = Block({n: Device(building=HOUSE, dwelling=flat) for n, flat in enumerate(numbers, start=1)})
+    block.hear(0, *range(1, len(numbers) + 1))
+    return block
+
+
+def test_a_flat_that_switches_off_its_router_at_night_is_no_dark_building() -> None:
+    block = flats(71, 71, 71, 71, 71, 72, 72, 73, 73, 74, 0, 0)
+    told = lasting(block, 1, 3000, *range(6, 13))
+    assert told == [("C1", "raised", n, 180) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("other", [72, 0])
+def test_a_second_flat_or_a_device_in_none_makes_it_the_building(other: int) -> None:
+    block = flats(71, 71, 71, 71, 71, other, 72, 73, 73, 74, 0, 0)
+    assert lasting(block, 1, 600, *range(7, 13)) == [("C3", "raised", HOUSE, 480)]
+
+
+def test_devices_in_no_flat_are_each_one_of_their_own() -> None:
+    block = flats(71, 71, 72, 72, 0, 0, 0)
+    assert lasting(block, 1, 600, 1, 2, 3, 4) == [("C3", "raised", HOUSE, 480)]
+
+
+def test_it_is_reached_with_the_device_that_brings_the_second_flat() -> None:
+    block = flats(71, 71, 71, 71, 71, 72, 72, 73, 73, 74, 0, 0)
+    lasting(block, 1, 90, *range(6, 13))
+    told = lasting(block, 91, 900, *range(7, 13))
+    assert told == [("C3", "raised", HOUSE, 90 + 180 + 300)]
+
+
 def test_two_buildings_are_two() -> None:
     devices = {n: Device(building=5 if n <= 5 else 6) for n in TEN}
     block = Block(devices)
@@ -206,6 +237,7 @@ within = "10 min"
 hold = "5 min"
 clear = "10 %"
 least = 5
+households = 2
 settle = "5 min"
 patience = "15 min"
 cover = "60 min"
@@ -216,6 +248,7 @@ within = "chosen"
 hold = "chosen"
 clear = "chosen"
 least = "chosen"
+households = "chosen"
 settle = "chosen"
 patience = "chosen"
 cover = "chosen"
@@ -232,6 +265,8 @@ cover = "chosen"
         ('within = "10 min"', 'within = "5 min"', "key `within`: must be longer than `hold`"),
         ('patience = "15 min"', 'patience = "4 min"', "key `patience`: must not be shorter"),
         ("least = 5", "least = 0", "key `least`"),
+        ("households = 2", "households = 0", "key `households`"),
+        ('households = "chosen"', "", "nothing said about households"),
         ('least = "chosen"', "", "nothing said about least"),
         ("version = 1", "version = 1" + TEXT.replace("version = 1", "").replace('"C3"', '"C9"'),
          "key `kernel`: C9 is the one rule of this kind already"),

@@ -262,6 +262,27 @@ def test_a_hot_cable_and_an_arc_in_no_dwelling_meet_too() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("after_s", "expected"), [(600, ["S1", "X1C"]), (601, ["S1"]), (7_776_000, ["S1"])])
+def test_arcs_that_nobody_has_reset_confirm_no_smoke_of_later(after_s: int, expected: list[str]) -> None:
+    told = cupboard()
+    assert rules_of(told.read(CELLAR_ARC, 0, 1)) == ["A1"]
+    assert rules_of(told.read(CELLAR_SMOKE, after_s, 1)) == expected
+
+
+@pytest.mark.parametrize(("after_s", "expected"), [(600, ["A1", "X1"]), (601, ["A1"]), (7_776_000, ["A1"])])
+def test_smoke_that_nobody_has_reset_is_no_fire_of_an_arc_of_later(after_s: int, expected: list[str]) -> None:
+    told = Story(shipped(), house())
+    assert rules_of(told.read(ONE, 0, 1)) == ["S1"]
+    assert [rule for rule in rules_of(told.read(ARC, after_s, 1)) if rule in ("A1", "X1")] == expected
+
+
+def test_what_calls_the_fire_brigade_counts_no_alarm_for_standing() -> None:
+    rules = [rule for rule in shipped().of(PlaceRule) if rule.severity is Severity.P0_PLUS]
+    assert [(rule.name, rule.standing) for rule in rules] == [
+        ("S2", False), ("S2S", False), ("X1", False), ("X1C", False),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("elsewhere", [FLAT_ARC, NEXT_ARC])
 def test_a_flat_and_another_building_are_no_common_part(elsewhere: int) -> None:
     told = cupboard()
@@ -303,6 +324,16 @@ def test_an_alarm_of_unknown_age_meets_by_what_it_says_itself_alone() -> None:
     told = story()
     told.read(TWO, 600, 1, Quality.RETAINED, late_s=399)
     assert rules_of(told.read(ONE, 1000, 1)) == ["S1"]
+
+
+@pytest.mark.parametrize(("apart_s", "expected"), [(300, ["S1", "S2"]), (301, ["S1"])])
+def test_what_waited_for_us_meets_by_when_it_was_observed_alone(apart_s: int, expected: list[str]) -> None:
+    told = story()
+    assert rules_of(told.read(ONE, 0, 1, Quality.QUEUED, late_s=1700)) == ["S1"]
+    assert rules_of(told.read(TWO, apart_s, 1, Quality.QUEUED, late_s=1700 - apart_s)) == expected
+    told = story()
+    told.read(ONE, 0, 1, Quality.QUEUED, late_s=1700)
+    assert rules_of(told.read(TWO, 1701, 1)) == ["S1"]
 
 
 def test_when_alarms_were_received_outlives_a_restart() -> None:

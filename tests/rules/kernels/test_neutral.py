@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from devices.model import HARD_QUALITY, Quality, Severity
+from devices.model import HARD_QUALITY, Quality, ReadingBatch, Severity
 from rules.catalogue import CatalogueError, parse_catalogue
 from rules.transition import Mark, To, Transition
 from tests.rules.kernels.cabinet import BOX_V, CABINET, V1, V2, V3, cabinet, only, told, with_phase
@@ -146,14 +146,112 @@ def test_a_moment_that_is_not_normal_starts_the_clear_hold_again() -> None:
     assert len(say(story, 135, SOUND)) == 1
 
 
-def test_voltages_too_old_are_not_compared() -> None:
+def test_voltages_that_were_not_observed_within_a_minute_are_not_compared() -> None:
     story = v1()
     story.read(V2, 0, 181.0)
-    assert story.read(V1, 890, 259.0) == []
-    assert len(story.read(V1, 900, 259.0)) == 1
+    assert story.read(V1, 58, 259.0) == []
+    assert len(story.read(V1, 60, 259.0)) == 1
     story = v1()
     story.read(V2, 0, 181.0)
-    assert story.read(V1, 901, 259.0) + story.read(V1, 910, 259.0) == []
+    assert story.read(V1, 61, 259.0) + story.read(V1, 70, 259.0) == []
+
+
+def test_a_short_rise_and_a_dip_a_quarter_of_an_hour_later_are_no_lost_neutral() -> None:
+    story = v1()
+    say(story, 0, (254.0, 230.0, 230.0))
+    assert story.read(V2, 840, 186.0) + story.read(V2, 843, 186.0) == []
+
+
+@pytest.mark.parametrize(("volts", "raised"), [(49.9, 0), (50.0, 1)])
+def test_a_phase_that_is_not_connected_does_not_count(volts: float, raised: int) -> None:
+    story = v1()
+    found = [one for at in range(0, 600, 10) for one in say(story, at, (253.5, 0.0, volts))]
+    assert len(found) == raised
+
+
+def test_a_phase_that_is_not_connected_is_not_told_and_hides_nothing() -> None:
+    story = v1()
+    say(story, 0, (259.0, 181.0, 0.0))
+    (found,) = say(story, 5, (259.0, 181.0, 0.0))
+    assert found.why.en.startswith("voltages l1 259 V, l2 181 V: ")
+    say(story, 10, (220.0, 221.0, 0.0))
+    cleared = say(story, 70, (220.0, 221.0, 0.0)) + say(story, 80, (220.0, 221.0, 0.0))
+    assert [one.to for one in cleared] == [To.CLEARED]
+
+
+def test_an_alarm_stays_where_it_was_raised_when_a_first_phase_comes_and_clears_by_its_numbers() -> None:
+    story = told("V1", table=with_phase(cabinet(), V1, 0))
+    say(story, 0, (math.nan, 259.0, 181.0))
+    assert [one.slot for one in say(story, 2, (math.nan, 259.0, 181.0))] == [V2]
+    story.engine.adopt(cabinet(), np.array([V1], np.int32))
+    assert say(story, 10, SOUND) == []
+    assert [(one.slot, one.to) for one in say(story, 71, SOUND)] == [(V2, To.CLEARED)]
+    say(story, 80, TORN)
+    assert [(one.slot, one.to) for one in say(story, 85, TORN)] == [(V1, To.RAISED)], (
+        "the next is the first's"
+    )
+
+
+def test_a_person_ends_what_stood_elsewhere_and_the_next_stands_on_the_first_phase() -> None:
+    story = told("V1", table=with_phase(cabinet(), V1, 0))
+    say(story, 0, (math.nan, 259.0, 181.0))
+    say(story, 2, (math.nan, 259.0, 181.0))
+    story.engine.adopt(cabinet())
+    assert story.reset("V1", 6, V1) == []
+    assert [one.slot for one in story.reset("V1", 6, V2)] == [V2]
+    say(story, 10, TORN)
+    assert [one.slot for one in say(story, 15, TORN)] == [V1]
+
+
+def earlier(*slots: int) -> Story:
+    """As an earlier release left it: alarms are active on phases that are not the first."""
+    story = v1()
+    state = story.engine.snapshot()
+    state["neutral.status"][np.isin(state["neutral.slot"], slots)] = 1
+    story.engine.restore(state)
+    return story
+
+
+def test_alarms_of_a_snapshot_that_stand_on_other_phases_clear_one_after_another() -> None:
+    story = earlier(V2, V3)
+    found = [(at, one.slot, one.to) for at in range(0, 301, 10) for one in say(story, at, SOUND)]
+    assert [(slot, to) for _, slot, to in found] == [(V2, To.CLEARED), (V3, To.CLEARED)]
+    assert list(story.engine.standing()) == []
+
+
+def test_what_moves_with_a_clearing_does_not_depend_on_how_a_message_is_cut() -> None:
+    said = [
+        (slot, at, volts) for at in range(0, 70, 7) for slot, volts in zip((V1, V2, V3), SOUND, strict=True)
+    ]
+    said += [
+        (slot, 70 + at, volts) for at in range(5) for slot, volts in zip((V1, V2, V3), TORN, strict=True)
+    ]
+    state = earlier(V2).engine.snapshot()
+    whole, single = v1().engine, v1().engine
+    whole.restore(state)
+    single.restore(state)
+    slots, times, values = (np.array(one) for one in zip(*said, strict=True))
+    batch = ReadingBatch(
+        us(100), slots.astype(np.int32), times * 1_000_000 + us(0), np.zeros(len(said), np.uint16),
+        values.astype(np.float64), np.zeros(len(said), np.uint32),
+    )  # fmt: skip
+    at_once = [(one.slot, one.to, one.at_us) for one in whole.evaluate(batch, [], us(100))]
+    one_by_one = [
+        (found.slot, found.to, found.at_us)
+        for n in range(len(batch))
+        for found in single.evaluate(one_of(batch, n), [], us(100))
+    ]
+    assert [(slot, to) for slot, to, _ in at_once] == [(V2, To.CLEARED), (V1, To.RAISED)]
+    assert at_once == one_by_one
+
+
+def one_of(batch: ReadingBatch, n: int) -> ReadingBatch:
+    """Its n-th reading alone."""
+    here = slice(n, n + 1)
+    return ReadingBatch(
+        batch.received_us, batch.slot[here], batch.observed_us[here], batch.nudge_ns[here],
+        batch.value[here], batch.quality[here],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("flag", UNSEEN)
@@ -214,6 +312,8 @@ high = "253 V"
 low = "187 V"
 normal_low = "200 V"
 normal_high = "235 V"
+least = "50 V"
+together = "60 s"
 hold = "2 s"
 clear_hold = "60 s"
 max_gap = "15 min"
@@ -224,6 +324,8 @@ high = "s"
 low = "s"
 normal_low = "s"
 normal_high = "s"
+least = "s"
+together = "s"
 hold = "s"
 clear_hold = "s"
 max_gap = "s"
@@ -237,6 +339,8 @@ max_gap = "s"
         ('high = "253 V"', 'high = "253 A"', "line 8: key `high`: unit `A` does not fit"),
         ('low = "187 V"', 'low = "201 V"', "line 9: key `low`: is above `normal_low`"),
         ('normal_low = "200 V"', 'normal_low = "236 V"', "key `normal_low`: is above `normal_high`"),
+        ('least = "50 V"', 'least = "188 V"', "line 12: key `least`: is above `low`"),
+        ('together = "60 s"', 'together = "-60 s"', "line 13: key `together`: "),
         ('normal_high = "235 V"', 'normal_high = "254 V"', "key `normal_high`: is above `high`"),
         ('normal_low = "200 V"', 'normal_low = "200 V"\nraise = "1"', "unknown key `raise`"),
         ('high = "s"\n', "", "nothing said about high"),

@@ -8,7 +8,7 @@ import pytest
 
 from devices.model import InputKind
 from rules.engine import Engine
-from tests.rules.kernels.block import Block, Device, offline_rules
+from tests.rules.kernels.block import Block, Device, offline_rules, us
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -108,6 +108,64 @@ def test_a_delay_up_to_an_hour_begins_anew(limit_s: float, credit_s: float) -> N
     block = one(limit_s)
     block.give(5000, InputKind.RETURNED, from_s=1800 if limit_s > 1800 else 100)
     due_s = 5000 + MINUTE + max(limit_s, 180) - credit_s
+    assert block.look(due_s - 1) == []
+    assert block.look(due_s) == [("C1", "raised", 1, due_s)]
+
+
+def restarts(block: Block, every_s: int, until_s: int) -> None:
+    """We restart again and again, and are away for 5 s each time."""
+    for at in range(every_s, until_s, every_s):
+        block.look(at - 5)
+        block.give(at, InputKind.RETURNED, from_s=at - 5)
+        for look_s in range(at + 1, at + every_s - 5, 30):
+            block.look(look_s)
+
+
+@pytest.mark.parametrize("every_s", [50 * MINUTE, 70 * MINUTE])
+def test_however_often_we_restart_a_dead_device_is_told(every_s: int) -> None:
+    block = one(math.nan)
+    restarts(block, every_s, 3 * DAY)
+    assert [one.rule for one in block.told] == ["C2", "C2L"]
+    assert us(25 * HOUR) < block.told[0].at_us < us(28 * HOUR)
+
+
+def test_restarts_every_few_minutes_do_not_hide_one_with_a_short_limit_either() -> None:
+    block = one(300)
+    restarts(block, 150, 3600)
+    # 145 s to the first restart, which are given back; then 150 s less 65 s of absence and grace each
+    due_s = 150 + MINUTE + 300 + 3 * (5 + MINUTE)
+    assert [(one.rule, one.at_us) for one in block.told] == [("C1", us(due_s))]
+
+
+def test_more_than_was_left_is_left_once_in_a_silence_and_again_in_the_next() -> None:
+    block = one(HOUR)
+    block.give(3000, InputKind.RETURNED, from_s=2990)
+    block.give(6000, InputKind.RETURNED, from_s=5990)
+    left_s = HOUR - (5990 - 3000 - MINUTE)
+    assert block.look(6000 + MINUTE + left_s - 1) == []
+    block.hear(6700, 1)
+    block.give(9000, InputKind.RETURNED, from_s=8990)
+    due_s = 9000 + MINUTE + HOUR
+    assert block.look(due_s - 1) == []
+    assert block.look(due_s) == [("C1", "raised", 1, due_s)]
+
+
+def test_one_whose_time_was_over_has_the_grace_of_each_return() -> None:
+    block = one(60)
+    block.give(200, InputKind.RETURNED, from_s=190)
+    block.give(900, InputKind.RETURNED, from_s=890)
+    assert block.look(900 + MINUTE - 1) == []
+    assert block.look(900 + MINUTE) == [("C1", "raised", 1, 900 + MINUTE)]
+
+
+def test_what_an_absence_has_given_is_known_after_a_restart() -> None:
+    block = one(HOUR)
+    block.give(3000, InputKind.RETURNED, from_s=2990)
+    state = block.engine.snapshot()
+    block.engine = Engine(offline_rules(), block.table)
+    block.engine.restore(state)
+    block.give(6000, InputKind.RETURNED, from_s=5990)
+    due_s = 6000 + MINUTE + HOUR - (5990 - 3000 - MINUTE)
     assert block.look(due_s - 1) == []
     assert block.look(due_s) == [("C1", "raised", 1, due_s)]
 

@@ -6,8 +6,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from tests.rules.kernels.block import Block, Device
+from devices.model import InputKind
+from rules.engine import Engine
+from tests.rules.kernels.block import Block, Device, offline_rules, us
 
 HOUR = 3600
 
@@ -55,6 +58,84 @@ def test_when_a_gateway_returns_its_children_have_their_time_again() -> None:
     assert block.hear(1001, 1) == []
     assert block.until(1031, 1180, 1) == [("C1", "cleared", 1, 1061)]
     assert block.hear(1181, 1) == [("C1", "raised", n, 1181) for n in (2, 3, 4)]
+
+
+def test_a_gateway_that_comes_and_goes_hides_no_dead_child_for_ever() -> None:
+    block = Block({1: Device(180), 2: Device(25 * HOUR, parent=1)})
+    block.hear(0, 1, 2)
+    for start_s in range(0, 6 * 24 * HOUR, 360):
+        block.until(start_s + 1, start_s + 91, 1)
+        block.look(start_s + 280)
+    (dead,) = [one for one in block.told if one.device == 2]
+    assert dead.rule == "C2"
+    assert us(4 * 24 * HOUR) < dead.at_us < us(5 * 24 * HOUR)
+
+
+def through_a_sibling(gateway_s: float) -> Block:
+    """A gateway (9) that sends nothing more, a child (1) with an hour and one (2) with a longer limit."""
+    devices = {1: Device(HOUR, parent=9), 2: Device(9000, parent=9), 9: Device(gateway_s)}
+    block = Block(devices, online=[9])
+    block.hear(0, 1, 2, 9)
+    return block
+
+
+@pytest.mark.parametrize("gateway_s", [math.nan, 9000])
+def test_a_gateway_heard_through_a_slower_sibling_is_asked_after_once_and_then_the_child_is_told(
+    gateway_s: float,
+) -> None:
+    block = through_a_sibling(gateway_s)
+    assert block.look(3600) == [("C1", "raised", 9, 3600)]
+    block.hear(4200, 2)
+    assert block.look(7799) == []
+    assert block.look(7800) == [("C1", "raised", 1, 7800)]
+    assert block.hear(8400, 2) == []
+    assert block.hear(12600, 2) == [("C1", "cleared", 9, 12600), ("C1L", "raised", 1, 11400)]
+
+
+def test_a_gateway_that_may_be_silent_no_longer_than_the_child_is_asked_after_each_time() -> None:
+    block = through_a_sibling(HOUR)
+    block.look(3600)
+    block.hear(4200, 2)
+    block.hear(5000, 2)
+    block.watch(7790, 9000)
+    assert {one.device for one in block.told} == {9}
+
+
+def test_a_gateway_said_to_be_offline_is_to_blame_again() -> None:
+    block = through_a_sibling(9000)
+    block.look(3600)
+    block.hear(4200, 2)
+    block.hear(7700, 109, value=0)
+    block.watch(7790, 9000)
+    assert {one.device for one in block.told} == {9}
+
+
+def test_a_gateway_that_is_silent_by_its_own_limit_is_to_blame_again() -> None:
+    block = through_a_sibling(4000)
+    block.look(3600)
+    block.hear(4200, 2)
+    block.give(7000, InputKind.AWAY)
+    block.give(9000, InputKind.BACK)
+    assert block.watch(9000, 13_000) == []
+    assert {one.device for one in block.told} == {9}
+
+
+def test_one_that_was_heard_waits_for_its_gateway_as_before() -> None:
+    block = through_a_sibling(9000)
+    block.look(3600)
+    block.hear(4200, 1, 2)
+    assert block.watch(7790, 9000) == []
+    assert {one.device for one in block.told} == {9}
+
+
+def test_that_a_child_has_waited_is_known_after_a_restart() -> None:
+    block = through_a_sibling(9000)
+    block.look(3600)
+    block.hear(4200, 2)
+    state = block.engine.snapshot()
+    block.engine = Engine(offline_rules(), block.table)
+    block.engine.restore(state)
+    assert block.look(7800) == [("C1", "raised", 1, 7800)]
 
 
 def test_a_gateway_of_which_nothing_is_said_may_be_silent_no_longer_than_its_children() -> None:

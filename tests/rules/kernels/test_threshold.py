@@ -14,8 +14,9 @@ from devices.model import HARD_QUALITY, Metric, Quality, Severity
 from rules.catalogue import Catalogue, parse_catalogue
 from rules.quantity import Level
 from rules.transition import To
+from tests.rules.homes import Facts, table_of
 from tests.rules.kernels.one_series import alone, every, series, told
-from tests.rules.story import CURRENT, HOME, REFERENCE_A, SMOKE, UNRATED, WARMTH, Story, us
+from tests.rules.story import CURRENT, HOME, REFERENCE_A, SMOKE, UNRATED, WARMTH, Story, shipped, us
 
 RAISE_A, CLEAR_A = 1.45 * REFERENCE_A, 1.13 * REFERENCE_A
 UNSEEN = [*HARD_QUALITY, Quality.LATE, Quality.RETAINED, Quality.REPLAYED, Quality.BACKFILL]
@@ -216,6 +217,18 @@ def test_when_our_clock_was_put_back_a_hold_begins_anew_and_is_not_waited_for() 
     assert story.read(CURRENT, ahead, 40) == []
     assert story.read(CURRENT, 0, 40) == []
     assert [one.to for one in story.read(CURRENT, 60, 40)] == [To.RAISED]
+
+
+@pytest.mark.parametrize(
+    ("rule", "metric"),
+    [("S6", Metric.DEVICE_TAMPER), ("S7", Metric.SMOKE_MUTED), ("F1", Metric.DEVICE_FAULT)],
+)
+def test_a_flag_that_comes_and_goes_each_second_is_one_alarm(rule: str, metric: Metric) -> None:
+    kept = [one for one in shipped().rule if one.name == rule]
+    story = Story(Catalogue(version=1, rule=tuple(kept)), table_of([Facts(metric, 1)]))
+    found = [one.to for at in range(300) for one in story.read(1, at, 1 - at % 2)]
+    assert found == [To.RAISED]
+    assert [one.to for at in range(300, 601) for one in story.read(1, at, 0)] == [To.CLEARED]
 
 
 def test_alarms_of_one_channel_by_two_metrics_are_told_apart() -> None:

@@ -82,11 +82,11 @@ class Dark:
         silent = [one for one in members if one.silent or one.lost]
         near = [one for one in silent if one.fell > now - self.entry.us("within")]
         near.sort(key=lambda one: one.fell)
-        reached = len(members) >= self.entry.keys["least"] and 100 * len(near) >= self.share * len(members)
+        reached = len(members) >= self.entry.keys["least"] and self._is_share(near, members)
         if not reached and not building.active:
             building.reached, building.raised = None, False
         if reached and building.reached is None:
-            count = next(n for n in range(1, len(near) + 1) if 100 * n >= self.share * len(members))
+            count = next(n for n in range(1, len(near) + 1) if self._is_share(near[:n], members))
             building.reached = near[count - 1].fell
             building.lowest = min(near, key=lambda one: one.number)
         if building.reached is None or building.raised:
@@ -96,6 +96,12 @@ class Dark:
             return []
         building.active = building.raised = True
         return [self._told(number, building, To.RAISED, at, now)]
+
+    def _is_share(self, silent: list[Device], members: list[Device]) -> bool:
+        """Whether so many are silent, and of enough dwellings."""
+        homes = {("dwelling", one.dwelling) if one.dwelling else ("device", one.number) for one in silent}
+        many = 100 * len(silent) >= self.share * len(members)
+        return many and len(homes) >= self.entry.keys["households"]
 
     def may_tell(self, device: Device, now: int) -> bool:
         """Whether a silent device need not wait for its building."""

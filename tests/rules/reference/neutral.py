@@ -16,7 +16,7 @@ class Neutral(Measure):
     def read(self, one: One) -> float | None:
         own = self.world.phase(self.slot)
         each = [one.value if phase == own else self._said(phase, one) for phase in (1, 2, 3)]
-        said = [value for value in each if value is not None]
+        said = [value for value in each if value is not None and value >= self.entry.number("least")]
         if len(said) < 2 or own not in (1, 2, 3):
             return None
         high, low = self.entry.number("high"), self.entry.number("low")
@@ -27,4 +27,4 @@ class Neutral(Measure):
 
     def _said(self, phase: int, one: One) -> float | None:
         other = self.world.kin(self.slot, Metric.VOLTAGE, phase)
-        return self.world.said(other, one.observed, self.entry.us("max_gap"))
+        return self.world.said(other, one.observed, self.entry.us("together"))

@@ -28,8 +28,9 @@ class Side:
 
 
 def time_of(told: Told, clock: str) -> int | None:
-    """When it was received says nothing of what is of unknown age."""
-    return None if clock == "received" and told["age_s"] is None else int(told[clock])
+    """When it was received says nothing of what is of unknown age, nor of what waited for us."""
+    untold = told["age_s"] is None or Mark.QUEUED in told["marks"]
+    return None if clock == "received" and untold else int(told[clock])
 
 
 class Meeting:

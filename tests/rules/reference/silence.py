@@ -23,6 +23,7 @@ class Device:
     slot: int
     parent: int
     building: int
+    dwelling: int
     own_limit: int | None
     heard: int | None = None
     source: str = ""
@@ -35,6 +36,10 @@ class Device:
     waits: bool = False
     lost: bool = False
     """It waits for a gateway that is silent, or lost itself."""
+    waited: bool = False
+    """For its gateway, which was heard again in this silence."""
+    granted: bool = False
+    """An absence has given this silence more than its own time."""
     silent: bool = False
     fell: int = 0
     told: set[str] = field(default_factory=set)
@@ -71,7 +76,8 @@ class Silence:
                 seconds = float(table.silence_s[slot])
                 own = round(seconds * SECOND) if seconds > 0 else None
                 parent, building = int(table.parent[slot]), int(table.building[slot])
-                self.devices[number] = Device(number, slot, parent, building, own)
+                dwelling = int(table.dwelling[slot])
+                self.devices[number] = Device(number, slot, parent, building, dwelling, own)
 
     # What holds for a device
 
@@ -160,6 +166,7 @@ class Silence:
             device.beats = 0
         device.heard, device.offline, device.short_begin = at, False, None
         device.silent = device.waits = device.lost = False
+        device.granted = device.waited = False
         device.waited_limit = None
         if not device.active:
             device.told = set()
@@ -224,8 +231,9 @@ class Silence:
         """The clock of a device goes on after an absence."""
         coming = "second" if device.silent and "first" in device.told else "first"
         stood = max(0, min(went, at) - self.begin(device))
-        credit = min(stood, max(0, self.delay(device, coming) - HOUR))
-        device.floor = max(device.floor, at + grace - credit)
+        most = max(0, self.delay(device, coming) - (0 if device.granted else HOUR))
+        device.granted = device.granted or stood > most
+        device.floor = max(device.floor, at + grace - min(stood, most))
         if not device.told and not covered(device):
             device.silent = device.lost = False
 
@@ -246,6 +254,7 @@ class Silence:
         for device in self.devices.values():
             if device.gateway_returned and device.known:
                 went, at = device.gateway_returned
+                device.waited = device.waited or device.waits
                 self._go_on(device, went, at, 0, covered)
             if device.gateway_heard:
                 device.lost = False
@@ -279,10 +288,23 @@ class Silence:
         if not device.known or device.silent or device.lost or device.source in self.away:
             return False
         deadline = self.deadline(device, "first")
-        device.waits = now >= deadline and not self.reachable(device, deadline)
+        there = self.reachable(device, deadline) or self._waited_enough(device, deadline)
+        device.waits = now >= deadline and not there
         if now >= deadline and not device.waits:
             device.silent, device.fell = True, deadline
         return device.waits
+
+    def _waited_enough(self, device: Device, deadline: int) -> bool:
+        """Whether its gateway, for which it waited before, would now be silent only on its behalf."""
+        gateway = self.devices.get(device.parent)
+        if not device.waited or gateway is None or gateway.offline or gateway.heard is None:
+            return False
+        own = self.border if gateway.own_limit is None else gateway.own_limit
+        first = self.rule("often" if own < self.border else "seldom", "first")
+        assert first is not None
+        delay = max(round(own * first.keys.get("times", 1)), first.us("after"))
+        delay += first.us("more") if "more" in first.keys else 0
+        return bool(delay > self.delay(device, "first") and gateway.heard + delay > deadline)
 
     def tell(self, device: Device, now: int) -> list[Told]:
         """What is told of a silent device that waits for nothing."""
