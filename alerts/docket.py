@@ -54,7 +54,8 @@ class Docket:
         if arrival.to is To.CLEARED:
             self._put({key: clear(self.cases[key], arrival, self._now_us) for key in self._in(arrival)})
             return
-        decision = decide(arrival, self.open_at(where.key), self._fires_in_stair(where))
+        here, stair = self.open_at(where.key), self._fires_in_stair(where)
+        decision = decide(arrival, here, stair, now_us=self._now_us)
         changed: dict[int, Case] = {}
         if decision.verdict is Verdict.OPEN:
             changed |= self._opened(arrival, where, decision)

@@ -34,6 +34,9 @@ DESK_ROLES: Final = {"user:operator": Role.DUTY_DESK, "user:supervisor": Role.SU
 """Whose steps a console user's answer stops: the operator sits at the duty desk."""
 QUIETLY: Final = (Medium.PUSH, Medium.SMS, Medium.EMAIL)
 """An all-clear wakes nobody with a call (chosen)."""
+UNTOLD: Final = {StepName.ISOLATE: frozenset(RESIDENTS), StepName.MORE: frozenset({Role.NEIGHBOUR})}
+"""Whom news of an incident spares: residents must touch no breaker; to neighbours it is what they were told
+before, get ready or leave, until it gets worse, and that is told to all again (chosen)."""
 STATIONS: Final = frozenset({Role.MICRO_STATION, Role.FIRE_BRIGADE})
 
 
@@ -65,18 +68,6 @@ def ask_for_help(case: Case, role: Role, now_us: int) -> Case:
     return case.with_step(Step(case.incident.epoch, name, n, now_us))
 
 
-def say_isolate(case: Case, now_us: int) -> Case:
-    """With a step, due now, that tells those who deal with it that the power must be cut first.
-
-    Where the first word of this epoch is still to be sent, that says it.
-    """
-    epoch = case.incident.epoch
-    if any(s.name == StepName.AT_ONCE and s.epoch == epoch for s in case.pending()):
-        return case
-    n = sum(1 for s in case.steps if s.epoch == epoch and s.name == StepName.ISOLATE)
-    return case.with_step(Step(epoch, StepName.ISOLATE, n, now_us))
-
-
 def settle(case: Case, now_us: int) -> Case:
     """With the pending steps stopped that facts and answers have made pointless."""
     facts = facts_of(case.incident)
@@ -98,6 +89,11 @@ def answered_roles(case: Case, bound: Iterable[Bound]) -> frozenset[Role]:
     actors = {a.actor for a in holding}
     roles = {role for a in holding if (role := role_of(a.role)) is not None}
     return frozenset(roles | {b.role for b in bound if f"contact:{b.contact_id}" in actors})
+
+
+def has_answer(case: Case) -> bool:
+    """Whether anybody at all has answered in this epoch."""
+    return any(_holds(answer, case.incident) for answer in case.answers)
 
 
 def role_of(text: str) -> Role | None:
@@ -126,8 +122,8 @@ def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio
         _help(caller, case, Role(asker), bound)
     elif name == StepName.ALL_CLEAR:
         _all_clear(caller, case, bound)
-    elif name == StepName.ISOLATE:
-        _isolate(caller, case, step, bound)
+    elif name in UNTOLD:
+        _news(caller, case, step, bound)
     elif plan is not None and not plan.ends_on & facts_of(case.incident):
         goes_on = _follow(caller, plan, case, step, bound)
     case = _record(case, step, caller, now_us)
@@ -219,15 +215,16 @@ def _help(caller: Caller, case: Case, asker: Role, bound: Sequence[Bound]) -> No
         caller.tell(first_of(bound, Role.DUTY_DESK), TELL, "help")
 
 
-def _isolate(caller: Caller, case: Case, step: Step, bound: Sequence[Bound]) -> None:
+def _news(caller: Caller, case: Case, step: Step, bound: Sequence[Bound]) -> None:
     """Whoever this severity tells at once or who was told in this epoch, whatever they answered: they act by
-    it. Residents are told nothing that they should not touch, as at once (`alerts.texts`)."""
+    it. Nobody in the roles of `UNTOLD`."""
+    untold = UNTOLD[StepName(step.name)]
     plan = plan_of(case.incident.severity, case.incident.hazard, StepName.AT_ONCE)
     for role in plan.roles if plan else ():
-        if role not in RESIDENTS:
-            caller.tell(first_of(bound, role), TELL, "isolate")
+        if role not in untold:
+            caller.tell(first_of(bound, role), TELL, step.name)
     told = {t.contact_id for t in case.told if t.epoch == step.epoch}
-    caller.tell((b for b in bound if b.contact_id in told and b.role not in RESIDENTS), TELL, "isolate")
+    caller.tell((b for b in bound if b.contact_id in told and b.role not in untold), TELL, step.name)
 
 
 def _all_clear(caller: Caller, case: Case, bound: Sequence[Bound]) -> None:

@@ -80,6 +80,12 @@ def evidence_words(
     return both[0] if language == CHINESE else both[1]
 
 
+def alarm_words(alarm: Alarm) -> Both:
+    """One alarm, whatever else stands."""
+    rules = (alarm.rule,) if alarm.title is None else ()
+    return _evidence(rules, 0, alarm.hazard, alarm.severity, alarm.title)
+
+
 def _evidence(
     rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity, title: Why | None
 ) -> Both:

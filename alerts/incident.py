@@ -13,6 +13,7 @@ from typing import Final
 
 from alerts.case import Alarm, Case, Hazard
 from alerts.hazards import ALARMING
+from alerts.news import is_news, is_told_out
 from devices.model import Severity
 from rules.transition import Mark, To, Why
 
@@ -64,10 +65,12 @@ def topic_in(why: Why) -> str:
 
 
 class Verdict(StrEnum):
-    """What becomes of a raised alarm."""
+    """What becomes of a raised alarm. RESTART and RAISE tell everybody from step 0, UPDATE tells those who
+    deal with the incident."""
 
     OPEN = "open"
     JOIN = "join"
+    UPDATE = "update"
     RESTART = "restart"
     RAISE = "raise"
     NOTE = "note"
@@ -96,12 +99,12 @@ def is_visit(arrival: Arrival) -> bool:
     return old and arrival.hazard is Hazard.FIRE and arrival.severity.rank >= Severity.P2.rank
 
 
-def decide(arrival: Arrival, here: Sequence[Case], stair: Sequence[Case] = ()) -> Decision:
+def decide(arrival: Arrival, here: Sequence[Case], stair: Sequence[Case] = (), *, now_us: int) -> Decision:
     """What a raised alarm means, given the open incidents of its place and the fires open in its stair."""
     fire = _newest(here, Hazard.FIRE)
     if arrival.hazard is Hazard.FIRE:
-        return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL), stair)
-    return _decide_other(arrival, fire, _newest(here, arrival.hazard))
+        return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL), stair, now_us)
+    return _decide_other(arrival, fire, _newest(here, arrival.hazard), now_us)
 
 
 def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
@@ -110,7 +113,7 @@ def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
 
 
 def _decide_fire(
-    arrival: Arrival, fire: Case | None, electrical: Case | None, stair: Sequence[Case]
+    arrival: Arrival, fire: Case | None, electrical: Case | None, stair: Sequence[Case], now_us: int
 ) -> Decision:
     confirmed = tuple(c.incident.id for c in stair if _makes_a_pair(arrival, c))
     severity = Severity.P0_PLUS if confirmed else arrival.severity
@@ -120,12 +123,12 @@ def _decide_fire(
         return Decision(Verdict.OPEN, "opened", Hazard.FIRE, severity, None, also, related)
     if _makes_a_pair(arrival, fire):
         severity = Severity.P0_PLUS
-    verdict, line = _with_open_fire(arrival, fire, severity)
+    verdict, line = _with_open_fire(arrival, fire, severity, now_us)
     worst = min(severity, fire.incident.severity, key=lambda s: s.rank)
     return Decision(verdict, line, Hazard.FIRE, worst, fire.incident.id, also)
 
 
-def _with_open_fire(arrival: Arrival, fire: Case, severity: Severity) -> tuple[Verdict, str]:
+def _with_open_fire(arrival: Arrival, fire: Case, severity: Severity, now_us: int) -> tuple[Verdict, str]:
     """life_safety, smoke 2: a second fire restarts whatever was acknowledged before."""
     if is_visit(arrival):
         return Verdict.NOTE, "noted"
@@ -135,6 +138,22 @@ def _with_open_fire(arrival: Arrival, fire: Case, severity: Severity) -> tuple[V
         return Verdict.RESTART, "again"
     if severity.rank < fire.incident.severity.rank:
         return Verdict.RAISE, "raised"
+    return _joining(arrival, fire, now_us)
+
+
+def _joining(arrival: Arrival, case: Case, now_us: int) -> tuple[Verdict, str]:
+    """What is serious never vanishes into an incident of which nobody hears any more.
+
+    Where nothing stood any more it begins anew. A detector's fire after another is a second fire or evidence
+    of the first, and never an update.
+    """
+    if arrival.severity.rank > Severity.P1.rank:
+        return Verdict.JOIN, "joined"
+    if not case.active() and is_told_out(case):
+        return Verdict.RESTART, "anew"
+    is_fire = arrival.hazard is Hazard.FIRE and arrival.severity in ALARMING
+    if not is_fire and is_news(case, arrival.identity, arrival.uid, now_us):
+        return Verdict.UPDATE, "joined"
     return Verdict.JOIN, "joined"
 
 
@@ -190,16 +209,17 @@ def _is_pair(one: str, other: str) -> bool:
     return "S" in {one[:1], other[:1]} and {one[:1], other[:1]} <= {"S", "H", "M"}
 
 
-def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None) -> Decision:
+def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None, now_us: int) -> Decision:
     """An electrical alarm is evidence in a fire that is being fought; else it has an incident of its own."""
     hazard = arrival.hazard
     if fire is not None and hazard is Hazard.ELECTRICAL and _is_fought(fire):
-        return Decision(Verdict.JOIN, "joined", hazard, fire.incident.severity, fire.incident.id)
+        verdict, line = _joining(arrival, fire, now_us)
+        return Decision(verdict, line, hazard, fire.incident.severity, fire.incident.id)
     if same is None:
         related = fire.incident.id if fire else None
         return Decision(Verdict.OPEN, "opened", hazard, arrival.severity, None, (), related)
     worst = min(arrival.severity, same.incident.severity, key=lambda s: s.rank)
-    verdict, line = Verdict.JOIN, "joined"
+    verdict, line = _joining(arrival, same, now_us)
     if same.incident.is_over:
         verdict, line = Verdict.RESTART, "again"
     elif worst is not same.incident.severity:
@@ -208,5 +228,8 @@ def _decide_other(arrival: Arrival, fire: Case | None, same: Case | None) -> Dec
 
 
 def _is_fought(fire: Case) -> bool:
-    """A fire alarm in hand or being escalated. Into a visit, or a matter already over, nothing may vanish."""
-    return fire.incident.severity.rank <= Severity.P0.rank and not fire.incident.is_over
+    """A fire alarm in hand or being escalated. Into a visit, or a matter already over, nothing may vanish;
+    nor into one of which no alarm stands and nobody hears any more."""
+    if fire.incident.severity not in ALARMING or fire.incident.is_over:
+        return False
+    return bool(fire.active()) or not is_told_out(fire)

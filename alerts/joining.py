@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alerts.case import Alarm, Case, Change, Hazard, Incident, State
-from alerts.escalation import first_steps, say_isolate
+from alerts.escalation import first_steps
 from alerts.hazards import ISOLATING
 from alerts.incident import Arrival, Decision, Verdict, why_with_topic
+from alerts.news import say_isolate, say_more
 from alerts.sayings import pack
 from alerts.system import is_system
 from devices.model import Severity
@@ -55,14 +56,15 @@ def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: f
     if decision.verdict is Verdict.NOTE:
         return case.having(_change("noted", arrival, decision, now_us))
     case = _with_evidence(case, arrival, decision, now_us)
-    is_news = bool(_tags(arrival) & ISOLATING) and not case.incident.tags & ISOLATING
+    isolates = bool(_tags(arrival) & ISOLATING) and not case.incident.tags & ISOLATING
     incident = replace(case.incident, tags=case.incident.tags | _tags(arrival))
     case = replace(case, incident=incident)
     if decision.verdict is Verdict.RESTART:
         return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, ratio)
     if decision.verdict is Verdict.RAISE:
         return restart(_doubt_false_alarm(case), decision.severity, now_us, ratio)
-    return say_isolate(case, now_us) if is_news else case
+    case = say_isolate(case, now_us) if isolates else case
+    return say_more(case, now_us) if decision.verdict is Verdict.UPDATE else case
 
 
 def clear(case: Case, arrival: Arrival, now_us: int) -> Case:

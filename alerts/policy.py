@@ -25,6 +25,7 @@ class StepName(StrEnum):
     SUPERVISOR = "supervisor"
     HELP = "help"
     ISOLATE = "isolate"
+    MORE = "more"
     ALL_CLEAR = "all_clear"
 
 

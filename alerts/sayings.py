@@ -19,6 +19,7 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "joined": ("并入证据：{why}", "joined as evidence: {why}"),
     "second_fire": ("再次起火，全部重新通知：{why}", "second fire, everybody is told again: {why}"),
     "again": ("处置后再次报警，重新通知：{why}", "alarm after it was dealt with, told again: {why}"),
+    "anew": ("恢复后再次报警，重新通知：{why}", "alarm after all had cleared, told again: {why}"),
     "raised": ("升级为 {severity}：{why}", "raised to {severity}: {why}"),
     "noted": ("仅记录：{why}", "noted only: {why}"),
     "cleared": ("{rule} 已恢复：{why}", "{rule} cleared: {why}"),
@@ -139,6 +140,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "step.supervisor": ("升级至主管", "to the supervisor"),
     "help": ("求助", "help wanted"),
     "isolate": ("通知先断电", "isolate first"),
+    "more": ("通知又有报警", "another alarm"),
     "all_clear": ("解除通知", "all clear"),
     # acts
     "act.acknowledge": ("收到", "acknowledged"),

@@ -6,7 +6,7 @@ nothing of the people in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -23,10 +23,11 @@ from rules.transition import Mark, Why
 class Telling:
     """What a message is about. `since` is local wall-clock text, `place` words, `answered` role words.
 
-    `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, isolate,
+    `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, isolate, more,
     all_clear.
     `asker` is the role that asked for help. `rules`, `detectors` and `title` are the grounds
-    (`alerts.evidence`).
+    (`alerts.evidence`). `devices` are the names of those in alarm where the place alone does not say which,
+    worst first; `others` the alarms that `more` speaks of, newest first.
     """
 
     saying: str
@@ -41,6 +42,8 @@ class Telling:
     answered: tuple[str, ...] = ()
     asker: str = ""
     title: Why | None = None
+    devices: tuple[str, ...] = ()
+    others: tuple[Both, ...] = ()
 
 
 _HEAD: Final[Mapping[Severity, Both]] = {
@@ -67,6 +70,33 @@ _DO: Final[Mapping[tuple[str, str], Both]] = {
     ("P2", "worker"): ("请上门查看并回复。", "Please visit and answer."),
     ("P2", "desk"): ("请跟进。", "Please follow up."),
 }
+_DO_OF_HAZARD: Final[Mapping[tuple[str, Hazard, str], Both]] = {
+    ("P1", Hazard.FIRE, "family"): (
+        "请立即查看有无烟火并回复。",
+        "Look at once for smoke or fire and answer.",
+    ),
+    ("P1", Hazard.FIRE, "neighbour"): ("请查看有无烟火。", "Look for smoke or fire."),
+    ("P1", Hazard.FIRE, "worker"): (
+        "请立即到场查看有无烟火并回复。",
+        "Go and look at once: is there smoke or a fire? Answer.",
+    ),
+    ("P1", Hazard.FIRE, "station"): ("请前往查看有无烟火。", "Go and look for smoke or fire."),
+    ("P1", Hazard.FAULT, "family"): (
+        "请留意家人，该处暂无监护。",
+        "Look after your people: they are unwatched.",
+    ),
+    ("P1", Hazard.FAULT, "worker"): (
+        "请检查该处供电、网络和设备，其间居民无监护。",
+        "Check power, network and devices there: people are unwatched.",
+    ),
+    ("P1", Hazard.FAULT, "desk"): (
+        "请跟进供电和网络，其间居民无监护。",
+        "Follow up power and network: people are unwatched.",
+    ),
+}
+"""What to do where the hazard decides it; everything else as `_DO` says."""
+_NAMED_MAX: Final = 2
+"""Devices and alarms that a message names; of the rest it says how many (chosen: SMS)."""
 _ISOLATE: Final[Both] = ("先断电，勿用水。", "Isolate the electricity first, no water.")
 _REACT: Final[Mapping[str, Both]] = {
     "call": ("尚未收到您的回应。", "No answer from you yet."),
@@ -98,6 +128,11 @@ def compose(telling: Telling, language: str) -> str:
         )
     parts = [_headline(telling, language), *_reaction(telling, language), _todo(telling, language)]
     return ("" if language == CHINESE else " ").join(part for part in parts if part)
+
+
+def at_device(words: Both, device: str) -> Both:
+    """`words` with the device they are about, where one must be named."""
+    return (f"{words[0]}（{device}）", f"{words[1]} ({device})") if device else words
 
 
 def plain_warning(severity: Severity, uid: str, language: str) -> str:
@@ -153,7 +188,7 @@ def _headline(t: Telling, language: str) -> str:
     return _pick(pattern, language).format(
         head=_pick(_HEAD[t.severity], language),
         again=_pick(("再次：", " again"), language) if Mark.SECOND_FIRE in t.tags else "",
-        place=t.place,
+        place=at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE],
         since=t.since,
         evidence=evidence,
         age=_age(t, language),
@@ -174,7 +209,17 @@ def _reaction(t: Telling, language: str) -> list[str]:
         return [_pick(("{who}请求支援。", "The {who} asks for help."), language).format(who=who)]
     if t.saying in {"unanswered", "escalated"}:
         return [_unanswered(t, language)]
+    if t.saying == "more":
+        also = _listed([_pick(other, language) for other in t.others], language)
+        return [_pick(("此处又有报警：{also}。", "Another alarm here: {also}."), language).format(also=also)]
     return [_pick(_REACT[t.saying], language)] if t.saying in _REACT else []
+
+
+def _listed(words: Sequence[str], language: str) -> str:
+    """The first `_NAMED_MAX`, and how many more."""
+    named = ("、" if language == CHINESE else ", ").join(words[:_NAMED_MAX])
+    rest = len(words) - _NAMED_MAX
+    return named + (_pick(("，另有{n}处", " and {n} more"), language).format(n=rest) if rest > 0 else "")
 
 
 def _unanswered(t: Telling, language: str) -> str:
@@ -192,7 +237,13 @@ def _unanswered(t: Telling, language: str) -> str:
 
 def _todo(t: Telling, language: str) -> str:
     kind = _KIND[t.role]
-    do = _DO.get((t.severity, kind)) or _DO.get((t.severity, "desk")) or ("请查看。", "Please look.")
+    by_hazard = _DO_OF_HAZARD.get((t.severity, t.hazard, kind))
+    do = (
+        by_hazard
+        or _DO.get((t.severity, kind))
+        or _DO.get((t.severity, "desk"))
+        or ("请查看。", "Please look.")
+    )
     isolate = bool(t.tags & ISOLATING) and kind in {"worker", "station", "desk"}
     gap = "" if language == CHINESE else " "
     return (_pick(_ISOLATE, language) + gap if isolate else "") + _pick(do, language)

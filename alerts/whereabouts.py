@@ -6,10 +6,10 @@ all answer. Who of them a step tells, `alerts.presence` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
 from alerts.case import Alarm, Case, Hazard, Incident
 from alerts.incident import topic_in
@@ -19,7 +19,10 @@ from alerts.texts import system_place, unknown_place
 from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, holders, with_desks
 from devices.model import Role
 from devices.places import describe_building, describe_dwelling
+from devices.schema import device
 
+NAME_CHARS: Final = 40
+"""As much of a device's name as a message has room for (chosen)."""
 SYSTEM_ROLES: Final = (Role.DUTY_DESK, Role.SUPERVISOR)
 """Whom a fault of the system concerns."""
 
@@ -54,6 +57,7 @@ class Whereabouts:
         self._now_us = now_us
         self._bound: dict[tuple[int, int, bool], tuple[Bound, ...]] = {}
         self._words: dict[tuple[str, str], str] = {}
+        self._names: dict[str, str] = {}
         self._desks: tuple[Bound, ...] | None = None
 
     def bound(self, incident: Incident) -> tuple[Bound, ...]:
@@ -84,6 +88,22 @@ class Whereabouts:
             with self._connection.begin_nested():
                 self._words[key] = place_words(self._connection, where, alarms, language)
         return self._words[key]
+
+    def devices(self, case: Case) -> Mapping[str, str]:
+        """Where it is a building's, which has many cupboards: the names of the devices in alarm by uid, the
+        worst and newest first; labels, else uids. Alarms that no one device raised name none."""
+        if case.incident.dwelling_id or not case.incident.building_id:
+            return {}
+        alarms = [a for a in case.active() or case.alarms if not a.place]
+        alarms.sort(key=lambda a: (a.severity.rank, -a.raised_us))
+        return {alarm.uid: self._name(alarm.uid) for alarm in alarms}
+
+    def _name(self, uid: str) -> str:
+        if uid not in self._names:
+            with self._connection.begin_nested():
+                label = self._connection.scalar(select(device.c.label).where(device.c.uid == uid))
+            self._names[uid] = (label or uid)[:NAME_CHARS]
+        return self._names[uid]
 
     def _people(self, incident: Incident) -> tuple[Bound, ...]:
         if incident.hazard is Hazard.SYSTEM:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from alerts.case import Case
 from alerts.docket import UNROUTED_TAG
 from alerts.escalation import answered_roles
-from alerts.evidence import grounds_of
+from alerts.evidence import alarm_words, grounds_of
 from alerts.gate import Page
-from alerts.texts import Telling, compose, plain_warning, since_text
+from alerts.news import unsaid
+from alerts.texts import Telling, at_device, compose, plain_warning, since_text
 from alerts.whereabouts import Whereabouts
 
 
@@ -47,15 +48,19 @@ class Wording:
         try:
             if page.saying != "plain" and UNROUTED_TAG not in case.incident.tags:
                 place = self.where.words(case, language)
-                return compose(telling_of(case, page, place, self.now_us, self.zone), language)
+                devices = self.where.devices(case)
+                telling = telling_of(case, page, place, self.now_us, self.zone, devices)
+                return compose(telling, language)
         except Exception as error:
             self.failed(error)
         uid = next((a.uid for a in case.alarms), case.incident.place)
         return plain_warning(case.incident.severity, uid, language)
 
 
-def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) -> Telling:
-    """What the message for this page is about."""
+def telling_of(
+    case: Case, page: Page, place: str, now_us: int, zone: tzinfo, devices: Mapping[str, str]
+) -> Telling:
+    """What the message for this page is about. `devices` are names by uid where a device must be named."""
     incident = case.incident
     evidence = case.active() or case.alarms
     grounds = grounds_of(evidence)
@@ -73,4 +78,8 @@ def telling_of(case: Case, page: Page, place: str, now_us: int, zone: tzinfo) ->
         tags=incident.tags,
         answered=tuple(sorted(answered_roles(case, ()))),
         asker=page.step.partition(":")[2],
+        devices=tuple(dict.fromkeys(devices.values())),
+        others=tuple(
+            dict.fromkeys(at_device(alarm_words(a), devices.get(a.uid, "")) for a in unsaid(case, now_us))
+        ),
     )

@@ -9,13 +9,25 @@ import pytest
 from alerts import sayings
 from alerts.case import Hazard
 from alerts.texts import Telling, compose, plain_warning, since_text
+from alerts.whereabouts import NAME_CHARS
 from devices.model import Role, Severity
 
 PLACE = "示范社区 3号楼 2单元 5层 501"
 FIRE = Telling(
     "alarm", Severity.P0, Hazard.FIRE, Role.FAMILY, PLACE, "14:02", frozenset({"S1"}), 1, frozenset()
 )
-SAYINGS = ("alarm", "call", "next", "escalated", "unanswered", "repeat", "help", "isolate", "all_clear")
+SAYINGS = (
+    "alarm",
+    "call",
+    "next",
+    "escalated",
+    "unanswered",
+    "repeat",
+    "help",
+    "isolate",
+    "more",
+    "all_clear",
+)
 
 
 @pytest.mark.parametrize("severity", Severity)
@@ -96,6 +108,72 @@ def test_a_saying_inside_a_saying_is_translated_too() -> None:
 )
 def test_text_that_is_no_saying_is_shown_as_it_is(text: str) -> None:
     assert sayings.render(text, "en") == text
+
+
+def told(rule: str, severity: Severity, hazard: Hazard, role: Role, language: str = "en") -> str:
+    rules = frozenset({rule})
+    return compose(
+        replace(FIRE, severity=severity, hazard=hazard, role=role, rules=rules, detectors=0), language
+    )
+
+
+@pytest.mark.parametrize("role", [Role.FAMILY, Role.GRID_WORKER, Role.BUILDING_SECRETARY])
+def test_smoke_that_rises_sends_people_to_look_for_a_fire_and_to_no_breaker(role: Role) -> None:
+    text = told("S8", Severity.P1, Hazard.FIRE, role)
+    assert "smoke is rising" in text and "fire" in text.rpartition("since")[2]
+    assert not re.search("circuit|loads", text)
+    assert "烟火" in told("S8", Severity.P1, Hazard.FIRE, role, "zh-CN")
+
+
+@pytest.mark.parametrize("role", [Role.GRID_WORKER, Role.BUILDING_SECRETARY, Role.DUTY_DESK])
+def test_a_dark_building_has_its_power_and_network_checked(role: Role) -> None:
+    text = told("C3", Severity.P1, Hazard.FAULT, role)
+    assert re.search("power(,| and) network", text) and "unwatched" in text
+    assert not re.search("circuit|loads", text)
+    assert "供电" in told("C3", Severity.P1, Hazard.FAULT, role, "zh-CN")
+
+
+def test_the_family_in_a_dark_building_looks_after_its_people() -> None:
+    assert "Look after your people" in told("C3", Severity.P1, Hazard.FAULT, Role.FAMILY)
+    assert "家人" in told("C3", Severity.P1, Hazard.FAULT, Role.FAMILY, "zh-CN")
+
+
+@pytest.mark.parametrize("rule", ["L2", "T2", "A1", "O3", "V1"])
+def test_serious_matters_of_the_circuit_are_switched_off(rule: str) -> None:
+    assert "switch the circuit off" in told(rule, Severity.P1, Hazard.ELECTRICAL, Role.GRID_WORKER)
+    assert "断开该回路" in told(rule, Severity.P1, Hazard.ELECTRICAL, Role.GRID_WORKER, "zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("rule", "hazard", "said"),
+    [
+        ("S1", Hazard.FIRE, "smoke reported long ago"),
+        ("S6", Hazard.FAULT, "device removed or opened"),
+        ("S5L", Hazard.FAULT, "battery low"),
+        ("C1L", Hazard.FAULT, "device silent"),
+        ("L5", Hazard.ELECTRICAL, "leakage current"),
+    ],
+)
+def test_what_can_wait_asks_for_a_visit_whatever_it_is(rule: str, hazard: Hazard, said: str) -> None:
+    text = told(rule, Severity.P2, hazard, Role.GRID_WORKER)
+    assert text == f"PLEASE VISIT: {PLACE}, {said} since 14:02. Please visit and answer."
+
+
+def test_devices_and_other_alarms_are_named_two_at_most_and_the_rest_counted() -> None:
+    others = (("故障电弧（甲）", "arc (A)"), ("漏电", "leak"), ("过热", "hot"))
+    telling = replace(FIRE, saying="more", devices=("甲", "乙", "丙", "丁"), others=others)
+    assert "（甲、乙，另有2处），" in compose(telling, "zh-CN")
+    assert "此处又有报警：故障电弧（甲）、漏电，另有1处。" in compose(telling, "zh-CN")
+    assert "Another alarm here: arc (A), leak and 1 more." in compose(telling, "en")
+
+
+def test_the_longest_names_of_devices_leave_room_for_the_rest() -> None:
+    name = "配" * NAME_CHARS
+    telling = replace(
+        FIRE, place="示范社区 3号楼", saying="more", devices=(name,), others=((f"烟（{name}）", ""),)
+    )
+    for role in Role:
+        assert len(compose(replace(telling, role=role), "zh-CN")) <= 134
 
 
 def test_what_a_person_wrote_is_never_a_template() -> None:
