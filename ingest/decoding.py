@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,7 @@ from devices.profiles.profile import (
     Reason,
     Rejected,
     Remembering,
+    Rescuing,
     StrangerReading,
 )
 from ingest.doubles import Doubles
@@ -58,6 +59,8 @@ class _Heard(NamedTuple):
     payloads: Sequence[bytes]
     received_us: int
     retained: Sequence[bool] | None
+    cut: bool = False
+    """Whether the payloads are only the beginnings of theirs."""
 
     def only(self, messages: Sequence[int]) -> _Heard:
         """Some of them, by number."""
@@ -65,7 +68,24 @@ class _Heard(NamedTuple):
             return self
         kept = None if self.retained is None else [self.retained[n] for n in messages]
         topics = [self.topics[n] for n in messages]
-        return _Heard(topics, [self.payloads[n] for n in messages], self.received_us, kept)
+        return _Heard(topics, [self.payloads[n] for n in messages], self.received_us, kept, self.cut)
+
+    def beginnings(self, limit: int) -> _Heard:
+        """All of them, cut to so many octets."""
+        return self._replace(payloads=[payload[:limit] for payload in self.payloads], cut=True)
+
+
+class _Grouped(NamedTuple):
+    """Message numbers by profile, those that are too long apart from the others, and who is refused."""
+
+    groups: dict[int, Sequence[int]]
+    long: dict[int, Sequence[int]]
+    rejected: list[Rejected]
+
+    def without(self, copies: Collection[int]) -> _Grouped:
+        """The same but for some messages."""
+        rejected = [one for one in self.rejected if one.message not in copies]
+        return _Grouped(_without(self.groups, copies), _without(self.long, copies), rejected)
 
 
 class Decoder:
@@ -125,11 +145,10 @@ class Decoder:
         raises
         for bad input, nor for a bad profile."""
         heard = _Heard(topics, payloads, received_us, retained)
-        groups, rejected = self._group(topics, payloads)
+        grouped = self._group(topics, payloads)
         if self._doubles and (copies := self._doubles.copies(topics, payloads, received_us)):
-            groups = {number: [n for n in some if n not in copies] for number, some in groups.items()}
-            groups = {number: some for number, some in groups.items() if some}
-            rejected = [one for one in rejected if one.message not in copies]
+            grouped = grouped.without(copies)
+        groups, long, rejected = grouped
         parts: list[Decoded] = []
         sightings: list[Sighting] = []
         for number, messages in groups.items():
@@ -137,6 +156,9 @@ class Decoder:
             part = self._ask(profile, heard, messages)
             parts.append(part)
             rejected += part.rejected
+            sightings += self._sightings.of(profile.name, part, topics)
+        for profile, part in self._rescued(heard, long):
+            parts.append(part)
             sightings += self._sightings.of(profile.name, part, topics)
         strangers = [s for part in parts for s in part.strangers]
         extra, stranger_rows = self._strangers(strangers, topics)
@@ -161,15 +183,15 @@ class Decoder:
             for slot, topic in dict(zip(slots.tolist(), topics, strict=True)).items()
         ]
 
-    def _group(
-        self, topics: Sequence[str], payloads: Sequence[bytes]
-    ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
+    def _group(self, topics: Sequence[str], payloads: Sequence[bytes]) -> _Grouped:
         """Message indices by profile, and what no profile is asked about."""
         if not topics:
-            return {}, []
+            return _Grouped({}, {}, [])
         usual = self._remembering.get(self._usual)
         if usual and max(map(len, payloads)) <= self._max_payload_bytes and (usual.recall(topics) >= 0).all():
-            return {self._usual: range(len(topics))}, []  # the usual tick: one profile, nothing odd
+            return _Grouped(
+                {self._usual: range(len(topics))}, {}, []
+            )  # the usual tick: one profile, nothing odd
         return self._group_one_by_one(topics, payloads, self._recall(topics))
 
     def _recall(self, topics: Sequence[str]) -> list[int]:
@@ -185,8 +207,9 @@ class Decoder:
 
     def _group_one_by_one(
         self, topics: Sequence[str], payloads: Sequence[bytes], remembered: list[int]
-    ) -> tuple[dict[int, Sequence[int]], list[Rejected]]:
+    ) -> _Grouped:
         groups: dict[int, list[int]] = {}
+        long: dict[int, list[int]] = {}
         rejected = []
         known, limit = self._profile_of, self._max_payload_bytes
         for message, (topic, taken) in enumerate(zip(topics, remembered, strict=True)):
@@ -198,11 +221,12 @@ class Decoder:
             elif len(payloads[message]) > limit:
                 detail = f"{len(payloads[message])} bytes, at most {limit} are read"
                 rejected.append(Rejected(message, Reason.TOO_LARGE, detail))
+                long.setdefault(number, []).append(message)
             elif number in groups:
                 groups[number].append(message)
             else:
                 groups[number] = [message]
-        return dict(groups), rejected
+        return _Grouped(dict(groups), dict(long), rejected)
 
     def _look_up(self, topic: str) -> int:
         number = next(
@@ -221,6 +245,16 @@ class Decoder:
             self._report(profile)
             return False
 
+    def _rescued(self, heard: _Heard, long: dict[int, Sequence[int]]) -> Iterator[tuple[Profile, Decoded]]:
+        """What is found in the beginnings of messages that are too long, which are refused already."""
+        if not long:
+            return
+        beginnings = heard.beginnings(self._max_payload_bytes)
+        for number, messages in long.items():
+            profile = self._profiles[number]
+            if isinstance(profile, Rescuing):
+                yield profile, self._ask(profile, beginnings, messages)
+
     def _ask(self, profile: Profile, heard: _Heard, messages: Sequence[int]) -> Decoded:
         """The profile's answer with message indices of the tick."""
         asked = heard.only(messages)
@@ -232,8 +266,9 @@ class Decoder:
         return part if asked is heard else _renumber(part, messages)
 
     def _checked(self, profile: Profile, heard: _Heard) -> Decoded:
-        topics, payloads, received_us, retained = heard
-        part = profile.decode(topics, payloads, self._index, received_us=received_us, retained=retained)
+        topics, payloads, received_us, retained, cut = heard
+        ask = profile.rescued if cut and isinstance(profile, Rescuing) else profile.decode
+        part = ask(topics, payloads, self._index, received_us=received_us, retained=retained)
         columns = (part.row, part.metric, part.observed_us, part.value, part.quality, part.message)
         if len({len(column) for column in columns}) != 1 or len(part.seq) != len(topics):
             raise ValueError("arrays of different length")
@@ -301,6 +336,11 @@ class Decoder:
             [],
         )
         return extra, [(row, int(one.metric), topics[one.message]) for row, one in kept if one.value == 1.0]
+
+
+def _without(groups: dict[int, Sequence[int]], copies: Collection[int]) -> dict[int, Sequence[int]]:
+    kept = {number: [n for n in some if n not in copies] for number, some in groups.items()}
+    return {number: some for number, some in kept.items() if some}
 
 
 def _within(values: Int32 | Int16, low: int, high: int) -> bool:

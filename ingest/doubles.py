@@ -22,9 +22,10 @@ NEAR_US: Final = 1_000_000
 
 
 class Doubles:
-    """Recognises copies: the same topic and octets, in one tick or two that follow each other, on a topic
-    that two filters take. A device that says the same twice so shortly says nothing new. Costs nothing where
-    no filter of the site's own overlaps another."""
+    """Recognises copies: what equals the message directly before it on its topic, where two filters take that
+    topic, in one tick or two that follow each other, and where the one before was no copy itself. A device
+    that says the same twice so shortly says nothing new. What differs from the one before it is always heard:
+    on, off, on is an alarm. Costs nothing where no filter of the site's own overlaps another."""
 
     def __init__(self, profiles: Sequence[Profile]) -> None:
         filters = union(text for one in profiles for text in one.filters)
@@ -32,7 +33,8 @@ class Doubles:
         pairs = [pair for pair in overlapping(filters) if own.intersection(pair)]
         self._pairs = [(pattern_of(one), pattern_of(other)) for one, other in pairs]
         self._twice: dict[str, bool] = {}
-        self._last: set[tuple[str, bytes]] = set()
+        self._last: dict[str, bytes | None] = {}
+        """By topic the newest message of the last tick, None where that was a copy."""
         self._last_us = 0
 
     def __bool__(self) -> bool:
@@ -41,19 +43,17 @@ class Doubles:
 
     def copies(self, topics: Sequence[str], payloads: Sequence[bytes], at_us: int) -> Collection[int]:
         """The messages of a tick that are copies of one before them."""
-        before = self._last if abs(at_us - self._last_us) <= NEAR_US else set()
-        seen: set[tuple[str, bytes]] = set()
+        before = self._last if abs(at_us - self._last_us) <= NEAR_US else {}
+        seen: dict[str, bytes | None] = {}
         found = set()
         for n, topic in enumerate(topics):
             if self._comes_twice(topic):
-                said = topic, payloads[n]
-                for some in (seen, before):
-                    if said in some:
-                        some.discard(said)  # its copy has come: what comes now is a message of its own
-                        found.add(n)
-                        break
+                payload = payloads[n]
+                if (seen[topic] if topic in seen else before.get(topic)) == payload:
+                    seen[topic] = None  # its copy has come: what comes now is a message of its own
+                    found.add(n)
                 else:
-                    seen.add(said)
+                    seen[topic] = payload
         self._last, self._last_us = seen, at_us
         return found
 

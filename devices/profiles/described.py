@@ -18,6 +18,7 @@ from devices.profiles.compiling.compiled import Compiled, CompiledObject, Kind, 
 from devices.profiles.fast.fast import Fast
 from devices.profiles.fast.fast_way import FastWay
 from devices.profiles.fast.first_sight import FirstSights
+from devices.profiles.formats.format import Unreadable
 from devices.profiles.general.announced import Announced
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
@@ -34,7 +35,7 @@ from devices.profiles.language.templates import Cuttings
 from devices.profiles.language.topics import Topics
 from devices.profiles.memory import Memory
 from devices.profiles.own.alike import joined
-from devices.profiles.profile import Asides, Decoded, Note, Points, Reason, Said
+from devices.profiles.profile import BEGINNING, Asides, Decoded, Note, Points, Reason, Said
 from devices.profiles.sources import Sources
 
 TOPICS_MAX: Final = 32_768
@@ -132,18 +133,7 @@ class DescribedProfile:
             self._forget(None)
         remembered = self._sources.recall(topics)
         parts, rest, sights = self._taken(remembered, topics, payloads, points)
-        gathering = Gathering(self._sources, [-1] * len(topics), retained)
-        hearing = Hearing(
-            gathering,
-            self.carrying,
-            self._identity,
-            self.memory,
-            self._rescuing,
-            points,
-            received_us,
-            self._announced,
-            self._of_flag,
-        )
+        gathering, hearing = self._hearing(topics, points, received_us, retained)
         numbers: list[int] = sights.numbers(remembered).tolist()
         lessons: list[_Lesson] = []
         for n in rest:
@@ -165,6 +155,41 @@ class DescribedProfile:
         decoded = self._finished(gathering, hearing.outside, parts, points)
         self._teach_later(lessons)
         return decoded
+
+    def rescued(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """As `Rescuing.rescued` promises."""
+        if self._sources.start_tick():
+            self._forget(None)
+        gathering, hearing = self._hearing(topics, points, received_us, retained)
+        fault = Unreadable(Reason.TOO_LARGE, BEGINNING)
+        for n, source in enumerate(self._sources.recall(topics).tolist()):
+            hearing.refuse(n, topics[n], source, self._of_topic(topics[n]), payloads[n], fault)
+        return self._finished(gathering, hearing.outside, [], points)
+
+    def _hearing(
+        self, topics: Sequence[str], points: Points, received_us: int, retained: Sequence[bool] | None
+    ) -> tuple[Gathering, Hearing]:
+        gathering = Gathering(self._sources, [-1] * len(topics), retained)
+        hearing = Hearing(
+            gathering,
+            self.carrying,
+            self._identity,
+            self.memory,
+            self._rescuing,
+            points,
+            received_us,
+            self._announced,
+            self._of_flag,
+        )
+        return gathering, hearing
 
     def _heard_besides(
         self, gathering: Gathering, parts: Sequence[Decoded], topics: Sequence[str], numbers: Sequence[int]

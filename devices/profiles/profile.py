@@ -123,6 +123,8 @@ class Asides(NamedTuple):
     """At most `STRANGERS_A_TICK` of each profile."""
 
 
+BEGINNING: Final = "longer than is read: only its beginning was searched for life flags"
+"""Why a message is refused that is too long."""
 STRANGERS_A_TICK: Final = 256
 """Devices that nobody has registered of which a tick tells (chosen: who is heard at all is heard again)."""
 NO_ASIDES: Final = Asides()
@@ -204,6 +206,23 @@ class Remembering(Profile, Protocol):
 
     def recall(self, topics: Sequence[str]) -> Int32:
         """Per topic a number that is not negative where it was this profile's and somebody's."""
+
+
+@runtime_checkable
+class Rescuing(Profile, Protocol):
+    """A profile that finds life flags in messages that are too long to be read."""
+
+    def rescued(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """The true life flags in the beginnings of messages, as `decode` finds them in what it cannot read;
+        `payloads` are those beginnings. All are refused as too large."""
 
 
 @runtime_checkable

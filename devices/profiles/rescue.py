@@ -17,7 +17,8 @@ _PADDING: Final = b"\x00 \t\r\n"
 _KEY: Final = rb"""(?P<mark> \\{0,3}["'] | (?<![\w.-]) ) (?P<key>%s) (?P=mark)"""
 """A key in the quotes it opened with, escaped ones (JSON within a string) and none at all included."""
 _TRUE: Final = rb"""
-    [\s\x00]{0,16} : [\s\x00]{0,16}
+    [\s\x00]{0,16} : [\s\x00]{0,16} (?: \[ \s{0,16} )?
+    (?: \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["'] \s{0,16} : \s{0,16} (?: \[ \s{0,16} )? )?
     (?:
         (?P<bare> (?i:true|on|alarm|detected) (?![\w]) )
       | (?P<quoted> \\{0,3}["'] \s{0,4} (?i:true|on|alarm|detected|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
@@ -36,7 +37,7 @@ _SCALAR: Final = rb"""
         ){0,4}?
         \s{0,8} , \s{0,8} \\{0,3}["'] (?:value|v|vb|vs|val) \\{0,3}["']
     )?
-    [\s\x00]{0,16} : [\s\x00]{0,16}
+    [\s\x00]{0,16} : [\s\x00]{0,16} (?: \[ \s{0,16} )?
     (?:
         (?P<bare> [A-Za-z_]{1,32} )
       | \\{0,3}["'] (?P<quoted> [^"'\\\x00\r\n]{1,64} ) (?:\\{0,3}["']|\x00|\Z)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 
 from devices.database import open_database, reading, writing
 from devices.model import ReadingBatch
@@ -14,6 +14,8 @@ from ingest.deadletters import (
     KEPT_PER_FLUSH,
     KEPT_PER_REASON,
     KEPT_STRANGERS,
+    STRANGER_US,
+    STRANGERS_PER_FLUSH,
     DeadLetters,
     count_dead_letters,
     list_dead_letters,
@@ -125,10 +127,56 @@ def test_strangers_are_remembered_once_each_and_no_more_than_there_is_room_for(e
     letters.flush(SECOND)
     letters.sight([Sighting(f"u{n}", f"t/{n}", "plain") for n in range(KEPT_STRANGERS + 50)], 3)
     letters.sight([Sighting("x", "t/x3", "plain")], 4)
-    letters.flush(2 * SECOND)
+    for n in range(2, 2 + KEPT_STRANGERS // STRANGERS_PER_FLUSH):
+        assert letters.flush(n * SECOND)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(stranger)) == KEPT_STRANGERS
         assert connection.execute(select(stranger).where(stranger.c.uid == "x")).one() == (
             "x", "t/x3", "plain", 1, 4,
         )  # fmt: skip
         assert connection.scalar(select(func.count()).select_from(dead_letter)) == 0
+
+
+def listed(engine: Engine) -> int | None:
+    with reading(engine) as connection:
+        return connection.scalar(select(func.count()).select_from(stranger))
+
+
+def test_a_flood_of_strangers_is_written_in_few_statements_and_over_several_flushes(engine: Engine) -> None:
+    statements: list[str] = []
+
+    def told(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    letters = DeadLetters(engine)
+    letters.sight([Sighting(f"u{n}", f"t/{n}", "plain") for n in range(STRANGERS_PER_FLUSH + 5)], 3)
+    event.listen(engine, "before_cursor_execute", told)
+    assert letters.flush(SECOND)
+    event.remove(engine, "before_cursor_execute", told)
+    assert len(statements) < 10
+    assert listed(engine) == STRANGERS_PER_FLUSH
+    assert letters.flush(2 * SECOND)
+    assert listed(engine) == STRANGERS_PER_FLUSH + 5
+    assert not letters.flush(3 * SECOND)
+
+
+def test_strangers_not_heard_of_late_make_room_and_one_that_is_heard_again_stays(engine: Engine) -> None:
+    letters = DeadLetters(engine)
+    letters.sight([Sighting(f"u{n}", f"t/{n}", "plain") for n in range(KEPT_STRANGERS)], 3)
+    flushes = KEPT_STRANGERS // STRANGERS_PER_FLUSH
+    for n in range(flushes):
+        assert letters.flush((n + 1) * SECOND)
+    later = STRANGER_US + 10
+    again = STRANGERS_PER_FLUSH + 5  # more than one flush writes
+    letters.sight([Sighting(f"u{n}", "t/new", "plain") for n in range(again)], later)
+    for n in range(flushes, flushes + 2):
+        assert letters.flush((n + 1) * SECOND)
+    with reading(engine) as connection:
+        said = connection.execute(
+            select(stranger.c.topic, stranger.c.first_us, stranger.c.last_us).distinct()
+        ).all()
+    assert said == [("t/new", 3, later)]
+    assert listed(engine) == again
+    letters.sight([Sighting("new", "t/n", "plain")], later)
+    assert letters.flush((flushes + 3) * SECOND)
+    assert listed(engine) == again + 1

@@ -10,8 +10,9 @@ from sqlalchemy import create_engine, insert
 from structlog.testing import capture_logs
 
 from devices.database import reading, writing
-from devices.model import Metric
+from devices.model import Metric, Quality
 from devices.profiles.profile import Decoded, Points, Profile, Reason
+from devices.profiles.shipped import shipped_profiles
 from devices.schema import device, metadata
 from ingest import decoding
 from ingest.decoding import Decoder
@@ -99,6 +100,29 @@ def test_what_cannot_be_taken_is_refused_with_its_own_number(index: SeriesIndex)
     refused = {one.message: one.reason for one in tick.decoded.rejected}
     assert refused == {0: Reason.UNKNOWN_TOPIC, 1: Reason.TOO_LARGE, 3: Reason.NOT_JSON, 4: Reason.NOT_JSON}
     assert tick.decoded.message.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "uid"),
+    [
+        ("gengfu/a/readings", b'{"values":{"smoke.alarm":true},"pad":"%s"}', "own:a"),
+        ("zigbee2mqtt/hall", b'{"smoke":true,"pad":"%s"}', "topic:zigbee2mqtt/hall"),
+    ],
+)
+def test_a_fire_in_a_message_that_is_too_long_is_heard_and_the_message_refused_once(
+    index: SeriesIndex, topic: str, payload: bytes, uid: str
+) -> None:
+    decoder = Decoder(shipped_profiles(), index, max_payload_bytes=64)
+    long = payload % (b"x" * 100)
+    tick = decoder.decode([topic, topic], [long, b"x" * 99 + b'{"smoke":true,"smoke.alarm":true}'])
+    assert [(one.message, one.reason) for one in tick.decoded.rejected] == [
+        (0, Reason.TOO_LARGE),
+        (1, Reason.TOO_LARGE),
+    ]
+    found = [(one.message, one.uid, one.metric, one.value) for one in tick.decoded.strangers]
+    assert found == [(0, uid, Metric.SMOKE_ALARM, 1.0)]
+    assert tick.decoded.quality.tolist() == [int(Quality.SUSPECT)]
+    assert [one.uid for one in tick.sightings] == [uid]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,21 @@ def test_a_device_that_says_the_same_again_is_heard_again() -> None:
     assert twice.copies(["a/b"] * 4, [b"1"] * 4, 1) == {1, 3}
 
 
+def test_what_is_said_again_after_something_else_is_heard() -> None:
+    twice = doubles("a/{id}", "{place}/b")
+    assert twice.copies(["a/b"] * 3, [b"ON", b"OFF", b"ON"], 1) == set()
+    twice = doubles("a/{id}", "{place}/b")
+    assert twice.copies(["a/b"] * 2, [b"ON", b"OFF"], 1) == set()
+    assert twice.copies(["a/b"], [b"ON"], 2) == set()
+
+
+def test_copies_right_behind_each_message_are_told_from_what_changes() -> None:
+    twice = doubles("a/{id}", "{place}/b")
+    said = [b"ON", b"ON", b"OFF", b"OFF", b"ON", b"ON"]
+    assert twice.copies(["a/b"] * 6, said, 1) == {1, 3, 5}
+    assert twice.copies(["a/b"], [b"ON"], 2) == set()
+
+
 def test_a_copy_in_the_next_tick_is_one_and_long_after_it_is_none() -> None:
     twice = doubles("a/{id}", "{place}/b")
     assert twice.copies(["a/b"], [b"1"], 1) == set()

@@ -38,8 +38,10 @@ from devices.profiles.formats.json_text import read_json
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.heard import Heard
+from devices.profiles.general.rescuing import life_keys
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Decoded, Points
+from devices.profiles.repeated import RepeatedKeys
 from devices.profiles.sources import Sources
 
 __all__ = ["FORMS_MAX", "TICKS_BETWEEN", "WORTH_A_FORM", "FastWay"]
@@ -221,7 +223,9 @@ class FastWay:
             if not self._forms.is_worth_it(form, text=text):
                 return
             plan = plan or self._planned(candidates, heard, skeleton)
-            number = self._keep(form, Known(skeleton, plan, _reader(kind, skeleton, raw, heard)), text=text)
+            number = self._keep(
+                form, Known(skeleton, plan, self._reader(kind, skeleton, raw, heard)), text=text
+            )
             sight = sight_of(kind, heard.tree, self._carrying)
             if sight is not None:
                 self._forms.sights[number] = sight
@@ -289,6 +293,15 @@ class FastWay:
                 self._looks[asked] = None
         return self._looks[asked]
 
+    def _reader(self, kind: Kind, skeleton: Skeleton, raw: Any, heard: Heard) -> Reader:  # noqa: ANN401
+        """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
+        if kind.said.format == "text":
+            return TextReader(skeleton)
+        if raw is not None:
+            return pack_reader(raw, heard.tree, skeleton)
+        repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
+        return JsonReader(skeleton, repeated, repeated.usual(heard.tree))
+
     def _bound_names(self, kind: Kind) -> tuple[str, ...]:
         """The names that the topic may bind and that readings of a kind need."""
         known = self._bound.get(kind.number)
@@ -297,10 +310,3 @@ class FastWay:
             items = [*kind.items, *(item for one in objects for item in one.items)]
             known = self._bound[kind.number] = tuple(sorted(set(names_of(items))))
         return known
-
-
-def _reader(kind: Kind, skeleton: Skeleton, raw: Any, heard: Heard) -> Reader:  # noqa: ANN401
-    """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
-    if kind.said.format == "text":
-        return TextReader(skeleton)
-    return JsonReader(skeleton) if raw is None else pack_reader(raw, heard.tree, skeleton)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from devices.model import Bool, Int64
 from devices.profiles.fast.leaves import Columns, Fetching
 from devices.profiles.fast.skeleton import Leaf, Skeleton, Sort, Unfit, compiled, passes_over
+from devices.profiles.repeated import Counts, RepeatedKeys
 
 _REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that msgspec's JSON decoder raises for bytes from outside (fuzzed in the tests)."""
@@ -50,17 +51,24 @@ class JsonReader(Fetching):
 
     few = 1
 
-    def __init__(self, skeleton: Skeleton) -> None:
+    def __init__(
+        self, skeleton: Skeleton, repeated: RepeatedKeys | None = None, usual: Counts | None = None
+    ) -> None:
+        """`usual`: how often keys stand in such a message that must not be there more often (`repeated`
+        counts them): such a message has not the form."""
         super().__init__(skeleton)
+        self._repeated = repeated or RepeatedKeys(())
         self._passes_over = passes_over(skeleton.root)
         self._decode = msgspec.json.Decoder(compiled(skeleton.root)).decode
+        self._usual = {key: n for key, n in (usual or {}).items() if n or self._passes_over}
 
     def said(self, payloads: Sequence[bytes]) -> tuple[Said, list[int]]:
         """As `Reader.said`."""
         said: list[Any] = []
         odd: list[int] = []
-        if self._passes_over and not all(map(bytes.isascii, payloads)):
-            return self._said_closely(payloads)
+        doubtful = self._repeated.doubtful(payloads, self._usual) if self._usual else []
+        if doubtful or (self._passes_over and not all(map(bytes.isascii, payloads))):
+            return self._said_closely(payloads, frozenset(doubtful))
         more = map(self._decode, payloads)
         while True:  # the usual case costs no look at a single message
             try:
@@ -69,10 +77,14 @@ class JsonReader(Fetching):
             except _REFUSED:
                 odd.append(len(said) + len(odd))
 
-    def _said_closely(self, payloads: Sequence[bytes]) -> tuple[Said, list[int]]:
-        """The same; what is passed over must be UTF-8 too, which the decoder does not look at."""
+    def _said_closely(self, payloads: Sequence[bytes], without: Set[int]) -> tuple[Said, list[int]]:
+        """The same, but for some; what is passed over must be UTF-8 too, which the decoder does not look
+        at."""
         said, odd = [], []
         for n, payload in enumerate(payloads):
+            if n in without:
+                odd.append(n)
+                continue
             try:
                 payload.decode()
                 said.append(self._decode(payload))

@@ -30,14 +30,17 @@ from devices.profiles.general.outside import Outside
 from devices.profiles.general.reaching import Bound, finder, first_time, holds, reach
 from devices.profiles.general.rescuing import Flag, TrueFlags
 from devices.profiles.general.walk import walk
+from devices.profiles.general.worst import WORST_HOLDS, Worst
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Points, Reason
+from devices.profiles.repeated import TWICE
 from devices.profiles.sources import NO_CHANNEL
 from devices.profiles.values.reading import read_value
 
 _SEQ_LIMIT: Final = 1 << 63
 _NO_BIRTH: Final = "a metric whose alias no birth explains; a birth of its node or device is awaited"
 _SCALARS: Final = frozenset({str, bool, int, float})
+_NESTED: Final = frozenset({dict, list})
 _INCOMPLETE: Final = int(Quality.INCOMPLETE)
 _MISMATCH: Final = int(Quality.TYPE_MISMATCH)
 _SUSPECT: Final = int(Quality.SUSPECT)
@@ -73,6 +76,8 @@ class Hearing:
         self._of_flag = {} if of_flag is None else of_flag
         self._no_word: Finding | None = None
         """The first life flag of the message at hand that says what it has no word for."""
+        self._several = False
+        """Whether the message at hand says a life or fault flag of one series several times."""
 
     @property
     def outside(self) -> Outside:
@@ -82,25 +87,27 @@ class Hearing:
     def message(
         self, n: int, topic: str, payload: bytes, source: int, candidates: Sequence[Candidate]
     ) -> Heard | None:
-        """One message; None where it was refused or says nothing."""
+        """One message; None where it was refused or says nothing, or where nothing can be learnt from it."""
         if clears(candidates, payload):
             self._besides.cleared(topic, source, candidates)
             return None
         try:
             chosen = choose(candidates, payload, self._memory, self._received_us)
         except Unreadable as error:
-            self._refuse(n, topic, source, candidates, payload, error)
+            self.refuse(n, topic, source, candidates, payload, error)
             return None
         kind, captures, tree = chosen
         uid = self._identity.uid(kind, captures, tree, topic, self._was_known)
         heard = Heard(kind, captures, tree, uid)
-        self._no_word = None
+        self._no_word, self._several = None, False
         try:
             amiss = self._understood(n, topic, source, heard)
         except Unreadable as error:
             amiss = _Amiss(error, unread=True, silent=True)
+        if (amiss is None or not amiss.unread) and (key := self._rescuing(kind).hidden(payload, tree)):
+            amiss = _Amiss(Unreadable(Reason.WRONG_TYPE, f"the key {key!r:.80} {TWICE}"), unread=True)
         if amiss is None:
-            return heard
+            return None if self._several else heard
         self._gathering.refuse(n, amiss.fault.reason, amiss.fault.detail)
         if amiss.unread:
             flags = self._rescuing(kind).true_flags(payload, captures, tree)
@@ -153,7 +160,7 @@ class Hearing:
         if found.amiss:
             return _Amiss(Unreadable(Reason.WRONG_TYPE, found.amiss), unread=False)
         if self._no_word is not None:
-            return _Amiss(_no_word(self._no_word), unread=False)
+            return _Amiss(_no_word(self._no_word), unread=type(self._no_word.raw) in _NESTED)
         if kind.said.format == "sparkplug" and any("incomplete" in one for one in tree["metrics"]):
             return _Amiss(Unreadable(Reason.NOTHING_KNOWN, _NO_BIRTH), unread=False)
         return None
@@ -199,6 +206,7 @@ class Hearing:
         """The readings of a message's findings; gives the devices below it that have some."""
         add, below, uid, of_flag = self._gathering.readings.append, set(), heard.uid, self._of_flag
         channel_number = self._gathering.sources.channel_number
+        worst: Worst | None = None
         time: At | None = None
         observed_us = of_time = 0
         for finding in findings:
@@ -219,16 +227,22 @@ class Hearing:
             if at is not time:
                 observed_us, of_time = observed(at)
                 time = at
-            if quality & _MISMATCH and column.is_life and self._no_word is None:
+            if quality & _MISMATCH and column.is_life and (self._no_word is None or type(raw) in _NESTED):
                 self._no_word = finding
             if bits & _INCOMPLETE:
                 value = math.nan
             quality |= bits | flags | of_time
             number = channel_number(channel) if channel else NO_CHANNEL
+            if column.code in WORST_HOLDS:
+                worst = worst or Worst(self._gathering.readings)
+                worst.said((here, number, column.code, observed_us), value)
             add((n, here, number, column.code, value, quality, observed_us, column.hold_us))
+        if worst is not None:
+            worst.drop_contradicted()
+            self._several |= worst.several
         return below
 
-    def _refuse(
+    def refuse(
         self,
         n: int,
         topic: str,

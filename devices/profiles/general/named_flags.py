@@ -27,8 +27,10 @@ def has_life(items: Items) -> bool:
     return items.name is not None and any(column.is_life for columns in groups for column in columns)
 
 
-def told_of(items: Items, payload: bytes, captures: Bound) -> Iterator[tuple[Column, Raw]]:
+def told_of(items: Items, payload: bytes, captures: Bound, word: str = "") -> Iterator[tuple[Column, Raw]]:
     """Life flags of a group with names, and what some place says of each. Never raises.
+
+    `word`: what the whole payload says where it is one word, for flags that are all of their message.
 
     Where the topic says the name, it says it here too: what means an alarm by its name alone means it
     whatever the octets are.
@@ -45,6 +47,8 @@ def told_of(items: Items, payload: bytes, captures: Bound) -> Iterator[tuple[Col
             yield column, column.const
         elif key := _key(column):
             yield from ((column, raw) for _, raw in islice(Scalars([key]).found(payload), _NAMES_MAX))
+        elif word:
+            yield column, word
 
 
 def columns_of(items: Items, name: str) -> list[Column]:

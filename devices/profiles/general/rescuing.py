@@ -17,6 +17,7 @@ from devices.profiles.general.naming import channel_of
 from devices.profiles.general.placed_flags import PlacedFlags
 from devices.profiles.general.reaching import Bound, holds
 from devices.profiles.general.walk import walk
+from devices.profiles.repeated import RepeatedKeys
 from devices.profiles.rescue import Scalars, scalars_of
 from devices.profiles.values.reading import read_value
 
@@ -60,6 +61,7 @@ class TrueFlags:
             columns = self._by_key.setdefault(key, []) if key else self._whole
             columns.append(column)
         self._scalars = Scalars(self._by_key)
+        self._repeated = RepeatedKeys(self._by_key if kind.said.format == "json" else ())
         self._named = [items for items in groups if has_life(items)]
         self._globbed = [
             items for items in groups if any(one.is_life for _, columns in items.patterns for one in columns)
@@ -72,8 +74,7 @@ class TrueFlags:
         }
         self._any_glob = re.compile("|".join(sorted(globs)))
         """Takes what one of the life flags' patterns takes, at a fraction of what trying them all costs."""
-        if kind.said.format != "text":
-            self._whole.clear()
+        self._may_be_word = kind.said.format in ("text", "json")
 
     def true_flags(self, payload: bytes, captures: Bound, tree: Tree | None = None) -> list[Flag]:
         """What some place of the payload makes true, one of each metric, channel and device. Never raises.
@@ -90,6 +91,11 @@ class TrueFlags:
                 found.setdefault((column.code, channel, uid), Flag(column, channel, uid))
         return list(found.values())
 
+    def hidden(self, payload: bytes, tree: Tree) -> str:
+        """The key of a life flag that stands more often in the octets than in `tree`, what was read of them:
+        twice in one object, or in one that is hidden by another; "" for none. Never raises."""
+        return self._repeated.hidden(payload, tree)
+
     def told_of(self, payload: bytes) -> Tree | None:
         """As much of a payload that nobody can read as says whose the message is; None where that is not
         asked of it, or nothing can be told."""
@@ -101,7 +107,9 @@ class TrueFlags:
             return
         judged: set[tuple[int, type, Raw]] = set()
         raised: set[int] = set()
-        told = chain(self._told(payload), *(told_of(items, payload, captures) for items in self._named))
+        word = _word(payload) if self._may_be_word else ""
+        named = (told_of(items, payload, captures, word) for items in self._named)
+        told = chain(self._told(payload, word), *named)
         for column, raw in told:
             said = id(column), type(raw), raw
             if id(column) in raised or said in judged:
@@ -111,7 +119,7 @@ class TrueFlags:
                 raised.add(id(column))
                 yield Flag(column, channel_of(column.channel, captures, nowhere), "")
 
-    def _told(self, payload: bytes) -> Iterator[tuple[Column, Raw]]:
+    def _told(self, payload: bytes, word: str) -> Iterator[tuple[Column, Raw]]:
         """Columns and what some place says of each."""
         for key, raw in islice(self._scalars.found(payload), LOOKED_AT_MAX):
             yield from ((column, raw) for column in self._by_key[key])
@@ -119,9 +127,8 @@ class TrueFlags:
             names = _Names(self._by_name)
             for key, raw in islice(scalars_of(payload, names.asked), LOOKED_AT_MAX):
                 yield from ((column, raw) for column in names.known[key])
-        if self._whole and len(payload) <= _TEXT_MAX:
-            word = "".join(sign for sign in payload.decode("ascii", errors="ignore") if sign.isprintable())
-            yield from ((column, word.strip()) for column in self._whole)
+        if word:
+            yield from ((column, word) for column in self._whole)
 
     def _by_name(self, name: str) -> list[Column]:
         """The life flags of the first pattern that a name fits, unless it is a name of its own."""
@@ -160,6 +167,21 @@ class _Names:
                 return False
             columns = self.known[name] = self._find(name)
         return bool(columns)
+
+
+def _word(payload: bytes) -> str:
+    """A short payload without the octets that are no text and the quotes around it; else ""."""
+    if len(payload) > _TEXT_MAX:
+        return ""
+    text = payload.decode("ascii", errors="ignore")
+    return "".join(sign for sign in text if sign.isprintable()).strip(" \"'")
+
+
+def life_keys(kind: Kind, objects: Sequence[CompiledObject]) -> set[str]:
+    """The last keys and the names of the life flags of a kind, without those that only a pattern knows."""
+    carried = objects if kind.object is not None else ()
+    groups = [*kind.items, *(items for one in carried for items in one.items)]
+    return {key for items in groups for key, _ in _life(items) if key}
 
 
 def _life(items: Items) -> Iterator[tuple[str, Column]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
@@ -13,6 +14,7 @@ from msgspec import Meta
 
 from devices.model import Float64
 from devices.profiles.own.mapping import Columns, FlatMapping
+from devices.profiles.repeated import RepeatedKeys
 
 KEYS_MAX: Final = 64
 PARTS_MAX: Final = 8
@@ -49,11 +51,17 @@ class Shape:
         self.limits = mapping.limits(self.fields)
         self._picks = [pick for n in range(len(form.parts)) if (pick := _pick_of(form, n)).width]
         self._decode = msgspec.json.Decoder(_compiled(form)).decode
+        life = Counter(key for _, key in keys if key in mapping.life_keys)
+        self._repeated, self._usual = RepeatedKeys(life), dict(life)
 
     def read(self, payloads: Sequence[bytes]) -> tuple[list[Any], list[int]]:
         """The payloads that have the shape, in order, and the places of those that have not."""
         decode, said, odd = self._decode, [], []
+        doubtful = set(self._repeated.doubtful(payloads, self._usual)) if self._usual else set()
         for n, payload in enumerate(payloads):
+            if doubtful and n in doubtful:
+                odd.append(n)
+                continue
             try:
                 said.append(decode(payload))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

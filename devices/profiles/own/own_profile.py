@@ -14,7 +14,8 @@ from devices.profiles.general.naming import WILDCARDS
 from devices.profiles.own.mapping import Field, FlatMapping, Kind
 from devices.profiles.own.shapes import Shapes
 from devices.profiles.own.tick import PARSE_ERRORS, Tick, refusal
-from devices.profiles.profile import Decoded, Points, Reason, Rejected
+from devices.profiles.profile import BEGINNING, Decoded, Points, Reason, Rejected
+from devices.profiles.repeated import TWICE, RepeatedKeys
 from devices.profiles.rescue import Rescue, unpadded
 from devices.profiles.sources import Sources
 from devices.profiles.values.times import epoch_ms
@@ -62,6 +63,7 @@ class OwnProfile:
         self._mapping = FlatMapping([_field(metric) for metric in Metric])
         self._sources = Sources(self._mapping.channels)
         self._rescue = Rescue(self._mapping.life_keys)
+        self._repeated = RepeatedKeys(self._mapping.life_keys)
         self.shapes = Shapes(self._mapping)
         self._parse = msgspec.json.Decoder(_Said).decode
 
@@ -93,6 +95,29 @@ class OwnProfile:
         if rest or strange:
             self._read(tick, sorted([*rest, *strange]), topics, payloads, remembered.tolist())
         return tick.finish(self._mapping, sources, points)
+
+    def rescued(
+        self,
+        topics: Sequence[str],
+        payloads: Sequence[bytes],
+        points: Points,
+        *,
+        received_us: int = 0,
+        retained: Sequence[bool] | None = None,
+    ) -> Decoded:
+        """As `Rescuing.rescued` promises."""
+        if self._sources.start_tick():
+            self.shapes.forget()
+        tick = Tick(len(topics))
+        for n, source in enumerate(self._sources.recall(topics).tolist()):
+            refused = Rejected(n, Reason.TOO_LARGE, BEGINNING)
+            uid = _uid_of(topics[n])
+            if source < 0 and uid is None:
+                tick.rejected.append(refused)
+            else:
+                known = source if source >= 0 else self._sources.meet(topics[n], uid or "")
+                self._refuse(tick, refused, known, payloads[n])
+        return tick.finish(self._mapping, self._sources, points)
 
     def _read(
         self,
@@ -158,11 +183,20 @@ class OwnProfile:
         tick.rescue(refused.message, source, self._rescue.true_flags(payload))
 
     def _rescue_passed_over(self, tick: Tick, n: int, source: int, said: _Said, payload: bytes) -> None:
-        """Life flags in parts that are no objects, unless an object says them as well."""
+        """Life flags in parts that are no objects or behind a key that stands twice, unless an object says
+        them as well; the message is refused for it."""
         parts = _parts(said)
-        if all(part is None or type(part) is dict for part in parts):
-            return
         heard = [part for part in parts if type(part) is dict]
+        if not all(part is None or type(part) is dict for part in parts):
+            why = "a part of `values` or `channels` is no object"
+        elif key := self._repeated.hidden(payload, heard):
+            why = f"the key {key!r} {TWICE}"
+        elif key := _nested(heard, self._mapping.life_keys):
+            why = f"{key} is an object or a list"
+        else:
+            return
+        if not tick.rejected or tick.rejected[-1].message != n:
+            tick.rejected.append(Rejected(n, Reason.WRONG_TYPE, why))
         flags = self._rescue.true_flags(payload)
         unheard = {key: True for key in flags if not any(part.get(key) is True for part in heard)}
         tick.rescue(n, source, unheard)
@@ -190,6 +224,11 @@ def _named(tick: Tick, n: int, channel: str) -> str:
     if len(channel) > CHANNEL_LENGTH_MAX and (not tick.rejected or tick.rejected[-1].message != n):
         tick.rejected.append(Rejected(n, Reason.WRONG_TYPE, too_long(channel)))
     return channel_text(channel) if len(channel) > CHANNEL_LENGTH_MAX else channel
+
+
+def _nested(parts: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
+    """The first of some keys behind which no value stands but an object or a list; "" for none."""
+    return next((key for part in parts for key in keys if type(part.get(key)) in (dict, list)), "")
 
 
 def _parts(said: _Said) -> list[Any]:

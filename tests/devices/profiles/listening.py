@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from devices.model import LIFE_FLAGS, Bool, Int32, Metric, Quality
-from devices.profiles.profile import Decoded, Profile
+from devices.profiles.profile import Decoded, Profile, Reason
 
 Reading = tuple[str, str, str, float | None, list[str]]
 """Device, channel, metric, value (None: NaN), names of quality flags."""
@@ -57,6 +57,15 @@ def hear(profile: Profile, topic: str, payload: Any, registry: Registry | None =
     octets = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     decoded = profile.decode([topic], [octets], registry)
     assert decoded.rejected == []
+    return readings(decoded, registry)
+
+
+def hear_refused(profile: Profile, topic: str, payload: Any) -> list[Reading]:
+    """The readings of one message that must be refused all the same, for its types."""
+    registry = Registry()
+    octets = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    decoded = profile.decode([topic], [octets], registry)
+    assert [one.reason for one in decoded.rejected] == [Reason.WRONG_TYPE]
     return readings(decoded, registry)
 
 

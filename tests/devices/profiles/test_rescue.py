@@ -11,7 +11,7 @@ from devices.model import LIFE_FLAGS, Metric, Quality
 from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Profile, Reason
 from devices.profiles.rescue import Rescue, unpadded
-from tests.devices.profiles.listening import Registry, check_form, hear, readings, short
+from tests.devices.profiles.listening import Registry, check_form, hear, hear_refused, readings, short
 from tests.devices.profiles.shipping import zigbee2mqtt
 
 OWN = "gengfu/d1/readings"
@@ -65,9 +65,9 @@ def test_a_flag_among_too_many_channels_is_heard() -> None:
 
 def test_a_flag_in_a_part_that_is_passed_over_is_heard_beside_the_other_part() -> None:
     payload = b'{"values":{"smoke.alarm":false},"channels":[{"smoke.alarm":true}]}'
-    assert hear(OwnProfile(), OWN, payload) == [("own:d1", "", "smoke.alarm", 0.0, []), *SMOKE]
+    assert hear_refused(OwnProfile(), OWN, payload) == [("own:d1", "", "smoke.alarm", 0.0, []), *SMOKE]
     payload = b'{"values":{"smoke.alarm":true},"channels":{"l1":7}}'
-    assert hear(OwnProfile(), OWN, payload) == [("own:d1", "", "smoke.alarm", 1.0, [])]
+    assert hear_refused(OwnProfile(), OWN, payload) == [("own:d1", "", "smoke.alarm", 1.0, [])]
 
 
 @pytest.mark.parametrize("tail", [b"\x00", b"\x00\x00", b"\r\n\x00 ", b" \n"])

@@ -152,7 +152,7 @@ def test_objects_and_flags_where_numbers_belong_are_mismatches_and_the_rest_stan
     found = hear(
         zigbee2mqtt(),
         TOPIC,
-        {"current_a": {"0": 1}, "power_factor_b": False, "current": 2, "self_test": "checking"},
+        {"current_a": {"0": 1}, "power_factor_b": False, "current": 2, "test": "checking"},
     )
     assert {metric: quality for _, _, metric, _, quality in found if quality} == {
         "current": ["type_mismatch"],

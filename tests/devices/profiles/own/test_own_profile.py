@@ -11,7 +11,7 @@ from devices.model import LIFE_FLAGS, Metric
 from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Reason
 from devices.profiles.values.times import NONSENSE_US
-from tests.devices.profiles.listening import Registry, check_form, hear, readings, short
+from tests.devices.profiles.listening import Registry, check_form, hear, hear_refused, readings, short
 
 TOPIC = "gengfu/METER-7/readings"
 
@@ -97,8 +97,6 @@ def test_null_says_that_measuring_failed() -> None:
         ("smoke.alarm", "maybe"),
         ("smoke.alarm", "2"),
         ("smoke.alarm", ""),
-        ("smoke.alarm", [True]),
-        ("smoke.alarm", {"value": True}),
     ],
 )
 def test_a_wrong_type_costs_its_own_metric_only(metric: str, value: Any) -> None:
@@ -163,12 +161,20 @@ def test_bad_input_is_refused_with_its_reason(payload: bytes, reason: Reason, wo
 
 
 def test_a_part_that_is_no_object_does_not_cost_the_other() -> None:
-    assert short(hear(OwnProfile(), TOPIC, {"values": 5, "channels": {"l1": {"current": 1}, "l2": 7}})) == {
-        "l1/current": 1.0
-    }
-    assert short(hear(OwnProfile(), TOPIC, {"values": {"smoke.alarm": True}, "channels": 5})) == {
-        "smoke.alarm": 1.0
-    }
+    some = {"values": 5, "channels": {"l1": {"current": 1}, "l2": 7}}
+    assert short(hear_refused(OwnProfile(), TOPIC, some)) == {"l1/current": 1.0}
+    some = {"values": {"smoke.alarm": True}, "channels": 5}
+    assert short(hear_refused(OwnProfile(), TOPIC, some)) == {"smoke.alarm": 1.0}
+
+
+@pytest.mark.parametrize("said", [[True], {"value": 1}])
+def test_what_an_object_or_a_list_says_of_a_life_flag_is_heard_as_suspect(said: Any) -> None:
+    found = hear_refused(OwnProfile(), TOPIC, {"values": {"smoke.alarm": said, "current": 2}})
+    assert [(metric, value, quality) for _, _, metric, value, quality in found] == [
+        ("smoke.alarm", None, ["type_mismatch"]),
+        ("current", 2.0, []),
+        ("smoke.alarm", 1.0, ["suspect"]),
+    ]
 
 
 def test_long_channel_names_stay_apart_and_a_person_sees_that_they_are_not_what_was_said() -> None:
