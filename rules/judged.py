@@ -46,9 +46,10 @@ _SETTING: Final[Mapping[str, Blank]] = {"setting": np.int32(0)}
 _WAKE: Final[Mapping[str, Blank]] = {"wake": np.float64(np.inf)}
 """The least value at which a pair has to be judged: its raise level while it is quiet, else any. Signed as
 levels are. So one look tells of most readings that nothing is to be decided, and nothing to be kept."""
-UNKNOWN_GAP_US: Final = 2 * 3_600 * 1_000_000
+UNKNOWN_GAP_US: Final = 45 * 60 * 1_000_000
 """How far apart readings of a hold may be where nobody says how long the device may be silent (chosen: a
-meter that reports by the hour, and misses none; most profiles cannot know how a meter was set)."""
+meter that reports by the half-hour; most profiles cannot know how a meter was set. An hour would let two
+readings be a hold when our own clock jumps by a time zone)."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
 
 H = TypeVar("H", bound=HeldRule)

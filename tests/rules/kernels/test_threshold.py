@@ -204,12 +204,12 @@ def test_a_meter_that_may_be_silent_for_two_hours_holds_by_its_hourly_readings()
     assert Story(table=slow).series(CURRENT, 0, 20_000, 7201, 40) == []
 
 
-def test_a_meter_of_which_nobody_says_how_often_it_reports_holds_by_the_hour_as_well() -> None:
+def test_a_meter_of_which_nobody_says_how_often_it_reports_holds_by_the_half_hour() -> None:
     """Most profiles cannot know how a meter was set; one that never alarmed would look like a quiet one."""
     story = Story()
     assert story.read(CURRENT, 0, 40) == []
-    assert [one.to for one in story.read(CURRENT, 7200, 40)] == [To.RAISED]
-    assert Story().series(CURRENT, 0, 40_000, 7201, 40) == []
+    assert [one.to for one in story.read(CURRENT, 2700, 40)] == [To.RAISED]
+    assert Story().series(CURRENT, 0, 40_000, 2701, 40) == []
 
 
 def test_when_our_clock_was_put_back_a_hold_begins_anew_and_is_not_waited_for() -> None:

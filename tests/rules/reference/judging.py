@@ -21,7 +21,7 @@ class Judge:
         self.hold = entry.us("hold")
         self.clear_hold = entry.us("clear_hold") if "clear_hold" in entry.keys else 0
         silence_s = float(world.table.silence_s[slot])
-        self.max_gap = max(entry.us("max_gap"), int((7200 if math.isnan(silence_s) else silence_s) * 1e6))
+        self.max_gap = max(entry.us("max_gap"), int((2700 if math.isnan(silence_s) else silence_s) * 1e6))
         need, of = entry.keys.get("samples", "1 of 1").split(" of ")
         self.need, self.of = int(need), int(of)
         self.active = False
