@@ -95,9 +95,11 @@ class Presence:
         ids = np.flatnonzero(heard.due_us[: heard.n] <= now_us).astype(np.int32)
         fell = self._fall(ids, now_us)
         told, loose = self._dark.judge(self._silence.often, now_us)
-        waiting = ids[(heard.status[ids] & SILENT) != 0]
-        more = (fell, self._dark.silent_in(loose)) if len(loose) else (fell,)
-        waiting = np.unique(np.concatenate((waiting, *more)))
+        asked = np.zeros(heard.n, np.bool_)
+        for some in (ids, fell, self._dark.silent_in(loose) if len(loose) else loose):
+            asked[some] = True
+        waiting = np.flatnonzero(asked).astype(np.int32)
+        waiting = waiting[(heard.status[waiting] & SILENT) != 0]
         told += self._told.decide(waiting, now_us, away, self._dark, self._table)
         self._next_us = min(self._dark.due_us(now_us), int(heard.due_us[: heard.n].min()))
         self._hearing.due_us = FAR

@@ -193,7 +193,9 @@ class DarkKernel:
         ids = ids[self.heard.fell_us[ids] > now_us - rule.within]
         building = self.heard.building[ids]
         fresh = np.bincount(building, minlength=len(self.members))
-        reached = self._enough(fresh) & (self._households(ids) >= rule.households)
+        reached = self._enough(fresh)
+        in_question = (reached & ~self.active)[building]
+        reached &= self.active | (self._households(ids[in_question]) >= rule.households)
         over = ~reached & ~self.active
         self.since_us[over], self.told[over] = NEVER, False
         news = np.flatnonzero(reached & (self.since_us == NEVER))
@@ -212,9 +214,11 @@ class DarkKernel:
 
     def _households(self, ids: Int32) -> Int64:
         """Of how many dwellings these are, by building."""
-        pairs = np.stack((self.heard.building[ids], self.heard.household(ids)))
-        building = np.unique(pairs, axis=1)[0]
-        return np.bincount(building, minlength=len(self.members))
+        building = self.heard.building[ids].astype(np.int64) << 32
+        pairs = np.sort(building | self.heard.household(ids).astype(np.uint32))  # a tenth of np.unique's time
+        first = np.ones(len(pairs), np.bool_)
+        np.not_equal(pairs[1:], pairs[:-1], out=first[1:])
+        return np.bincount(pairs[first] >> 32, minlength=len(self.members))
 
     def _reach(self, building: int, ids: Int32) -> None:
         """The share has been reached: since the deadline of the device with which it was."""
