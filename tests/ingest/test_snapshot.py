@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from structlog.testing import capture_logs
 
-from ingest.snapshot import Snapshot, SnapshotFolder
+from ingest.snapshot import Snapshot, SnapshotFolder, stretches
 
 ARRAYS = st.dictionaries(
     st.text(st.characters(codec="utf-8"), max_size=8),
@@ -40,6 +40,24 @@ def test_arrays_come_back_as_they_went_in(found: dict[str, np.ndarray]) -> None:
     assert {n: (a.dtype, a.shape, a.tobytes()) for n, a in loaded.arrays.items()} == {
         n: (a.dtype, a.shape, a.tobytes()) for n, a in found.items()
     }
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 16))
+def test_a_file_goes_to_the_disk_in_stretches_of_one_size(parts: list[bytes], size: int) -> None:
+    found = [bytes(piece) for piece in stretches(parts, size)]
+    assert b"".join(found) == b"".join(parts)
+    assert all(len(piece) == size for piece in found[:-1])
+    assert all(0 < len(piece) <= size for piece in found)
+
+
+def test_a_state_of_several_stretches_comes_back(tmp_path: Path) -> None:
+    big = np.arange(3_000_001, dtype=np.int32)
+    folder = SnapshotFolder(tmp_path)
+    folder.save(Snapshot(1, 1, {"a.small": np.arange(3), "b.big": big, "c.after": np.arange(5)}))
+    loaded = folder.load()
+    assert loaded is not None
+    assert np.array_equal(loaded.arrays["b.big"], big)
+    assert loaded.arrays["c.after"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_newest_two_are_kept_and_the_older_of_them_is_what_the_journal_may_forget(tmp_path: Path) -> None:
