@@ -9,8 +9,6 @@ import numpy as np
 
 from ingest.columns import Columns
 
-UID_CHARS: Final = 200
-"""A gateway's uid that is longer is none: no device of the registry has such a one."""
 _SPARE: Final = 1_000
 """Uids nobody names any more that are kept before they are looked for (chosen)."""
 

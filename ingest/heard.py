@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from devices.database import insert_new, reading, writing
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.profile import Proposal, Said
 from ingest.notes import plain
 from ingest.schema import device_said, proposal
@@ -26,7 +27,6 @@ log = structlog.get_logger()
 
 KEYS_A_DEVICE: Final = 16
 TEXT_CHARS: Final = 200
-UID_CHARS: Final = 200
 KEY_CHARS: Final = 64
 STRANGERS: Final = 10_000
 """Devices nobody registered of which something said is kept; of further ones nothing is (chosen)."""
@@ -121,7 +121,7 @@ class Heard:
         return True
 
     def _hear(self, one: Said, at_us: int) -> None:
-        if not one.uid or len(one.uid) > UID_CHARS or not 0 < len(one.key) <= KEY_CHARS:
+        if not one.uid or len(one.uid) > UID_MAX or not 0 < len(one.key) <= KEY_CHARS:
             self.left_out += 1
             return
         key = plain(one.uid), plain(one.key)
@@ -144,7 +144,7 @@ class Heard:
 
     def _propose(self, one: Proposal, at_us: int) -> None:
         uid = plain(one.uid)
-        if not 0 < len(uid) <= UID_CHARS:
+        if not 0 < len(uid) <= UID_MAX:
             self.left_out += 1
             return
         last = self._known.get(uid)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from devices.model import Metric
+from devices.model import LIFE_FLAGS, Metric
+from devices.profiles.general.gathering import UNREAD
 from devices.profiles.profile import Decoded, Said
 
 DEVICES_MAX: Final = 10_000
@@ -14,14 +15,21 @@ DEVICES_MAX: Final = 10_000
 METRICS_KEY: Final = "metrics"
 """Under which it is kept what they measure, beside what they say of themselves."""
 
+UNREAD_KEY: Final = UNREAD
+"""Under which it is kept what they send that nobody reads."""
+LIFE_NAMES: Final = frozenset(flag.name_on_wire for flag in LIFE_FLAGS)
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An unregistered device was heard on a topic, in words of a profile."""
+    """An unregistered device was heard on a topic, in words of a profile. `life`: it measures what life hangs
+    on; `alarm`: it said a true life flag."""
 
     uid: str
     topic: str
     profile: str
+    life: bool = False
+    alarm: bool = False
 
 
 class Sightings:
@@ -41,7 +49,11 @@ class Sightings:
                     self._metrics.clear()
                 self._metrics[uid] = known | metrics
         found = [(uid, topic) for uid, topic, _ in (*by_life, *part.asides.strangers)]
-        return [Sighting(uid, topic, profile) for uid, topic in dict.fromkeys(found)]
+        alarm = {one.uid for one in part.strangers if one.value == 1.0}
+        return [
+            Sighting(uid, topic, profile, not LIFE_FLAGS.isdisjoint(self._metrics.get(uid, ())), uid in alarm)
+            for uid, topic in dict.fromkeys(found)
+        ]
 
     def said(self, sightings: Sequence[Sighting]) -> tuple[Said, ...]:
         """What each of them measures, as names of metrics."""

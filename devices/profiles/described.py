@@ -26,7 +26,9 @@ from devices.profiles.general.gathering import Gathering
 from devices.profiles.general.heard import Heard
 from devices.profiles.general.hearing import Hearing
 from devices.profiles.general.identity import Identity, registered_before
+from devices.profiles.general.news import News
 from devices.profiles.general.outside import Outside
+from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.presence import ABSENT, Attendance
 from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.general.unsettling import Unsettling
@@ -36,13 +38,12 @@ from devices.profiles.language.topics import Topics
 from devices.profiles.memory import Memory
 from devices.profiles.own.alike import joined
 from devices.profiles.profile import BEGINNING, Asides, Decoded, Note, Points, Reason, Said
+from devices.profiles.searching import Searching
 from devices.profiles.sources import Sources
 
 TOPICS_MAX: Final = 32_768
 """Topics whose kinds are remembered; then all are looked up anew (chosen: 1 KiB each)."""
 LONGEST_REMEMBERED_TOPIC: Final = 256
-SAID_MAX: Final = 262_144
-"""Texts of devices that are not said again; then all are (chosen: 30 MB, for only their hashes are kept)."""
 
 
 class _Lesson(NamedTuple):
@@ -92,9 +93,10 @@ class DescribedProfile:
         self._topics = Topics(compiled.topics)
         self._candidates: dict[str, tuple[Candidate, ...]] = {}
         self._rescues: dict[int, TrueFlags] = {}
+        self._passed: PassedOver | None = None
+        self.searching = Searching()
         self._of_flag: dict[tuple[int, bool], tuple[float, int]] = {}
-        self._said: dict[int, float] = {}
-        """By the hash of uid and key the hash of the text, of `max_silence` the seconds."""
+        self._news = News()
 
     def matches(self, topic: str) -> bool:
         """Whether one of the profile's topic patterns takes it."""
@@ -171,7 +173,8 @@ class DescribedProfile:
         gathering, hearing = self._hearing(topics, points, received_us, retained)
         fault = Unreadable(Reason.TOO_LARGE, BEGINNING)
         for n, source in enumerate(self._sources.recall(topics).tolist()):
-            hearing.refuse(n, topics[n], source, self._of_topic(topics[n]), payloads[n], fault)
+            candidates = self._of_topic(topics[n])
+            hearing.refusing.unreadable(n, topics[n], source, candidates, payloads[n], fault)
         return self._finished(gathering, hearing.outside, [], points)
 
     def _hearing(
@@ -184,6 +187,8 @@ class DescribedProfile:
             self._identity,
             self.memory,
             self._rescuing,
+            self._passed_over,
+            self.searching,
             points,
             received_us,
             self._announced,
@@ -195,7 +200,7 @@ class DescribedProfile:
         self, gathering: Gathering, parts: Sequence[Decoded], topics: Sequence[str], numbers: Sequence[int]
     ) -> None:
         """Tells of messages read the fast way whose devices are said to come or go in the same tick."""
-        noticed = gathering.noticed(self._attendance) if parts else set()
+        noticed = gathering.comings.noticed(self._attendance) if parts else set()
         if not noticed:
             return
         for n in sorted({n for part in parts for n in part.message.tolist()}):
@@ -261,11 +266,10 @@ class DescribedProfile:
         for place, table, key, value in gathering.notes:
             if lives[place]:
                 self.memory.set(table, key, value)
-        for place, parent in gathering.parents:
+        for _, place, parent in gathering.comings.parents:
             if lives[place]:
-                self._attendance.heard_through(gathering.uid(place), parent)
                 outside.said.append(Said(gathering.uid(place), "parent", parent))
-        said = self._news([*outside.said, *gathering.said_of(lives)])
+        said = self._news.of([*outside.said, *gathering.said_of(lives)])
         freed = [self._sources.forget(topic) for topic in self._identity.renamed()]
         freed += self._sources.end_tick()
         if freed:
@@ -277,26 +281,10 @@ class DescribedProfile:
             tuple(outside.replies),
             decoded.asides.holds,
             decoded.asides.strangers,
+            decoded.asides.unread,
         )
         decoded = replace(decoded, asides=asides)
         return joined(decoded, parts) if parts else decoded
-
-    def _news(self, said: Sequence[Said]) -> tuple[Said, ...]:
-        """What was not said before in this process; of `max_silence` the longest that was said counts."""
-        news = []
-        for one in said:
-            uid, about, text = one
-            key = hash((uid, about))
-            before = self._said.get(key)
-            silence = about == "max_silence"
-            now = float(text) if silence else hash(text)
-            if before is not None and (before >= now if silence else before == now):
-                continue
-            if len(self._said) >= SAID_MAX:
-                self._said.clear()
-            self._said[key] = now
-            news.append(one)
-        return tuple(news)
 
     def _of_topic(self, topic: str) -> tuple[Candidate, ...]:
         """The kinds of message that may come on a topic, in the file's order."""
@@ -321,6 +309,11 @@ class DescribedProfile:
         if known is None:
             known = self._rescues[kind.number] = TrueFlags(kind, self.carrying.objects)
         return known
+
+    def _passed_over(self) -> PassedOver:
+        if self._passed is None:
+            self._passed = PassedOver(self.compiled.kinds, self.carrying.objects)
+        return self._passed
 
 
 def _anywhere_kinds(compiled: Compiled) -> tuple[Kind, ...]:

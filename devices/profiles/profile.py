@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from devices.model import Bool, Float64, Int16, Int32, Int64, Metric, UInt32
+from devices.profiles.searching import Searching
 
 
 class Reason(StrEnum):
@@ -23,6 +24,10 @@ class Reason(StrEnum):
     UNKNOWN_TOPIC = "unknown_topic"
     UNKNOWN_DEVICE = "unknown_device"
     PROFILE_ERROR = "profile_error"
+    NO_CODEC = "no_codec"
+    """Octets that nobody reads: whatever the device says, a fire too, is not heard."""
+    NOT_SEARCHED = "not_searched"
+    """Refused, and with too many other long ones to be searched whole for life flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ class Note(NamedTuple):
 class Said(NamedTuple):
     """What a device said of itself, or was said of it, beside readings.
 
-    `key`: `label`, `vendor`, `model`, `firmware`, `parent` (a uid), `max_silence` (seconds), or `presence`
-    with the text `removed`.
+    `key`: `label`, `vendor`, `model`, `firmware`, `parent` (a uid), `max_silence` (seconds), `presence` with
+    the text `removed`, or `unread` (what it sends that nobody reads, also of strangers).
     """
 
     uid: str
@@ -121,6 +126,9 @@ class Asides(NamedTuple):
     holds: tuple[Hold, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     """At most `STRANGERS_A_TICK` of each profile."""
+    unread: tuple[Rejected, ...] = ()
+    """Parts of messages that nobody can read though the messages are understood: to be shown as if they had
+    been refused."""
 
 
 BEGINNING: Final = "longer than is read: only its beginning was searched for life flags"
@@ -210,7 +218,12 @@ class Remembering(Profile, Protocol):
 
 @runtime_checkable
 class Rescuing(Profile, Protocol):
-    """A profile that finds life flags in messages that are too long to be read."""
+    """A profile that finds life flags in messages that are too long to be read.
+
+    `searching`: how much is searched in a tick; whoever asks several profiles gives all of them the same.
+    """
+
+    searching: Searching
 
     def rescued(
         self,

@@ -10,27 +10,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final
+
+from devices.profiles.searching import lowered, searchable
 
 _BOM: Final = b"\xef\xbb\xbf"
 _PADDING: Final = b"\x00 \t\r\n"
-_KEY: Final = rb"""(?P<mark> \\{0,3}["'] | (?<![\w.-]) ) (?P<key>%s) (?P=mark)"""
-"""A key in the quotes it opened with, escaped ones (JSON within a string) and none at all included."""
-_TRUE: Final = rb"""
+_MARK: Final = re.compile(rb"""\\{0,3}["']\Z""")
+"""The quotes that a key opens with, escaped ones (JSON within a string) included."""
+_MARK_LENGTH: Final = 4
+_TRUE: Final = re.compile(
+    rb"""
     [\s\x00]{0,16} : [\s\x00]{0,16} (?: \[ \s{0,16} )?
     (?: \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["'] \s{0,16} : \s{0,16} (?: \[ \s{0,16} )? )?
     (?:
-        (?P<bare> (?i:true|on|alarm|detected) (?![\w]) )
-      | (?P<quoted> \\{0,3}["'] \s{0,4} (?i:true|on|alarm|detected|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
+        (?P<bare> (?:true|on|alarm|detected) (?![\w]) )
+      | (?P<quoted> \\{0,3}["'] \s{0,4} (?:true|on|alarm|detected|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
       | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
     )
-"""
-"""Every repetition is bounded, so that the time is linear in the bytes, whoever chose them."""
-
-
-_SCALAR: Final = rb"""
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Every repetition is bounded, so that the time is linear in the bytes, whoever chose them. Longer runs of
+blanks are one by then (`searching.searchable`)."""
+_BEHIND: Final = re.compile(
+    rb"""
     (?:
-        [\s\x00]{0,16} : \s{0,16} (?: \[ \s{0,16} )? \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
+        [\s\x00]{0,16} : \s{0,16} (?: \[ \s{0,16} )?
+        \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
       | (?:
             \s{0,8} , \s{0,8} \\{0,3}["'] \w{1,16} \\{0,3}["'] \s{0,8} : \s{0,8}
             (?: \\{0,3}["'] [^"'\\{}]{0,32} \\{0,3}["'] | [-+.\w]{1,24} )
@@ -43,13 +51,18 @@ _SCALAR: Final = rb"""
       | \\{0,3}["'] (?P<quoted> [^"'\\\x00\r\n]{1,64} ) (?:\\{0,3}["']|\x00|\Z)
       | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
     )
-"""
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 """Any scalar behind a key, for profiles that have words of their own for a fire: `"key": 1`, `"key":
 {"value": 1`, `"key": [{"value": 1`, and `"n": "key", … "v": 1`."""
 _TOKEN: Final = re.compile(rb"""(?P<mark>\\{0,3}["'])(?P<key>[^"'\\]{1,128})(?P=mark)""")
 KEYS_MAX: Final = 4_096
 """Different keys of a payload that are asked about (chosen: as many as a message has items)."""
-_BEHIND: Final = re.compile(_SCALAR, re.VERBOSE)
+TOKENS_MAX: Final = 16_384
+"""Texts in quotes of a payload that are looked at (chosen, as many as of JSON that is damaged)."""
+NAMED_MAX: Final = 8_192
+"""Places of a payload where a name stands that are looked at (chosen: four times a message's values)."""
 Scalar = bool | float | str | None
 _BARE: Final = {"true": True, "false": False, "null": None}
 
@@ -59,12 +72,45 @@ def unpadded(payload: bytes) -> bytes:
     return payload.removeprefix(_BOM).rstrip(_PADDING)
 
 
+class _Named:
+    """Places where one of some keys stands as one, in whatever case: in the quotes it opened with, escaped
+    ones (JSON within a string) and none at all included. One pass of the octets, whatever the keys."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys: dict[bytes, list[str]] = {}
+        for key in sorted(set(keys)):
+            if key:
+                self._keys.setdefault(key.encode().lower(), []).append(key)
+        names = sorted(self._keys, key=len, reverse=True)
+        self._pattern = re.compile(rb"(?<![\w.-])(?:%s)" % b"|".join(map(re.escape, names)))
+        self._names = names
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def places(self, payload: bytes, low: bytes) -> Iterator[tuple[str, int]]:
+        """Each key, and where it has ended; `low` is the payload in lower case."""
+        if not any(name in low for name in self._names):
+            return  # the search for plain octets costs a tenth of the pattern
+        for hit in islice(self._pattern.finditer(low), NAMED_MAX):
+            start, end = hit.span()
+            mark = _MARK.search(payload, max(0, start - _MARK_LENGTH), start)
+            if mark is not None:
+                if not payload.startswith(mark[0], end):
+                    continue
+                end += len(mark[0])
+            said = payload[start : hit.end()]
+            keys = self._keys[hit[0]]
+            exact = [key for key in keys if key.encode() == said]
+            for key in exact or keys:
+                yield key, end
+
+
 class Rescue:
     """The life flags of one profile, by the keys it knows them under."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        names = b"|".join(re.escape(key.encode()) for key in sorted(keys, key=len, reverse=True))
-        self._pattern = re.compile(_KEY % names + _TRUE, re.VERBOSE)
+        self._named = _Named(keys)
 
     def true_flags(self, payload: bytes) -> dict[str, bool]:
         """The keys that some place of `payload` gives a true value, in order. Never raises.
@@ -72,56 +118,66 @@ class Rescue:
         Taken for true is what `FlatMapping` takes for true: true, any number but 0, the words of
         `mapping.WORDS`. Where a key stands twice, one true value is enough.
         """
+        payload = searchable(payload)
         found: dict[str, bool] = {}
-        for match in self._pattern.finditer(payload):
-            number = match["number"]
-            if number is None or float(number) != 0:
-                found[match["key"].decode()] = True
+        for key, end in self._named.places(payload, lowered(payload)):
+            match = _TRUE.match(payload, end)
+            if match is not None and (match["number"] is None or float(match["number"]) != 0):
+                found[key] = True
         return found
 
 
 class Scalars:
-    """Keys and the scalars behind them, in octets that cannot be read: for whoever can judge the scalars."""
+    """Keys and the scalars behind them, in octets that cannot be read: for whoever can judge the scalars.
+    `payload` as `searching.searchable` gives it."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._names = [key.encode() for key in sorted(set(keys), key=len, reverse=True) if key]
-        names = b"|".join(map(re.escape, self._names))
-        self._pattern = re.compile(_KEY % names + _SCALAR, re.VERBOSE) if names else None
+        self._named = _Named(keys)
 
     def found(self, payload: bytes) -> Iterator[tuple[str, Scalar]]:
         """Each place where one of the keys stands before a scalar, in order. Never raises."""
-        if self._pattern is None or not any(name in payload for name in self._names):
-            return  # the search for plain octets costs a hundredth of the pattern
-        for match in self._pattern.finditer(payload):
-            yield match["key"].decode(), _scalar(match)
+        if not self._named:
+            return
+        low = payload.lower() if len(payload) <= _SHORT else lowered(payload)
+        for key, end in self._named.places(payload, low):
+            match = _BEHIND.match(payload, end)
+            if match is not None:
+                yield key, _scalar(match)
+
+
+_SHORT: Final = 1_024
+"""Octets that are not worth remembering."""
+
+
+@lru_cache(maxsize=256)
+def scalars_for(key: str) -> Scalars:
+    """`Scalars` of one key."""
+    return Scalars([key])
 
 
 def scalars_of(payload: bytes, is_asked: Callable[[str], bool]) -> Iterator[tuple[str, Scalar]]:
     """The same for keys in quotes of which `is_asked` says yes, for those that no list can name; it is asked
     once of each of the first `KEYS_MAX` different ones. Never raises."""
-    wanted = {key: text for key, text in _keys(payload).items() if is_asked(text)}
-    if not wanted:
-        return
-    for token in _TOKEN.finditer(payload):
-        text = wanted.get(token["key"])
-        if text is not None:
-            match = _BEHIND.match(payload, token.end())
-            if match is not None:
-                yield text, _scalar(match)
+    for text, ends in _tokens(payload):
+        if is_asked(text):
+            for end in ends:
+                match = _BEHIND.match(payload, end)
+                if match is not None:
+                    yield text, _scalar(match)
 
 
 @lru_cache(maxsize=1)
-def _keys(payload: bytes) -> dict[bytes, str]:
-    """The first different texts in quotes that could be keys: of the payload at hand, for every group of each
-    kind of message that it could be asks anew."""
-    found: dict[bytes, str] = {}
-    for token in _TOKEN.finditer(payload):
-        key = token["key"]
-        if key not in found:
-            if len(found) >= KEYS_MAX:
-                break
-            found[key] = key.decode(errors="replace")
-    return found
+def _tokens(payload: bytes) -> list[tuple[str, list[int]]]:
+    """The first different texts in quotes that could be keys, and where each of them has ended: of the
+    payload at hand, for every group of each kind of message that it could be asks anew."""
+    found: dict[bytes, list[int]] = {}
+    for token in islice(_TOKEN.finditer(payload), TOKENS_MAX):
+        ends = found.get(token["key"])
+        if ends is not None:
+            ends.append(token.end())
+        elif len(found) < KEYS_MAX:
+            found[token["key"]] = [token.end()]
+    return [(key.decode(errors="replace"), ends) for key, ends in found.items()]
 
 
 def _scalar(match: re.Match[bytes]) -> Scalar:

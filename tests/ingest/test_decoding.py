@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,13 +13,15 @@ from structlog.testing import capture_logs
 from devices.database import reading, writing
 from devices.model import Metric, Quality
 from devices.profiles.profile import Decoded, Points, Profile, Reason
+from devices.profiles.searching import TICK_OCTETS
 from devices.profiles.shipped import shipped_profiles
 from devices.schema import device, metadata
 from ingest import decoding
-from ingest.decoding import Decoder
+from ingest.decoding import SHORT_US, Decoder
 from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
 from ingest.sightings import Sighting
+from tests.devices.profiles.describing import described
 from tests.ingest.house import PlainProfile
 
 
@@ -154,8 +157,8 @@ def test_strangers_are_sighted_and_their_true_life_flags_join_the_readings(index
     assert tick.decoded.observed_us.tolist() == [0, 77, 0]
     assert tick.sightings == [
         Sighting("new", "t/new", "plain"),
-        Sighting("calm", "t/calm", "plain"),
-        Sighting("late", "o/late", "other"),
+        Sighting("calm", "t/calm", "plain", life=True),
+        Sighting("late", "o/late", "other", life=True, alarm=True),
     ]
     slots = index.slots_of(index.seats_for(tick.decoded.row, tick.decoded.metric))
     assert decoder.topics_of(tick) == [StrangerTopic(int(slots[1]), "o/late")]
@@ -209,3 +212,54 @@ def test_profiles_are_told_when_messages_came_and_which_were_kept(index: SeriesI
     decoder.decode(topics, [b"{}"] * 3, received_us=7, retained=[True, True, False])
     decoder.decode(["t/d1"], [b"{}"], received_us=8)
     assert profile.told == [(["t/d1", "t/d2"], 7, [True, False]), (["t/d1"], 8, None)]
+
+
+def test_many_long_messages_in_a_tick_are_searched_in_part_and_hide_no_fire(index: SeriesIndex) -> None:
+    decoder = Decoder(shipped_profiles(), index, max_payload_bytes=1 << 18)
+    flood = b'{"smoke": true, "pad": "' + b'"smoke:0":{' * 20_000
+    topics = [f"flood{n}/events/rpc" for n in range(30)]
+    fire = ("gw/v1/devices/me/telemetry", b'{"smoke": true, \xff}')
+    tick = decoder.decode([*topics, fire[0]], [flood] * 30 + [fire[1]], received_us=SHORT_US)
+    reasons = [one.reason for one in tick.decoded.rejected]
+    assert reasons.count(Reason.NOT_SEARCHED) == 30 - TICK_OCTETS // len(flood)
+    assert decoder.unsearched == reasons.count(Reason.NOT_SEARCHED)
+    assert ("thingsboard:gw", 30) in {(one.uid, one.message) for one in tick.decoded.strangers}
+    assert decoder.is_short(SHORT_US + 1)
+    assert not decoder.is_short(3 * SHORT_US)
+    again = decoder.decode(topics[:1], [flood])
+    assert [one.reason for one in again.decoded.rejected] == [Reason.NOT_JSON]
+
+
+OCTETS = """
+name = "octets"
+[[message]]
+name = "up"
+topics = ["up/{id}"]
+device = ["{id}"]
+object = "object"
+codec = { name = "none", path = "data" }
+values = { amps = "current" }
+"""
+
+
+def test_octets_of_a_registered_device_are_refused_where_a_person_looks_though_the_rest_stands(
+    index: SeriesIndex,
+) -> None:
+    decoder = Decoder([described(OCTETS)], index, max_payload_bytes=4096)
+    tick = decoder.decode(["up/d1", "up/d1"], [b'{"amps": 1}', b'{"amps": 2, "data": "AQID"}'])
+    assert [(one.message, one.reason) for one in tick.decoded.rejected] == [(1, Reason.NO_CODEC)]
+    assert tick.decoded.message.tolist() == [0, 1]
+    assert {one.text for one in tick.asides.said if one.key == "unread"} == {"octets that no codec reads"}
+
+
+def test_octets_that_nobody_reads_are_refused_where_a_person_looks_and_their_device_is_sighted(
+    index: SeriesIndex,
+) -> None:
+    decoder = Decoder(shipped_profiles(), index, max_payload_bytes=4096)
+    up = {"rxInfo": [{"gatewayId": "aa", "rssi": -80}], "fPort": 2, "data": "AQID"}
+    topics = ["application/a/device/0a/event/up", "/sys/pk/dn/thing/model/up_raw"]
+    tick = decoder.decode(topics, [json.dumps(up).encode(), b"\x01\x02"])
+    assert {one.uid for one in tick.sightings} == {"lorawan:0a", "aliyun:pk/dn"}
+    assert Reason.NO_CODEC in {one.reason for one in tick.decoded.rejected if one.message == 1}
+    unread = {one.uid for one in tick.asides.said if one.key == "unread"}
+    assert unread == {"lorawan:0a", "aliyun:pk/dn"}

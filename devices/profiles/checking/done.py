@@ -50,7 +50,7 @@ def done_to(finding: Finding) -> Iterator[str]:
         yield f"{column.offset:+.12g}"
     yield from _elsewhere(column.sign, finding.sign, "sign from", "remembered sign of")
     yield from _elsewhere(column.factor, finding.factor, "x", "x the remembered")
-    yield from _unit(column, finding.unit)
+    yield from _unit(column, finding.raw, finding.unit)
     yield from _judged(finding)
     if column.invert:
         yield "inverted"
@@ -79,11 +79,16 @@ def _elsewhere(one: Elsewhere | None, raw: object, here: str, remembered: str) -
         yield f"{here} {path} = {shown(raw)}"
 
 
-def _unit(column: Column, unit: object) -> Iterator[str]:
+def _unit(column: Column, raw: object, unit: object) -> Iterator[str]:
     if column.unit_way is None:
         return
     path = ".".join(map(str, column.unit_way.steps))
-    conversion = None if unit is MISSING else conversion_in_band(column.units, unit)
+    if unit == raw or unit is MISSING or unit is None:  # it should stand behind the number
+        path, unit = "the unit", glued_unit(raw)
+        if not unit:
+            yield "no unit stands behind the number, nor elsewhere"
+            return
+    conversion = conversion_in_band(column.units, unit)
     if conversion is None:
         yield f"{path} = {shown(unit)} is no unit of {column.metric.quantity}"
         return
@@ -102,6 +107,13 @@ def _judged(finding: Finding) -> Iterator[str]:
         yield "no value: measuring failed"
     if Quality.TYPE_MISMATCH in quality:
         kind = "a flag" if column.metric.is_flag else "a number"
+        if (unit := glued_unit(finding.raw)) and column.unit_way is None and not column.metric.is_flag:
+            yield (
+                f"no value: the file says another unit than `{unit}`"
+                if column.glued
+                else f'no value: the file says no unit; `unit = "{unit}"`, or `unit_path = ""` for any'
+            )
+            return
         yield f"no value: {column.metric.quantity} is {kind}, and this is none that the profile knows"
     if Quality.INCOMPLETE in Quality(finding.flags):
         yield "no value: something that it needs is missing"

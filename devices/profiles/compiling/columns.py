@@ -77,14 +77,18 @@ class Columns:
         metric = _metric(place, value, said_unit, bare=bare)
         _check(place, value, metric)
         if not metric.is_flag and metric.unit and not value.unit and value.const is None:
-            unit_path = value.unit_path or ("" if said_unit else in_band)
-            unit = "" if unit_path else said_unit
+            unit_path = None if said_unit else in_band or None
+            unit_path = unit_path if value.unit_path is None else value.unit_path
+            unit = said_unit if unit_path is None else ""
         else:
             unit, unit_path = value.unit, value.unit_path
         scale, offset = _conversion(place, value, metric, unit)
         words = _words(place, value, metric)
         has, any_, lacks = place.at("when").when(value.when)
         path = stands if value.path is None else value.path
+        unit_at = place.at("unit_path")
+        if unit_path == "":  # behind the number: where the value itself stands
+            unit_at, unit_path = (place if value.path is None else place.at("path")), path
         column = Column(
             number=len(self.all),
             metric=metric,
@@ -94,8 +98,8 @@ class Columns:
             list_channel=_list_channel(place, value),
             scale=scale,
             offset=offset,
-            unit_way=place.at("unit_path").way_if(unit_path),
-            units=units_in_band(metric) if unit_path else MappingProxyType({}),
+            unit_way=None if unit_path is None else unit_at.way(unit_path),
+            units=MappingProxyType({}) if unit_path is None else units_in_band(metric),
             words=words,
             sentinels=_sentinels(place, value, words),
             nonzero=value.nonzero or _takes_any_number(value, metric),
@@ -140,7 +144,7 @@ def _metric(place: Place, value: Value, said_unit: str, *, bare: bool) -> Metric
             raise place.at("role").fault(f"`{value.metric}` has no role; only temperature may have `device`")
         return Metric.TEMPERATURE_DEVICE
     if metric is Metric.SMOKE_DENSITY:
-        if value.unit_path:
+        if value.unit_path is not None:
             raise place.at("unit_path").fault(
                 f"smoke density has one of the units {', '.join(SMOKE_DENSITIES)}"
             )
@@ -177,7 +181,7 @@ def _check(place: Place, value: Value, metric: Metric) -> None:
         raise place.at("low").fault("is above `high`")
     if value.list_channel and "{" not in value.list_channel:
         raise place.at("list_channel").fault("is the same for all items; `ch{n}` counts them from 1")
-    if value.unit and value.unit_path:
+    if value.unit and value.unit_path is not None:
         raise place.at("unit_path").fault("has no meaning beside `unit`; one of the two is allowed")
 
 

@@ -277,7 +277,7 @@ class Kind:
         more = (goodbye, self.learns, self.reply)
         put(self, "says_more", form == "home_assistant" or any(one is not None for one in more))
         means = bool(self.items or self.carries or self.about)
-        put(self, "expects", means and form not in {"none", "home_assistant", "sparkplug"})
+        put(self, "expects", means and form not in {"none", "octets", "home_assistant", "sparkplug"})
         put(self, "about_keys", needed_keys([pattern for _, pattern in self.about]))
         put(self, "silence", f"{self.max_silence_s:g}" if self.max_silence_s and form != "none" else "")
 

@@ -31,9 +31,10 @@ from devices.profiles.language.topics import topic_of
 __all__ = ["ProfileFault", "compile_profile"]
 
 _SECONDS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_NO_TREE: Final = ("text", "none")
+_NO_TREE: Final = ("text", "none", "octets")
 """Formats without keys that a condition could look at."""
-_MEANS_BY_ITSELF: Final = ("none", "home_assistant", "sparkplug")
+_MEANS_BY_ITSELF: Final = ("none", "octets", "home_assistant", "sparkplug")
+_NOT_READ: Final = ("none", "octets")
 """Formats whose messages may be taken without values."""
 
 
@@ -189,8 +190,12 @@ def _reply(place: Place, reply: Reply | None) -> tuple[Pattern, Pattern] | None:
 def _check(place: Place, message: Message, codecs: Collection[str] | None) -> None:
     if not (message.topics or message.anywhere):
         raise place.at("topics").fault("is empty; one or more topics, or `anywhere = true`, are allowed")
-    if message.where and message.format == "none":
-        raise place.at("where").fault("has no meaning with format `none`: nothing is read")
+    if message.where and message.format in _NOT_READ:
+        raise place.at("where").fault(f"has no meaning with format `{message.format}`: nothing is read")
+    if message.echo and message.format != "none":
+        raise place.at("echo").fault(
+            "is allowed with format `none` only: what is read is the device's own word"
+        )
     for path in message.where:
         if message.format in _NO_TREE and path not in ("", "$"):
             raise place.at("where", path).fault(
@@ -199,9 +204,9 @@ def _check(place: Place, message: Message, codecs: Collection[str] | None) -> No
     if message.format != "csv" and (message.columns or message.separator != ","):
         key = "columns" if message.columns else "separator"
         raise place.at(key).fault("is allowed with format `csv` only")
-    if message.codec and codecs is not None and message.codec.name not in codecs:
+    if message.codec and codecs is not None and message.codec.name not in {*codecs, "none"}:
         raise place.at("codec", "name").fault(
-            f"no codec `{message.codec.name}`; there are {', '.join(sorted(codecs))}"
+            f"no codec `{message.codec.name}`; there are {', '.join(sorted({*codecs, 'none'}))}"
         )
     says = (
         *(message.values, message.group, message.presence, message.learns, message.about),

@@ -9,13 +9,13 @@ general way understood it. Whatever it does not take goes the general way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from devices.model import Int32
 from devices.profiles.compiling.compiled import Kind
+from devices.profiles.fast.asked_kinds import AskedKinds
 from devices.profiles.fast.births import Births
 from devices.profiles.fast.first_sight import Sighted, sight_of
 from devices.profiles.fast.forms import FORMS_MAX, NONE, TICKS_BETWEEN, WORTH_A_FORM, Form, Forms, Key
@@ -23,25 +23,19 @@ from devices.profiles.fast.known import Asked, Known, Taken
 from devices.profiles.fast.looks import Look
 from devices.profiles.fast.marked import (
     Planned,
-    look_for,
-    may_be_learnt,
-    names_of,
     planned,
     says_who_is_there,
 )
 from devices.profiles.fast.octets import octets_form
-from devices.profiles.fast.packs import neutral, pack_reader
-from devices.profiles.fast.readers import JsonReader, Reader, TextReader
+from devices.profiles.fast.packs import neutral
 from devices.profiles.fast.skeleton import Skeleton, Unfit, skeleton_of
 from devices.profiles.fast.source_forms import Int8, SourceForms, grouped
 from devices.profiles.formats.json_text import read_json
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.heard import Heard
-from devices.profiles.general.rescuing import life_keys
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Decoded, Points
-from devices.profiles.repeated import RepeatedKeys
 from devices.profiles.sources import Sources
 
 __all__ = ["FORMS_MAX", "TICKS_BETWEEN", "WORTH_A_FORM", "FastWay"]
@@ -60,8 +54,7 @@ class FastWay:
         self._forms = Forms()
         self._sources = SourceForms()
         self._births = None if memory is None else Births(memory)
-        self._looks: dict[tuple[int, ...], Look | None] = {}
-        self._bound: dict[int, tuple[str, ...]] = {}
+        self._asked = AskedKinds(carrying)
         self._drawn = 0
         self.answers = True
         """Whether what a device waits for is sent; then its messages go the general way. Set before the
@@ -155,7 +148,7 @@ class FastWay:
             again, asked = kind.number in asked, (*asked, kind.number)
             if again:  # its first pattern has cut the topic
                 continue
-            key = asked, tuple(captures.get(name) for name in self._bound_names(kind))
+            key = asked, tuple(captures.get(name) for name in self._asked.bound_names(kind))
             text = self._forms.of_text(key)
             for number in (text,) if text != NONE else self._forms.of_key(key):
                 known, sight = self._forms.known(number), self._forms.sights.get(number)
@@ -180,10 +173,10 @@ class FastWay:
         kind = heard.kind
         numbers = tuple(one.number for one, _ in candidates)
         asked = numbers[: numbers.index(kind.number) + 1]
-        look = self._look(asked, candidates, kind)
+        look = self._asked.look(asked, candidates, kind, answers=self.answers)
         if look is None or says_who_is_there(kind, heard.tree):
             return
-        key = asked, tuple(heard.captures.get(name) for name in self._bound_names(kind))
+        key = asked, tuple(heard.captures.get(name) for name in self._asked.bound_names(kind))
         candidates = candidates[: len(asked)]
         if kind.said.format == "sparkplug":
             self._learn_octets(source, payload, candidates, heard, key, look)
@@ -224,7 +217,7 @@ class FastWay:
                 return
             plan = plan or self._planned(candidates, heard, skeleton)
             number = self._keep(
-                form, Known(skeleton, plan, self._reader(kind, skeleton, raw, heard)), text=text
+                form, Known(skeleton, plan, self._asked.reader(kind, skeleton, raw, heard)), text=text
             )
             sight = sight_of(kind, heard.tree, self._carrying)
             if sight is not None:
@@ -280,33 +273,3 @@ class FastWay:
     def _drop(self, number: int) -> None:
         self._forms.drop(number)
         self._sources.drop(number)
-
-    def _look(self, asked: tuple[int, ...], candidates: Sequence[Candidate], kind: Kind) -> Look | None:
-        """What is looked at in messages of a kind; None where they cannot be learnt."""
-        if asked not in self._looks:
-            before = [one for one, _ in candidates[: len(asked) - 1]]
-            kind = kind if self.answers else replace(kind, reply=None)
-            try:
-                objects = () if kind.object is None else self._carrying.objects
-                self._looks[asked] = look_for(before, kind, objects) if may_be_learnt(kind) else None
-            except Unfit:
-                self._looks[asked] = None
-        return self._looks[asked]
-
-    def _reader(self, kind: Kind, skeleton: Skeleton, raw: Any, heard: Heard) -> Reader:  # noqa: ANN401
-        """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
-        if kind.said.format == "text":
-            return TextReader(skeleton)
-        if raw is not None:
-            return pack_reader(raw, heard.tree, skeleton)
-        repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
-        return JsonReader(skeleton, repeated, repeated.usual(heard.tree))
-
-    def _bound_names(self, kind: Kind) -> tuple[str, ...]:
-        """The names that the topic may bind and that readings of a kind need."""
-        known = self._bound.get(kind.number)
-        if known is None:
-            objects = () if kind.object is None else self._carrying.objects
-            items = [*kind.items, *(item for one in objects for item in one.items)]
-            known = self._bound[kind.number] = tuple(sorted(set(names_of(items))))
-        return known

@@ -127,7 +127,7 @@ class FirstSights:
             if kind.parent is not None:
                 parent = uid_of((kind.parent,), sighted.captures, None, None)
                 if parent and parent != uid:
-                    gathering.parents.append((place, parent))
+                    gathering.comings.parents.append((n, place, parent))
         return unheard
 
     def numbers(self, remembered: Int32, unless: Container[str] = ()) -> Int32:

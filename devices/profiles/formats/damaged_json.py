@@ -6,6 +6,7 @@ Only life flags are looked for in it, and only to know whose they are; nothing e
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -42,10 +43,11 @@ class _Open(NamedTuple):
     keys: list[str]
 
 
+@lru_cache(maxsize=1)
 def salvaged_json(payload: bytes) -> Salvaged | None:
     """Objects, lists and plain values as far as they can be told; what cannot be read is left out,
     what is open at the end is closed there. None where it does not begin as an object or a list. Never
-    raises; bounded by `TOKENS_MAX`."""
+    raises; bounded by `TOKENS_MAX`. Of the payload at hand it is remembered: nobody may change the tree."""
     text = payload.decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
     if text[:1] not in ("{", "["):
         return None

@@ -87,18 +87,20 @@ class Besides:
                 self._identity.knows(alias, uid, self._is_known, renames=learns.renames)
                 self.outside.said += [Said(uid, key, text) for key, text in texts(learns.about, bound, find)]
 
-    def family(self, topic: str, source: int, heard: Heard, place: int, below: set[str]) -> None:
+    def family(self, n: int, topic: str, source: int, heard: Heard, place: int, below: set[str]) -> None:
         """Who is heard through whom: the message's device through its parent, devices below a message
         through the parent too, or through the message's device where that has a name of its own."""
         kind, captures, tree, uid = heard
         parent = uid_of((kind.parent,), captures, tree, tree) if kind.parent is not None else ""
         if parent and uid != parent:
-            self._gathering.parents.append((place, parent))
+            self._gathering.comings.parents.append((n, place, parent))
         if below:
             parent = parent or ("" if uid == topic_uid(topic) else uid)
         if below and parent:
             for child in sorted(below - {parent}):
-                self._gathering.parents.append((self._gathering.place(topic, child, source), parent))
+                self._gathering.comings.parents.append(
+                    (n, self._gathering.place(topic, child, source), parent)
+                )
 
     def cleared(self, topic: str, source: int, candidates: Sequence[Candidate]) -> None:
         """A retained message has ended: where it told of presence, the device has been removed; what it

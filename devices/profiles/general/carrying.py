@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from devices.profiles.compiling.compiled import MISSING, Column, CompiledObject, Items, Kind
 from devices.profiles.formats.codecs.all import CODECS
@@ -17,6 +17,10 @@ from devices.profiles.general.places import Places
 from devices.profiles.general.reaching import holds, reach
 from devices.profiles.profile import Reason
 
+NO_CODEC: Final = "none"
+"""The name of a codec for octets that nobody reads."""
+NO_DATA_PORT: Final = 0
+"""The port of LoRaWAN on which the network's own commands come (LoRaWAN specification)."""
 _BLANKS = str.maketrans("", "", " \t\r\n-:")
 
 
@@ -46,7 +50,7 @@ class Carrying:
 
     def of(self, kind: Kind, tree: Tree) -> Iterator[tuple[CompiledObject | None, Any]]:
         """The objects that a message carries, each with the kind that reads it, None where nobody knows it.
-        Raises Unreadable for octets that their codec cannot read."""
+        Raises Unreadable for octets that their codec cannot read, or for which there is none."""
         for carried in self.carried(kind, tree):
             yield self.reader(carried), carried
 
@@ -67,6 +71,10 @@ class Carrying:
             text = reach(kind.codec_way, tree, tree)
             if type(text) is str and text:
                 port = MISSING if kind.codec_port is None else reach(kind.codec_port, tree, tree)
+                if kind.said.codec.name == NO_CODEC:
+                    if port != NO_DATA_PORT:
+                        raise Unreadable(Reason.NO_CODEC, f"octets that no codec reads: {text:.80}")
+                    return
                 yield CODECS[kind.said.codec.name](
                     octets(text, kind.said.codec.encoding), port if type(port) is int else None
                 )

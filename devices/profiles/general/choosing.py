@@ -100,7 +100,7 @@ def read(kind: Kind, captures: Bound, payload: bytes, memory: Memory, received_u
 
 def clears(candidates: Sequence[Candidate], payload: bytes) -> bool:
     """Whether this ends a retained message and says nothing else: the empty payload of a textual format."""
-    return not payload and all(kind.said.format in _TEXTUAL | {"none"} for kind, _ in candidates)
+    return not payload and all(kind.said.format in _TEXTUAL | {"none", "octets"} for kind, _ in candidates)
 
 
 def named(tree: Tree) -> str:

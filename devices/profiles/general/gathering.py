@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import LIFE_FLAGS, Bool, Float64, Int16, Int32, Int64, Metric
-from devices.profiles.general.presence import Attendance, Notice, quality_of
+from devices.profiles.formats.format import Unreadable
+from devices.profiles.general.comings import Comings, Presence, with_lines
+from devices.profiles.general.presence import Attendance, Notice
 from devices.profiles.profile import (
     NO_ASIDES,
     STRANGERS_A_TICK,
@@ -26,20 +28,12 @@ from devices.profiles.profile import (
 )
 from devices.profiles.sources import STRANGER, Sources
 
+UNREAD: Final = "unread"
+"""Under which it is said what a device sends that nobody reads."""
 Numbers = NDArray[np.intp]
 Reading = tuple[int, int, int, int, float, int, int, int]
 """Message, place, channel, metric, value, quality, observed_us, hold_us; a plain tuple, for there are
 many."""
-
-
-class _Line(NamedTuple):
-    """A reading that comes of others: somebody came or went."""
-
-    message: int
-    row: int
-    value: float
-    quality: int
-    observed_us: int
 
 
 _COLUMNS: Final = (
@@ -53,20 +47,12 @@ _COLUMNS: Final = (
 """What becomes of a `Reading`: its place in it, and the type."""
 
 
-class _Presence(NamedTuple):
-    message: int
-    place: int
-    notice: Notice
-    observed_us: int
-    quality: int
-
-
 @dataclass(slots=True)
 class Gathering:
     """Fills up message by message; `finish` makes arrays of it.
 
-    A *place* is a device under a topic: what the sources number. `pending` are texts that are said of a
-    place, notes (table, key, value) of it, and parents, which count only where somebody has registered the
+    A *place* is a device under a topic: what the sources number. Texts that are said of a place (`said`),
+    its notes (table, key, value) and its parents (`comings`) count only where somebody has registered the
     device.
     """
 
@@ -77,18 +63,23 @@ class Gathering:
     rejected: dict[int, Rejected] = field(default_factory=dict)
     said: list[tuple[int, str, str]] = field(default_factory=list)
     notes: list[tuple[int, str, str, str]] = field(default_factory=list)
-    parents: list[tuple[int, str]] = field(default_factory=list)
     heard_besides: list[tuple[int, int]] = field(default_factory=list)
     """(message, place) of messages that were read the fast way, where it matters who is heard."""
     present: list[int] = field(default_factory=list)
     """Places of registered devices of which a message was read the fast way."""
     readings: list[Reading] = field(default_factory=list)
     """Values that have been judged; `add` says what they are."""
-    _presences: list[_Presence] = field(default_factory=list)
+    _unread: list[Rejected] = field(default_factory=list)
+    _shown: list[int] = field(default_factory=list)
+    """Places of devices that a person must see though they have no readings."""
     _keys: list[str] = field(default_factory=list)
     _uids: list[str] = field(default_factory=list)
     _numbers: list[int] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)
+    comings: Comings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.comings = Comings(self._uids, self.retained)
 
     def place(self, topic: str, uid: str, source: int) -> int:
         """The place of a device that a message on `topic` speaks of; `source` is what the topic was
@@ -133,17 +124,17 @@ class Gathering:
 
     def notice(self, message: int, place: int, notice: Notice, observed_us: int, quality: int) -> None:
         """Somebody came or went."""
-        self._presences.append(_Presence(message, place, notice, observed_us, quality))
-
-    def noticed(self, attendance: Attendance) -> set[str]:
-        """The devices that somebody said something about: whether they are there, or what they are heard
-        through."""
-        uids = {self._uids[one.place] for one in self._presences}
-        return uids.union(*(attendance.children_present(uid) for uid in uids))
+        self.comings.presences.append(Presence(message, place, notice, observed_us, quality))
 
     def refuse(self, message: int, reason: Reason, detail: str) -> None:
         """The message is refused; the first reason stays."""
         self.rejected.setdefault(message, Rejected(message, reason, detail[:300]))
+
+    def unread(self, message: int, place: int, fault: Unreadable) -> None:
+        """The device sends octets that nobody reads: a person must see it before it says a fire so."""
+        self._unread.append(Rejected(message, fault.reason, f"{self._uids[place]}: {fault.detail}"[:300]))
+        self._shown.append(place)
+        self.said.append((place, UNREAD, "octets that no codec reads"))
 
     def finish(self, attendance: Attendance, points: Points) -> tuple[Decoded, Bool]:
         """The arrays, and which places are of registered devices (`said`, `notes` and `parents` of others
@@ -154,17 +145,19 @@ class Gathering:
         registered = self._registered(number, place, row, points)
         strange = row == STRANGER
         strangers = self._strangers(np.flatnonzero(strange)) if strange.any() else []
-        asides = (
-            NO_ASIDES._replace(strangers=self._who(np.flatnonzero(strange))) if strange.any() else NO_ASIDES
-        )
+        asides = NO_ASIDES
+        if strange.any() or self._shown:
+            strangers_heard = self._who(np.flatnonzero(strange), registered)
+            asides = asides._replace(strangers=strangers_heard, unread=tuple(self._unread))
         columns: list[Any] = [
             row,
             *(np.array(read[n], dtype) for n, dtype in _COLUMNS),
         ]
         if strange.any():
             columns = [column[~strange] for column in columns]
-        if self._presences or attendance.anybody_absent:
-            columns = _with(columns, self._attended(attendance, registered, points))
+        heard = {(one[0], one[1]) for one in self.readings} if self._asks(attendance) else set()
+        lines = self.comings.lines(heard | set(self.heard_besides), attendance, registered, points)
+        columns = with_lines(columns, lines)
         of_row, message, metric, value, quality, observed_us, hold_us = columns
         return Decoded(
             row=of_row,
@@ -179,13 +172,21 @@ class Gathering:
             asides=_held(asides, message, of_row, metric, value, hold_us) if hold_us.any() else asides,
         ), registered
 
+    def _asks(self, attendance: Attendance) -> bool:
+        """Whether it matters who was heard."""
+        return bool(self.comings.presences) or attendance.anybody_absent
+
     def uid(self, place: int) -> str:
         """The device of a place."""
         return self._uids[place]
 
     def said_of(self, registered: Sequence[bool]) -> list[Said]:
-        """What was said of registered devices."""
-        return [Said(self._uids[place], key, text) for place, key, text in self.said if registered[place]]
+        """What was said of registered devices, and of strangers what they send that nobody reads."""
+        return [
+            Said(self._uids[place], key, text)
+            for place, key, text in self.said
+            if registered[place] or key == UNREAD
+        ]
 
     def _numbered(self) -> Numbers:
         """The source number of each place; those not remembered are met."""
@@ -207,8 +208,8 @@ class Gathering:
         registered = np.zeros(len(self._keys), np.bool_)
         registered[place[row >= 0]] = True
         registered[self.present] = True
-        asked = {one.place for one in self._presences} | {place for place, _ in self.parents}
-        asked |= {place for _, place in self.heard_besides}
+        asked = {one.place for one in self.comings.presences} | {one[1] for one in self.comings.parents}
+        asked |= {*self._shown, *(place for _, place in self.heard_besides)}
         asked |= {place for place, *_ in self.said} | {place for place, *_ in self.notes}
         unsure = [one for one in sorted(asked) if not registered[one]]
         if unsure:
@@ -229,9 +230,12 @@ class Gathering:
                 found.append(StrangerReading(*where, value, observed_us, quality))
         return found
 
-    def _who(self, strange: Numbers) -> tuple[Stranger, ...]:
-        """Who these readings are of."""
+    def _who(self, strange: Numbers, registered: Bool) -> tuple[Stranger, ...]:
+        """Who these readings are of, and who is shown without any."""
         found: dict[int, set[int]] = {}
+        for place in self._shown[:STRANGERS_A_TICK]:
+            if not registered[place]:
+                found[place] = set()
         for n in strange.tolist():
             place, metric = self.readings[n][1], self.readings[n][3]
             if place in found or len(found) < STRANGERS_A_TICK:
@@ -240,61 +244,6 @@ class Gathering:
             Stranger(self._uids[place], self._keys[place].partition("\0")[0], frozenset(metrics))
             for place, metrics in found.items()
         )
-
-    def _is_retained(self, message: int) -> bool:
-        """Whether the broker kept the message: nobody can say that its device is there now."""
-        return self.retained is not None and bool(self.retained[message])
-
-    def _attended(self, attendance: Attendance, registered: Bool, points: Points) -> list[_Line]:
-        """Who came and went, in the order of the messages: what is said, who is absent with their parent,
-        and who is back because they are heard."""
-        said = {(one.message, one.place): one for one in self._presences}
-        heard = {(message, place) for message, place, *_ in self.readings} | set(self.heard_besides)
-        added: list[_Line] = []
-        for message, place in sorted({*said, *heard}):
-            uid, presence = self._uids[place], said.get((message, place))
-            if presence is not None:
-                found = _said_of(attendance, uid, presence, points, known=bool(registered[place]))
-                added += [_Line(message, points.row(one, ""), *reading) for one, reading in found]
-            elif registered[place] and attendance.is_absent(uid) and not self._is_retained(message):
-                attendance.marked(uid, online=True)
-                added.append(_Line(message, points.row(uid, ""), 1.0, 0, 0))
-        return added
-
-
-def _said_of(
-    attendance: Attendance, uid: str, said: _Presence, points: Points, *, known: bool
-) -> list[tuple[str, tuple[float, int, int]]]:
-    """Whom a presence message means, each with value, quality and time.
-
-    A gateway that nobody has registered (not `known`) has no series of its own; what is heard through it is
-    absent all the same.
-    """
-    online, added = said.notice.online, []
-    if known:
-        attendance.marked(uid, online=online)
-        added.append((uid, (float(online), said.quality, said.observed_us)))
-    if said.notice.children and not online:
-        quality = said.quality | quality_of(by_parent=True)
-        for child in attendance.children_present(uid):
-            if points.row(child, "") >= 0:
-                attendance.marked(child, online=False)
-                added.append((child, (0.0, quality, said.observed_us)))
-    return added
-
-
-def _with(columns: list[NDArray[Any]], lines: Sequence[_Line]) -> list[NDArray[Any]]:
-    """The readings with those of comings and goings, each behind the others of its message."""
-    if not lines:
-        return columns
-    message, row, value, quality, observed_us = zip(*lines, strict=True)
-    online, none = [int(Metric.DEVICE_ONLINE)] * len(lines), [0] * len(lines)
-    more = (row, message, online, value, quality, observed_us, none)
-    whole = [
-        np.append(column, np.array(one, column.dtype)) for column, one in zip(columns, more, strict=True)
-    ]
-    order = np.argsort(whole[1], kind="stable")
-    return [column[order] for column in whole]
 
 
 def _held(

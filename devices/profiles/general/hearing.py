@@ -27,13 +27,16 @@ from devices.profiles.general.identity import (
 from devices.profiles.general.naming import unfit_uid
 from devices.profiles.general.operands import Operands
 from devices.profiles.general.outside import Outside
+from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.reaching import Bound, finder, first_time, holds, reach
-from devices.profiles.general.rescuing import Flag, TrueFlags
+from devices.profiles.general.refusing import Refusing, is_passed_over
+from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.general.walk import walk
 from devices.profiles.general.worst import WORST_HOLDS, Worst
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Points, Reason
 from devices.profiles.repeated import TWICE
+from devices.profiles.searching import Searching
 from devices.profiles.sources import NO_CHANNEL
 from devices.profiles.values.reading import read_value
 
@@ -43,7 +46,6 @@ _SCALARS: Final = frozenset({str, bool, int, float})
 _NESTED: Final = frozenset({dict, list})
 _INCOMPLETE: Final = int(Quality.INCOMPLETE)
 _MISMATCH: Final = int(Quality.TYPE_MISMATCH)
-_SUSPECT: Final = int(Quality.SUSPECT)
 
 
 class Hearing:
@@ -56,12 +58,15 @@ class Hearing:
         identity: Identity,
         memory: Memory,
         rescuing: Callable[[Kind], TrueFlags],
+        passed_over: Callable[[], PassedOver],
+        searching: Searching,
         points: Points,
         received_us: int = 0,
         announced: Announced | None = None,
         of_flag: dict[tuple[int, bool], tuple[float, int]] | None = None,
     ) -> None:
         """`of_flag`: what true and false say by column, kept from tick to tick; it fills up by itself."""
+        self.refusing = Refusing(gathering, rescuing, passed_over, searching, self._own_uid)
         self._gathering = gathering
         self._carrying = carrying
         self._identity = identity
@@ -94,10 +99,12 @@ class Hearing:
         try:
             chosen = choose(candidates, payload, self._memory, self._received_us)
         except Unreadable as error:
-            self.refuse(n, topic, source, candidates, payload, error)
+            self.refusing.unreadable(n, topic, source, candidates, payload, error)
             return None
         kind, captures, tree = chosen
         uid = self._identity.uid(kind, captures, tree, topic, self._was_known)
+        if is_passed_over(kind):
+            self.refusing.passed_over(n, topic, source, uid, payload)
         heard = Heard(kind, captures, tree, uid)
         self._no_word, self._several = None, False
         try:
@@ -108,12 +115,10 @@ class Hearing:
             amiss = _Amiss(Unreadable(Reason.WRONG_TYPE, f"the key {key!r:.80} {TWICE}"), unread=True)
         if amiss is None:
             return None if self._several else heard
-        self._gathering.refuse(n, amiss.fault.reason, amiss.fault.detail)
         if amiss.unread:
-            flags = self._rescuing(kind).true_flags(payload, captures, tree)
-            self._rescued(
-                n, topic, source, uid, flags if amiss.silent else [one for one in flags if not one.uid]
-            )
+            self.refusing.in_part(n, topic, source, heard, payload, amiss.fault, silent=amiss.silent)
+        else:
+            self._gathering.refuse(n, amiss.fault.reason, amiss.fault.detail)
         return None
 
     def _own_uid(self, one: Candidate, topic: str, tree: Tree = None) -> str:
@@ -152,8 +157,10 @@ class Hearing:
         if silence:
             self._gathering.said.append((place, "max_silence", silence))
         if below or kind.parent is not None:
-            self._besides.family(topic, source, heard, place, below)
-        if carried.fault is not None:
+            self._besides.family(n, topic, source, heard, place, below)
+        if carried.fault is not None and carried.fault.reason is Reason.NO_CODEC:
+            self._gathering.unread(n, place, carried.fault)
+        elif carried.fault is not None:
             return _Amiss(carried.fault, unread=True)
         if found.amiss or (kind.device and uid == topic_uid(topic)):
             found.amiss = found.amiss or unfit_uid(kind.device, captures, tree, tree)
@@ -241,30 +248,6 @@ class Hearing:
             worst.drop_contradicted()
             self._several |= worst.several
         return below
-
-    def refuse(
-        self,
-        n: int,
-        topic: str,
-        source: int,
-        candidates: Sequence[Candidate],
-        payload: bytes,
-        fault: Unreadable,
-    ) -> None:
-        """Refuses a message that nobody can read, but for the true life flags in its octets."""
-        self._gathering.refuse(n, fault.reason, fault.detail)
-        for one in candidates:
-            rescuing = self._rescuing(one.kind)
-            flags = rescuing.true_flags(payload, one.captures)
-            if flags:
-                own = self._own_uid(one, topic, rescuing.told_of(payload))
-                self._rescued(n, topic, source, own, flags)
-                return
-
-    def _rescued(self, n: int, topic: str, source: int, own: str, flags: Sequence[Flag]) -> None:
-        for column, channel, uid in flags:
-            place = self._gathering.place(topic, uid or own, source)
-            self._gathering.add(n, place, channel, column.code, 1.0, _SUSPECT, 0, column.hold_us)
 
 
 def _no_word(finding: Finding) -> Unreadable:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from devices.profiles.compiling.compiled import Kind, Pattern, Way
 from devices.profiles.general.findings import Raw, Tree
-from devices.profiles.general.naming import UID_LENGTH_MAX, uid_of
+from devices.profiles.general.naming import UID_MAX, uid_of
 from devices.profiles.general.reaching import Bound, finder
 from devices.profiles.language.templates import fill
 from devices.profiles.memory import Memory
@@ -36,7 +36,7 @@ def registered_before(points: Points) -> Callable[[str], bool]:
 def topic_uid(topic: str) -> str:
     """The uid of a device that says nothing of itself: its topic, shortened to a digest where it is long."""
     uid = f"topic:{topic}"
-    if len(uid) <= UID_LENGTH_MAX and uid.isprintable():
+    if len(uid) <= UID_MAX and uid.isprintable():
         return uid
     digest = hashlib.sha256(topic.encode(errors="replace")).hexdigest()[:32]
     return f"topic:{clean(topic)[:120]}#{digest}"

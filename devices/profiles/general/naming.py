@@ -11,8 +11,8 @@ from devices.profiles.general.findings import Tree
 from devices.profiles.general.reaching import Above, Bound, finder
 from devices.profiles.language.templates import fill
 
-UID_LENGTH_MAX: Final = 190
-"""So that the uid fits its column."""
+UID_MAX: Final = 200
+"""Characters of a uid: the width of its column, for profiles, registration and all that keeps uids."""
 NAME_LENGTH_MAX: Final = 256
 """Characters of an item's name; a longer one is nobody's (chosen: the longest uid and some)."""
 
@@ -23,7 +23,7 @@ WILDCARDS: Final = frozenset("+#")
 
 def is_uid(text: str) -> bool:
     """Whether a text is fit for a uid."""
-    return len(text) <= UID_LENGTH_MAX and text.isprintable() and WILDCARDS.isdisjoint(text)
+    return len(text) <= UID_MAX and text.isprintable() and WILDCARDS.isdisjoint(text)
 
 
 def uid_of(patterns: Sequence[Pattern], bound: Bound, item: Tree, payload: Tree, above: Above = ()) -> str:

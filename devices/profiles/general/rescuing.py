@@ -12,13 +12,14 @@ from devices.profiles.compiling.compiled import Column, CompiledObject, Items, K
 from devices.profiles.formats.csv_text import salvaged_csv
 from devices.profiles.general.findings import Found, Raw, TooMuch, Tree
 from devices.profiles.general.identity import nowhere
-from devices.profiles.general.named_flags import has_life, told_of
+from devices.profiles.general.named_flags import NamedFlags, has_life
 from devices.profiles.general.naming import channel_of
 from devices.profiles.general.placed_flags import PlacedFlags
 from devices.profiles.general.reaching import Bound, holds
 from devices.profiles.general.walk import walk
 from devices.profiles.repeated import RepeatedKeys
 from devices.profiles.rescue import Scalars, scalars_of
+from devices.profiles.searching import Places, searchable
 from devices.profiles.values.reading import read_value
 
 _TEXT_MAX = 256
@@ -62,7 +63,7 @@ class TrueFlags:
             columns.append(column)
         self._scalars = Scalars(self._by_key)
         self._repeated = RepeatedKeys(self._by_key if kind.said.format == "json" else ())
-        self._named = [items for items in groups if has_life(items)]
+        self._named = [NamedFlags(items) for items in groups if has_life(items)]
         self._globbed = [
             items for items in groups if any(one.is_life for _, columns in items.patterns for one in columns)
         ]
@@ -72,21 +73,24 @@ class TrueFlags:
             for pattern, columns in items.patterns
             if any(one.is_life for one in columns)
         }
-        self._any_glob = re.compile("|".join(sorted(globs)))
+        self._any_glob = re.compile("|".join(sorted(globs)), re.IGNORECASE)
         """Takes what one of the life flags' patterns takes, at a fraction of what trying them all costs."""
         self._may_be_word = kind.said.format in ("text", "json")
 
-    def true_flags(self, payload: bytes, captures: Bound, tree: Tree | None = None) -> list[Flag]:
+    def true_flags(
+        self, payload: bytes, captures: Bound, tree: Tree | None = None, places: Places | None = None
+    ) -> list[Flag]:
         """What some place of the payload makes true, one of each metric, channel and device. Never raises.
 
         `tree`: what the format made of the payload, None where it could not read it. A flag of an item that
         is a device of its own is that device's where the item can be told; what the octets say besides is
-        the message's.
+        the message's. `places`: how many may still be looked at, where other kinds are asked as well.
         """
+        payload, places = searchable(payload), places or Places()
         placed, whole = self._placed.found(payload, captures, tree)
         said = {one.column.number for one in placed} if whole else set()
         found = {(one.column.code, one.channel, one.uid): Flag(*one) for one in placed}
-        for column, channel, uid in self._true(payload, captures):
+        for column, channel, uid in self._true(payload, captures, places):
             if uid or column.number not in said:
                 found.setdefault((column.code, channel, uid), Flag(column, channel, uid))
         return list(found.values())
@@ -99,17 +103,17 @@ class TrueFlags:
     def told_of(self, payload: bytes) -> Tree | None:
         """As much of a payload that nobody can read as says whose the message is; None where that is not
         asked of it, or nothing can be told."""
-        return self._placed.told_of(payload)
+        return self._placed.told_of(searchable(payload))
 
-    def _true(self, payload: bytes, captures: Bound) -> Iterator[Flag]:
+    def _true(self, payload: bytes, captures: Bound, places: Places) -> Iterator[Flag]:
         if self._kind.said.format == "csv":
             yield from self._in_fields(payload, captures)
             return
         judged: set[tuple[int, type, Raw]] = set()
         raised: set[int] = set()
         word = _word(payload) if self._may_be_word else ""
-        named = (told_of(items, payload, captures, word) for items in self._named)
-        told = chain(self._told(payload, word), *named)
+        named = (one.told(payload, captures, places, word) for one in self._named)
+        told = chain(self._told(payload, word, places), *named)
         for column, raw in told:
             said = id(column), type(raw), raw
             if id(column) in raised or said in judged:
@@ -119,22 +123,27 @@ class TrueFlags:
                 raised.add(id(column))
                 yield Flag(column, channel_of(column.channel, captures, nowhere), "")
 
-    def _told(self, payload: bytes, word: str) -> Iterator[tuple[Column, Raw]]:
+    def _told(self, payload: bytes, word: str, places: Places) -> Iterator[tuple[Column, Raw]]:
         """Columns and what some place says of each."""
-        for key, raw in islice(self._scalars.found(payload), LOOKED_AT_MAX):
+        for key, raw in places.each(islice(self._scalars.found(payload), LOOKED_AT_MAX)):
             yield from ((column, raw) for column in self._by_key[key])
         if self._globbed:
             names = _Names(self._by_name)
-            for key, raw in islice(scalars_of(payload, names.asked), LOOKED_AT_MAX):
+            found = islice(scalars_of(payload, names.asked), LOOKED_AT_MAX)
+            for key, raw in places.each(found):
                 yield from ((column, raw) for column in names.known[key])
         if word:
             yield from ((column, word) for column in self._whole)
 
     def _by_name(self, name: str) -> list[Column]:
-        """The life flags of the first pattern that a name fits, unless it is a name of its own."""
+        """The life flags of the first pattern that a name fits, in its own case or in lower case, unless it
+        is a name of its own."""
+        if not self._any_glob.fullmatch(name.lower()):
+            return []
+        return self._by_case(name) or self._by_case(name.lower())
+
+    def _by_case(self, name: str) -> list[Column]:
         found: list[Column] = []
-        if not self._any_glob.fullmatch(name):
-            return found
         for items in self._globbed:
             if name not in items.exact:
                 columns = next((some for pattern, some in items.patterns if pattern.fullmatch(name)), ())

@@ -79,8 +79,8 @@ class Value(_Table, frozen=True):
     In this order: words (`true`, `false`, `enum`) or the number itself; `sentinels` (vendor's number or text:
     nothing measured); `faults` (texts: measuring failed) and `broken_below` (vendor's number: less is a
     broken wire, a `fault` as well); `bit`; `scale` and `offset`; `sign_from`; `multiply_by`; the unit
-    (`unit`, or in band at `unit_path`) to the metric's own; `low` … `high` (metric's unit; outside it is
-    `out_of_range`); `invert`.
+    (`unit`, or in band at `unit_path`; empty: behind the number, in its own text) to the metric's own;
+    `low` … `high` (metric's unit; outside it is `out_of_range`); `invert`.
 
     A flag takes true, false, 1 and 0, for a life flag also any other number and the usual words; with
     `nonzero` any number but 0 is true. `const` is said whenever the path has a value. `default` is what a
@@ -97,7 +97,7 @@ class Value(_Table, frozen=True):
     channel: Template = ""
     list_channel: Template = ""
     unit: str = ""
-    unit_path: Path = ""
+    unit_path: Path | None = None
     scale: float = 1.0
     offset: float = 0.0
     true: Words = []
@@ -198,7 +198,7 @@ class About(_Table, frozen=True):
 
 class Codec(_Table, frozen=True):
     """Octets in the payload that a codec plug-in reads: base64 or hex text at `path`, which becomes an object
-    that vendor kinds (`[[object]]`) read."""
+    that vendor kinds (`[[object]]`) read. `name` `none`: there is no codec, and that is shown."""
 
     name: str
     path: Path
@@ -218,7 +218,9 @@ class Message(_Table, frozen=True):
 
     `topics`: MQTT levels; `{name}` takes one level, `{name+}` one or more, `{name:regex}` a level or a part
     of one that fits. Of several kinds with the same topic the first whose `where` holds is taken: paths, and
-    the values allowed there, or true / false for any / none. `format` `none`: what it says does not matter.
+    the values allowed there, or true / false for any / none. `format` `none`: what it says does not matter;
+    with `echo` it is no word of the device's own (a command, a log of other messages). `octets`: nobody reads
+    it, and that is shown.
     `seq_default`: the sequence number of a message without one. `object`: where a vendor's object stands,
     which the `[[object]]` kinds of all profiles may read. `device`: the uid; the first template that has a
     value. `anywhere`: also taken on any topic when the profile is named (`gengfu decode --profile`, or the
@@ -229,7 +231,8 @@ class Message(_Table, frozen=True):
     topics: list[str] = []
     anywhere: bool = False
     where: dict[str, Words | bool] = {}
-    format: Literal["json", "text", "csv", "senml", "sparkplug", "home_assistant", "none"] = "json"
+    format: Literal["json", "text", "csv", "senml", "sparkplug", "home_assistant", "none", "octets"] = "json"
+    echo: bool = False
     separator: Annotated[str, Meta(min_length=1, max_length=1)] = ","
     columns: list[str] = []
     device: list[Template] = []

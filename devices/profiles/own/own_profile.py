@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -10,13 +11,14 @@ import msgspec
 from devices.model import Int32, Metric
 from devices.profiles.formats.json_text import too_costly
 from devices.profiles.general.channels import channel_text, too_long
-from devices.profiles.general.naming import WILDCARDS
+from devices.profiles.general.naming import UID_MAX, WILDCARDS
 from devices.profiles.own.mapping import Field, FlatMapping, Kind
 from devices.profiles.own.shapes import Shapes
 from devices.profiles.own.tick import PARSE_ERRORS, Tick, refusal
 from devices.profiles.profile import BEGINNING, Decoded, Points, Reason, Rejected
 from devices.profiles.repeated import TWICE, RepeatedKeys
 from devices.profiles.rescue import Rescue, unpadded
+from devices.profiles.searching import Searching
 from devices.profiles.sources import Sources
 from devices.profiles.values.times import epoch_ms
 
@@ -25,8 +27,8 @@ CHANNELS_MAX: Final = 64
 """Sensing points in one message (chosen: more than any panel has)."""
 CHANNEL_LENGTH_MAX: Final = 32
 """Width of the series table's column."""
-DEVICE_ID_MAX: Final = 190
-"""So that the uid fits its column."""
+_BEFORE_ID: Final = "own:"
+DEVICE_ID_MAX: Final = UID_MAX - len(_BEFORE_ID)
 _SEQ_LIMIT: Final = 1 << 63
 _LIMITS: Final = {
     Metric.BATTERY_PCT: (0.0, 100.0),
@@ -63,6 +65,7 @@ class OwnProfile:
         self._mapping = FlatMapping([_field(metric) for metric in Metric])
         self._sources = Sources(self._mapping.channels)
         self._rescue = Rescue(self._mapping.life_keys)
+        self.searching = Searching()
         self._repeated = RepeatedKeys(self._mapping.life_keys)
         self.shapes = Shapes(self._mapping)
         self._parse = msgspec.json.Decoder(_Said).decode
@@ -179,8 +182,12 @@ class OwnProfile:
 
     def _refuse(self, tick: Tick, refused: Rejected, source: int, payload: bytes) -> None:
         """Refuses a message but for the life flags in it; their channel is not known and left empty."""
+        part = self.searching.part(payload)
+        if len(part) < len(payload):
+            why = f"{refused.reason}: {refused.detail}; only the first {len(part)} octets were searched"
+            refused = replace(refused, reason=Reason.NOT_SEARCHED, detail=why)
         tick.rejected.append(refused)
-        tick.rescue(refused.message, source, self._rescue.true_flags(payload))
+        tick.rescue(refused.message, source, self._rescue.true_flags(part))
 
     def _rescue_passed_over(self, tick: Tick, n: int, source: int, said: _Said, payload: bytes) -> None:
         """Life flags in parts that are no objects or behind a key that stands twice, unless an object says
@@ -197,7 +204,7 @@ class OwnProfile:
             return
         if not tick.rejected or tick.rejected[-1].message != n:
             tick.rejected.append(Rejected(n, Reason.WRONG_TYPE, why))
-        flags = self._rescue.true_flags(payload)
+        flags = self._rescue.true_flags(self.searching.part(payload))
         unheard = {key: True for key in flags if not any(part.get(key) is True for part in heard)}
         tick.rescue(n, source, unheard)
 
@@ -242,4 +249,4 @@ def _uid_of(topic: str) -> str | None:
     if len(parts) != 3 or parts[0] != "gengfu" or parts[2] != "readings":
         return None
     taken = 1 <= len(parts[1]) <= DEVICE_ID_MAX and WILDCARDS.isdisjoint(parts[1])
-    return f"own:{parts[1].lower()}" if taken else None
+    return f"{_BEFORE_ID}{parts[1].lower()}" if taken else None

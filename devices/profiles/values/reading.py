@@ -157,6 +157,8 @@ def _number(column: Column, raw: object, sign: object, factor: object, unit: obj
             unit = glued if unit is MISSING or unit is None or unit == raw else unit
             if column.unit_way is not None and not _agree(column.units, unit, glued):
                 return _MISMATCH
+        elif column.unit_way is not None and unit == raw:
+            unit = MISSING  # where the unit should stand behind the number there is none
         if number in column.sentinels:
             return _SENTINEL
     if not math.isfinite(number):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from devices.model import Quality
 from devices.profiles.described import DescribedProfile
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.profile import Hold, Reason, Reply, Said
 from tests.devices.profiles.describing import compiled, decode, described, heard, octets, values, world
 from tests.devices.profiles.listening import Registry, check_form, readings
@@ -407,7 +408,7 @@ def test_a_topic_that_is_too_long_for_a_uid_is_shortened_to_one_that_stays_its_o
     found = heard(described(text), *((topic, {"t": 1}) for topic in topics))
     uids = [uid for uid, *_ in found]
     assert len(set(uids)) == 2
-    assert all(uid.startswith("topic:long/xxx") and len(uid) <= 190 for uid in uids)
+    assert all(uid.startswith("topic:long/xxx") and len(uid) <= UID_MAX for uid in uids)
 
 
 def test_a_channel_has_no_signs_that_cannot_be_printed() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.profiles.checking.check import check_profile
@@ -103,6 +103,13 @@ def test_a_vector_with_anything_cut_or_put_in_is_read_or_refused(
         check_form(shipped(name).decode([topic], [changed], Registry()), 1)
 
 
+HALL: Final = "hall/binary_sensor/kitchen_smoke/state"
+GONE: Final = ("esphome", "hall/status", b"offline")
+
+
+@example(message=("esphome", HALL, b"ON"), others=[GONE])
+@example(message=("esphome", HALL, b"ON"), others=[GONE, ("esphome", HALL, b"ON")])
+@example(message=GONE, others=[("esphome", HALL, b"ON"), GONE])
 @given(message=MESSAGES, others=st.lists(MESSAGES, max_size=6))
 def test_a_tick_of_many_messages_gives_what_each_gives_alone(
     message: tuple[str, str, bytes], others: list[tuple[str, str, bytes]]

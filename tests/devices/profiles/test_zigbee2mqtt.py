@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import Metric
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.profile import Reason
 from devices.profiles.shipped import shipped_files
 from devices.profiles.values.times import NONSENSE_US
@@ -244,7 +245,7 @@ def test_a_name_too_long_for_a_uid_still_alarms() -> None:
     [(second, *_)] = hear(zigbee2mqtt(), "zigbee2mqtt/" + "x" * 200 + "2", {"smoke": True})
     assert value == 1.0
     assert first != second
-    assert len(first) <= 190
+    assert len(first) <= UID_MAX
 
 
 def test_a_time_without_a_zone_is_the_sites_and_says_so() -> None:

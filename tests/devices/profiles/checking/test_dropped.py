@@ -52,8 +52,8 @@ def test_each_value_that_was_dropped_says_why() -> None:
         "  no reading of v = 230: its `when` does not hold: `mains` is missing",
         "  no reading of w = 5: its `when` does not hold: `error` is there",
         '  no reading of b = null: null says nothing here: `null = "skip"`',
-        '    from a = "3 kA"; the unit `kA` stands in the text; no value: current is a number, '
-        "and this is none that the profile knows",
+        '    from a = "3 kA"; the unit `kA` stands in the text; no value: the file says another '
+        "unit than `kA`",
         '    from s = "perhaps"; any number but 0 is true; no value: smoke.alarm is a flag, '
         "and this is none that the profile knows",
     ):

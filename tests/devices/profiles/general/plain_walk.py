@@ -20,6 +20,7 @@ from devices.profiles.compiling.compiled import (
     word_of,
 )
 from devices.profiles.general.findings import FINDINGS_MAX, ITEMS_MAX, At, Finding, Found, TooMuch
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.language.templates import fill
 
 _TRUE = frozenset({1.0, "true", "yes", "on"})
@@ -65,7 +66,7 @@ def uid_of(patterns: Sequence[Pattern], bound: Bound, item: Any, payload: Any, a
     find = finder(item, payload, above)
     for pattern in patterns:
         uid = fill(pattern, bound, find)
-        if uid and len(uid) <= 190 and uid.isprintable():
+        if uid and len(uid) <= UID_MAX and uid.isprintable():
             return uid
     return ""
 

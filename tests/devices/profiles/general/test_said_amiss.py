@@ -143,3 +143,32 @@ def test_an_item_with_a_wildcard_in_its_name_is_nobodys_but_for_its_fire() -> No
     decoded = decode(profile, ("acme/x", said))
     assert "acme:h#" in decoded.rejected[0].detail
     assert [one[:3] for one in readings(decoded, world(profile))] == [("acme:1", "hall", "smoke.alarm")]
+
+
+GLUED = """
+name = "glued"
+[[message]]
+name = "all"
+topics = ["glued/{id}"]
+values = { t = { metric = "temperature", unit_path = "" }, w = { metric = "power.active", unit_path = "" } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "quality"),
+    [
+        ({"t": "77F"}, 25.0, []),
+        ({"t": "23.5 °C"}, 23.5, []),
+        ({"w": "1.5kW"}, 1500.0, []),
+        ({"w": 1500}, None, ["incomplete"]),
+        ({"w": "1500"}, None, ["incomplete"]),
+        ({"w": "23.5C"}, None, ["type_mismatch"]),
+    ],
+)
+def test_an_empty_unit_path_is_the_unit_behind_the_number(
+    said: Any, value: float | None, quality: list[str]
+) -> None:
+    profile = described(GLUED)
+    for _ in range(20):  # also once such messages have a form
+        [(*_, found, flags)] = heard(profile, ("glued/x", said))
+        assert (found, flags) == (value if value is None else pytest.approx(value), quality)

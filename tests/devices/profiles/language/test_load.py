@@ -113,7 +113,8 @@ def test_an_unknown_key_is_named_with_its_line_and_what_is_allowed() -> None:
         ('name = "a"\nmessage = {}', "2: message: expected a list, got a table"),
         (
             'name = "a"\n[[message]]\nname = "b"\nformat = "xml"',
-            "4: message[0].format: expected one of json, text, csv, senml, sparkplug, home_assistant, none",
+            "4: message[0].format: expected one of json, text, csv, senml, sparkplug, home_assistant, none, "
+            "octets",
         ),
         (
             'name = "a"\n[[message]]\nname = "b"\nwhere.x = [1, []]',

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.model import LIFE_FLAGS, Metric
-from devices.profiles.own.own_profile import OwnProfile
+from devices.profiles.own.own_profile import DEVICE_ID_MAX, OwnProfile
 from devices.profiles.profile import Reason
 from devices.profiles.values.times import NONSENSE_US
 from tests.devices.profiles.listening import Registry, check_form, hear, hear_refused, readings, short
@@ -203,7 +203,7 @@ def test_long_channel_names_stay_apart_and_a_person_sees_that_they_are_not_what_
         "gengfu/a/other",
         "other/a/readings",
         "",
-        "gengfu/" + "x" * 191 + "/readings",
+        "gengfu/" + "x" * (DEVICE_ID_MAX + 1) + "/readings",
     ],
 )
 def test_a_topic_of_another_form_is_not_ours(topic: str) -> None:

@@ -1,0 +1,61 @@
+"""What the fast way must know of a kind of message: what is looked at in it, and what reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from devices.profiles.compiling.compiled import Kind
+from devices.profiles.fast.looks import Look
+from devices.profiles.fast.marked import look_for, may_be_learnt, names_of
+from devices.profiles.fast.packs import pack_reader
+from devices.profiles.fast.readers import JsonReader, Reader, TextReader
+from devices.profiles.fast.skeleton import Skeleton, Unfit
+from devices.profiles.general.carrying import Carrying
+from devices.profiles.general.choosing import Candidate
+from devices.profiles.general.heard import Heard
+from devices.profiles.general.rescuing import life_keys
+from devices.profiles.repeated import RepeatedKeys
+
+
+class AskedKinds:
+    """The kinds of one profile. Bounded by the kinds there are, and the orders in which topics ask them."""
+
+    def __init__(self, carrying: Carrying) -> None:
+        self._carrying = carrying
+        self._looks: dict[tuple[int, ...], Look | None] = {}
+        self._bound: dict[int, tuple[str, ...]] = {}
+
+    def look(
+        self, asked: tuple[int, ...], candidates: Sequence[Candidate], kind: Kind, *, answers: bool
+    ) -> Look | None:
+        """What is looked at in messages of a kind, the last of those that are `asked`; None where they cannot
+        be learnt. `answers`: whether what a device waits for is sent."""
+        if asked not in self._looks:
+            before = [one for one, _ in candidates[: len(asked) - 1]]
+            kind = kind if answers else replace(kind, reply=None)
+            try:
+                objects = () if kind.object is None else self._carrying.objects
+                self._looks[asked] = look_for(before, kind, objects) if may_be_learnt(kind) else None
+            except Unfit:
+                self._looks[asked] = None
+        return self._looks[asked]
+
+    def reader(self, kind: Kind, skeleton: Skeleton, raw: Any, heard: Heard) -> Reader:  # noqa: ANN401
+        """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
+        if kind.said.format == "text":
+            return TextReader(skeleton)
+        if raw is not None:
+            return pack_reader(raw, heard.tree, skeleton)
+        repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
+        return JsonReader(skeleton, repeated, repeated.usual(heard.tree))
+
+    def bound_names(self, kind: Kind) -> tuple[str, ...]:
+        """The names that the topic may bind and that readings of a kind need."""
+        known = self._bound.get(kind.number)
+        if known is None:
+            objects = () if kind.object is None else self._carrying.objects
+            items = [*kind.items, *(item for one in objects for item in one.items)]
+            known = self._bound[kind.number] = tuple(sorted(set(names_of(items))))
+        return known

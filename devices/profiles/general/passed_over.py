@@ -1,0 +1,98 @@
+"""True life flags in messages that a profile passes over: by the names that everybody gives them.
+
+A profile passes over what says nothing of use: acknowledgements, attributes, other events. Where one of these
+says a fire by name (`"smokeAlarm": true`), it is heard all the same. Nothing says there that a name is a
+flag's, so only words for true, and the number 1, are taken; a number such as 12 may be a density.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Final
+
+from devices.model import Metric
+from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
+from devices.profiles.rescue import Scalar, Scalars
+from devices.profiles.searching import lowered, searchable
+from devices.profiles.values.reading import read_value
+
+USUAL: Final = {
+    "smoke": Metric.SMOKE_ALARM,
+    "smoke_alarm": Metric.SMOKE_ALARM,
+    "smokealarm": Metric.SMOKE_ALARM,
+    "smoke.alarm": Metric.SMOKE_ALARM,
+    "smoke_detected": Metric.SMOKE_ALARM,
+    "smokedetected": Metric.SMOKE_ALARM,
+    "fire": Metric.SMOKE_ALARM,
+    "fire_alarm": Metric.SMOKE_ALARM,
+    "firealarm": Metric.SMOKE_ALARM,
+    "heat_alarm": Metric.HEAT_ALARM,
+    "heatalarm": Metric.HEAT_ALARM,
+    "heat.alarm": Metric.HEAT_ALARM,
+    "gas_alarm": Metric.GAS_ALARM,
+    "gasalarm": Metric.GAS_ALARM,
+    "gas.alarm": Metric.GAS_ALARM,
+    "co_alarm": Metric.GAS_ALARM,
+    "carbon_monoxide": Metric.GAS_ALARM,
+    "manual.alarm": Metric.MANUAL_ALARM,
+}
+"""Names that say by themselves what is on fire, in any case (chosen: those of the shipped profiles)."""
+_TELLING: Final = re.compile(r"smoke|fire|rauch|brand|heat|gas|carbon_?monoxide|(?:^|_)co(?:_|$)|烟|火|燃气")
+"""What a profile's own name of a life flag must hold to be looked for: `alarm` alone may be of water."""
+_STEMS: Final = tuple(
+    word.encode() for word in ("smoke", "fire", "heat", "gas", "co_alarm", "carbon", "manual")
+)
+_TRUE: Final = frozenset({"true", "on", "alarm", "detected", "1"})
+_PLACES_MAX: Final = 1_024
+"""Places of one message that are looked at (chosen)."""
+
+
+class PassedOver:
+    """The names that life flags have in the other kinds of one profile, and the usual ones."""
+
+    def __init__(self, kinds: Sequence[Kind], objects: Sequence[CompiledObject]) -> None:
+        groups = [items for kind in kinds for items in kind.items]
+        groups += [items for one in objects for items in one.items]
+        self._columns: dict[str, Column] = {}
+        for name, column in chain.from_iterable(map(_named, groups)):
+            if column.is_life and _TELLING.search(name.lower()):
+                self._columns.setdefault(name.lower(), column)
+        self._scalars = Scalars({*USUAL, *self._columns})
+        self._stems = (*_STEMS, *(name.encode() for name in self._columns if not _is_stemmed(name)))
+
+    def true_flags(self, payload: bytes) -> list[int]:
+        """The metrics of the life flags that some place says are true, each once. Never raises; costs a
+        search for some plain octets where there is none."""
+        payload = searchable(payload)
+        low = lowered(payload)
+        if not any(stem in low for stem in self._stems):
+            return []
+        told = islice(self._scalars.found(payload), _PLACES_MAX)
+        found = (self._metric(name.lower()) for name, raw in told if self._is_true(name.lower(), raw))
+        return list(dict.fromkeys(int(metric) for metric in found))
+
+    def _metric(self, name: str) -> Metric:
+        column = self._columns.get(name)
+        return USUAL[name] if column is None else column.metric
+
+    def _is_true(self, name: str, raw: Scalar) -> bool:
+        column = self._columns.get(name)
+        if column is not None and type(raw) is not float:
+            return read_value(column, raw)[0] == 1.0
+        return raw is True or raw == 1.0 or (isinstance(raw, str) and raw.lower() in _TRUE)
+
+
+def _is_stemmed(name: str) -> bool:
+    return any(stem in name.encode() for stem in _STEMS)
+
+
+def _named(items: Items) -> Iterator[tuple[str, Column]]:
+    """Columns by the last key of their path, or by the name of their item."""
+    for column in items.values:
+        keys = [step for step in column.way.steps if isinstance(step, str)]
+        if keys:
+            yield keys[-1], column
+    for name, columns in items.exact.items():
+        yield from ((name, column) for column in columns)

@@ -1,0 +1,129 @@
+"""Messages that are refused, or that nobody looks into: what is kept of them, and whom they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from devices.model import Metric, Quality
+from devices.profiles.compiling.compiled import Kind
+from devices.profiles.formats.format import Unreadable
+from devices.profiles.general.choosing import Candidate
+from devices.profiles.general.findings import Tree
+from devices.profiles.general.gathering import Gathering
+from devices.profiles.general.heard import Heard
+from devices.profiles.general.passed_over import PassedOver
+from devices.profiles.general.rescuing import Flag, TrueFlags
+from devices.profiles.profile import Reason
+from devices.profiles.searching import HEAD, Places, Searching
+
+_SUSPECT: Final = int(Quality.SUSPECT)
+_NOT_READ: Final = frozenset({"none", "octets"})
+
+
+class Refusing:
+    """Of the messages of one tick. True life flags in what is refused are readings, flagged `suspect`."""
+
+    def __init__(
+        self,
+        gathering: Gathering,
+        rescuing: Callable[[Kind], TrueFlags],
+        passed_over: Callable[[], PassedOver],
+        searching: Searching,
+        own_uid: Callable[[Candidate, str, Tree], str],
+    ) -> None:
+        """`own_uid`: whose a message on a topic is, as far as its topic, or what can be told of its payload,
+        says."""
+        self._gathering, self._rescuing, self._passed_over = gathering, rescuing, passed_over
+        self._searching, self._own_uid = searching, own_uid
+
+    def unreadable(
+        self,
+        n: int,
+        topic: str,
+        source: int,
+        candidates: Sequence[Candidate],
+        payload: bytes,
+        fault: Unreadable,
+    ) -> None:
+        """Refuses a message that nobody can read, but for the true life flags in its octets."""
+        payload = self._searched(n, payload, fault)
+        if fault.reason is Reason.NO_CODEC:
+            self._show(n, topic, source, candidates, fault)
+        places = Places()
+        for one in candidates:
+            rescuing = self._rescuing(one.kind)
+            flags = rescuing.true_flags(payload, one.captures, places=places)
+            if flags:
+                own = self._own_uid(one, topic, rescuing.told_of(payload))
+                self._raised(n, topic, source, own, flags)
+                return
+        usual = next((one for one in candidates if not one.kind.said.echo), None)
+        if usual is not None:
+            self._named(n, topic, source, self._own_uid(usual, topic, None), payload)
+
+    def in_part(
+        self,
+        n: int,
+        topic: str,
+        source: int,
+        heard: Heard,
+        payload: bytes,
+        fault: Unreadable,
+        *,
+        silent: bool,
+    ) -> None:
+        """Refuses a message of which a part was not looked into, and may hold a life flag. `silent`: it has
+        no readings, else those of devices below it stand."""
+        payload = self._searched(n, payload, fault)
+        flags = self._rescuing(heard.kind).true_flags(payload, heard.captures, heard.tree)
+        if silent and not flags:
+            self._named(n, topic, source, heard.uid, payload)
+        self._raised(n, topic, source, heard.uid, flags if silent else [one for one in flags if not one.uid])
+
+    def passed_over(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
+        """A message that says nothing of use; it is refused where it says a fire by name, and where it is
+        too long to be searched now."""
+        part = self._searching.part(payload)
+        if len(part) < len(payload):
+            self._gathering.refuse(n, Reason.NOT_SEARCHED, _short(Reason.NOTHING_KNOWN, "passed over"))
+        self._named(n, topic, source, uid, part)
+
+    def _named(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
+        for code in self._passed_over().true_flags(payload):
+            name = Metric(code).name_on_wire
+            self._gathering.refuse(
+                n, Reason.NOTHING_KNOWN, f"{name} is true in a message that is passed over"
+            )
+            place = self._gathering.place(topic, uid, source)
+            self._gathering.add(n, place, "", code, 1.0, _SUSPECT)
+
+    def _searched(self, n: int, payload: bytes, fault: Unreadable) -> bytes:
+        """Refuses a message; gives as much of it as is searched now."""
+        part = self._searching.part(payload)
+        if len(part) == len(payload):
+            self._gathering.refuse(n, fault.reason, fault.detail)
+        else:
+            self._gathering.refuse(n, Reason.NOT_SEARCHED, _short(fault.reason, fault.detail))
+        return part
+
+    def _show(
+        self, n: int, topic: str, source: int, candidates: Sequence[Candidate], fault: Unreadable
+    ) -> None:
+        for one in candidates[:1]:
+            place = self._gathering.place(topic, self._own_uid(one, topic, None), source)
+            self._gathering.unread(n, place, fault)
+
+    def _raised(self, n: int, topic: str, source: int, own: str, flags: Sequence[Flag]) -> None:
+        for column, channel, uid in flags:
+            place = self._gathering.place(topic, uid or own, source)
+            self._gathering.add(n, place, channel, column.code, 1.0, _SUSPECT, 0, column.hold_us)
+
+
+def is_passed_over(kind: Kind) -> bool:
+    """Whether nobody looks into messages of a kind, though they are the device's own word."""
+    return kind.said.format in _NOT_READ and not kind.said.echo
+
+
+def _short(reason: Reason, detail: str) -> str:
+    return f"too many long messages at once: only the first {HEAD} octets were searched; {reason}: {detail}"

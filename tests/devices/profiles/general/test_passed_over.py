@@ -1,0 +1,161 @@
+"""What a profile passes over is silent but for a fire that it says by name; octets without a codec show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from devices.model import Metric
+from devices.profiles.profile import Decoded, Reason
+from tests.devices.profiles.describing import decode, described
+from tests.devices.profiles.listening import Registry, readings
+from tests.devices.profiles.shipping import shipped
+
+ATTRIBUTES = "panel-4/v1/devices/me/attributes"
+HUAWEI = "$oc/devices/d1/sys/messages/up"
+BY_NAME = "smoke.alarm is true in a message that is passed over"
+
+
+def hear(
+    name: str, topic: str, said: Any, *, unknown: set[str] | None = None
+) -> tuple[Decoded, list[tuple[str, str, float | None]]]:
+    registry = Registry(unknown=unknown or set())
+    payload = said if isinstance(said, bytes) else json.dumps(said).encode()
+    decoded = shipped(name).decode([topic], [payload], registry)
+    return decoded, [(uid, metric, value) for uid, _, metric, value, _ in readings(decoded, registry)]
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "said", "uid"),
+    [
+        ("thingsboard", ATTRIBUTES, {"smoke": True}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"firmware": "1", "smokeAlarm": 1}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"FIRE_ALARM": "on"}, "thingsboard:panel-4"),
+        ("thingsboard", "v1/gateway/attributes", {"Stair": {"smoke": "true"}}, "topic:v1/gateway/attributes"),
+        ("huawei-iotda", HUAWEI, {"content": {"SmokeAlarm": True}}, "huawei:d1"),
+        (
+            "huawei-iotda",
+            "$oc/devices/d1/sys/events/up",
+            {"services": [{"paras": {"smoke": 1}}]},
+            "huawei:d1",
+        ),
+        ("shelly-gen1", "shellies/shellysmoke-1/info", {"smoke": True}, "topic:shellies/shellysmoke-1"),
+        ("chirpstack", "application/a/device/01/event/integration", {"object": {"smoke": 1}}, "lorawan:01"),
+    ],
+)
+def test_a_fire_by_name_is_heard_and_the_message_shown(name: str, topic: str, said: Any, uid: str) -> None:
+    decoded, found = hear(name, topic, said)
+    assert found == [(uid, "smoke.alarm", 1.0)]
+    assert [(one.reason, one.detail) for one in decoded.rejected] == [(Reason.NOTHING_KNOWN, BY_NAME)]
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "said"),
+    [
+        ("thingsboard", ATTRIBUTES, {"smoke": False, "model": "smoke", "temperature": 90}),
+        ("thingsboard", ATTRIBUTES, {"smoke": 12, "gas": 1500, "fire": "no", "smokeAlarm": None}),
+        ("thingsboard", "v1/devices/me/rpc/request/4", {"smoke": True}),
+        ("zigbee2mqtt", "zigbee2mqtt/hall/set", {"smoke": True}),
+        ("zigbee2mqtt", "zigbee2mqtt/bridge/logging", {"message": "payload '{\"smoke\":true}'"}),
+        ("tasmota", "cmnd/hall/RuleTimer", b'{"smoke":1}'),
+        ("shelly-gen2", "hall/status/flood:0", {"id": 0, "alarm": True, "mute": False}),
+        ("esphome", "hall/binary_sensor/heat_pump/state", b"ON"),
+        ("chirpstack", "application/a/device/01/event/ack", {"acknowledged": True}),
+    ],
+)
+def test_what_says_no_fire_of_the_devices_own_stays_silent(name: str, topic: str, said: Any) -> None:
+    decoded, found = hear(name, topic, said)
+    assert (found, decoded.rejected, decoded.asides.unread) == ([], [], ())
+
+
+def test_a_profiles_own_name_for_a_fire_is_known_where_it_is_passed_over() -> None:
+    profile = described("""
+name = "acme"
+[[message]]
+name = "state"
+topics = ["acme/{id}/state"]
+device = ["acme:{id}"]
+[message.values]
+Rauchmelder = { metric = "smoke.alarm", true = ["brennt"], false = ["gut"] }
+alarm = "smoke.alarm"
+[[message]]
+name = "rest"
+topics = ["acme/{id}/rest"]
+device = ["acme:{id}"]
+format = "none"
+""")
+    said = [{"rauchmelder": "brennt"}, {"Rauchmelder": "gut"}, {"alarm": True}, {"Rauchmelder": True}]
+    decoded = decode(profile, *(("acme/1/rest", one) for one in said))
+    assert decoded.message.tolist() == [0, 3]
+    assert decoded.metric.tolist() == [Metric.SMOKE_ALARM] * 2
+
+
+def test_a_strangers_fire_in_what_is_passed_over_is_heard() -> None:
+    decoded, _ = hear("thingsboard", ATTRIBUTES, {"smoke": True}, unknown={"thingsboard:panel-4"})
+    assert [(one.uid, one.metric, one.value) for one in decoded.strangers] == [
+        ("thingsboard:panel-4", Metric.SMOKE_ALARM, 1.0)
+    ]
+
+
+UPLINK: dict[str, Any] = {
+    "end_device_ids": {"device_id": "hall", "dev_eui": "0004A30B00000001"},
+    "uplink_message": {
+        "f_port": 85,
+        "frm_payload": "AQID",
+        "rx_metadata": [{"gateway_ids": {"eui": "0004A30B000000AA"}, "rssi": -80, "snr": 5}],
+    },
+}
+UP = "v3/app/devices/hall/up"
+
+
+def uplink(**changes: Any) -> dict[str, Any]:
+    return {**UPLINK, "uplink_message": {**UPLINK["uplink_message"], **changes}}
+
+
+def test_octets_without_a_codec_are_shown_and_the_rest_of_the_message_stands() -> None:
+    decoded, found = hear("the-things-stack", UP, UPLINK)
+    assert [metric for _, metric, _ in found] == ["link.rssi", "link.snr"]
+    assert decoded.rejected == []
+    [unread] = decoded.asides.unread
+    assert unread.reason is Reason.NO_CODEC
+    assert unread.detail == "lorawan:0004a30b00000001: octets that no codec reads: AQID"
+    assert ("lorawan:0004a30b00000001", "unread") in {(one.uid, one.key) for one in decoded.asides.said}
+
+
+@pytest.mark.parametrize(
+    "nothing", [{"f_port": 0}, {"frm_payload": ""}, {"decoded_payload": {"temperature": 5}}]
+)
+def test_an_uplink_that_was_read_or_carries_nothing_shows_nothing(nothing: dict[str, Any]) -> None:
+    decoded, _ = hear("the-things-stack", UP, uplink(**nothing))
+    assert decoded.asides.unread == ()
+    assert decoded.rejected == []
+
+
+def test_an_uplink_that_says_nothing_but_octets_is_refused() -> None:
+    decoded, found = hear("the-things-stack", UP, uplink(rx_metadata=[]))
+    assert found == []
+    assert Reason.NO_CODEC in {one.reason for one in (*decoded.rejected, *decoded.asides.unread)}
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "uid"),
+    [
+        ("aliyun-alink", "/sys/pk/dn/thing/model/up_raw", "aliyun:pk/dn"),
+        ("onenet", "$sys/p/d/dp/post/bin", "onenet:p/d"),
+    ],
+)
+def test_a_stranger_that_sends_nothing_but_octets_is_listed(name: str, topic: str, uid: str) -> None:
+    decoded, _ = hear(name, topic, b"\x01\x02\x03", unknown={uid})
+    assert [one.reason for one in decoded.rejected] == [Reason.NO_CODEC]
+    assert [(one.uid, one.topic, one.metrics) for one in decoded.asides.strangers] == [
+        (uid, topic, frozenset())
+    ]
+    assert ("unread", "octets that no codec reads") in {(one.key, one.text) for one in decoded.asides.said}
+
+
+def test_text_with_a_fire_where_octets_are_expected_is_heard() -> None:
+    decoded, found = hear("onenet", "$sys/p/d/dp/post/bin", b'{"smoke": true}')
+    assert found == [("onenet:p/d", "smoke.alarm", 1.0)]
+    assert [one.reason for one in decoded.rejected] == [Reason.NO_CODEC]
