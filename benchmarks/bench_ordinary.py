@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from benchmarks.exercised import NOTHING, Exercised, exercised, not_exercised, observed_days
 from benchmarks.household import Meter, home, plugs_by_minute, plugs_by_second
 from devices.model import (
     EngineInput,
@@ -41,8 +43,6 @@ VOLTS: Final = 230.0
 YEAR_DAYS: Final = 365.0
 LATCHED_US: Final = 3_600_000_000
 """When a latched alarm is reset (chosen: somebody was there)."""
-GAP_US: Final = 3_600_000_000
-"""A longer gap is not time observed (chosen)."""
 MOST_P2: Final = 4.0
 """What is asked for: no P0 and no P1, and at most so many P2 a device-year."""
 SIZES_A: Final = (16.0, 20.0, 25.0, 32.0, 40.0, 50.0, 63.0)
@@ -54,6 +54,8 @@ COLLECTIONS: Final[dict[str, Callable[[Path], list[Meter]]]] = {
     "household_d202": home,
 }
 _LIFE: Final = ("P0+", "P0", "P1")
+MEASURED: Final = (Metric.CURRENT, Metric.POWER_ACTIVE)
+"""The series of a meter, in the order of their slots."""
 
 
 class Judged(NamedTuple):
@@ -65,6 +67,7 @@ class Judged(NamedTuple):
     """By rule and severity."""
     where: Counter[tuple[str, str]]
     """By rule and device."""
+    exercised: Exercised = NOTHING
 
 
 def measure(data: Path, catalogue: Catalogue | None = None) -> dict[str, object]:
@@ -72,6 +75,8 @@ def measure(data: Path, catalogue: Catalogue | None = None) -> dict[str, object]
 
     `fitted` are the same with a larger circuit for each device that draws more than its own can carry: such a
     device is not on the circuit that it is taken to be on, and its overloads say nothing of the rules.
+    `exercised` are the rules that these recordings could have raised, `not_exercised` says of the others why
+    their silence means nothing.
     """
     rules = catalogue or shipped_catalogue()
     given: list[Judged] = []
@@ -89,9 +94,12 @@ def measure(data: Path, catalogue: Catalogue | None = None) -> dict[str, object]
             "over": [meter.uid for meter in over],
             "by_device": _hit(whole),
         }
+    whole = together(given)
     return {
         "rules": len(rules.rule),
-        **figures(together(given)),
+        **figures(whole),
+        "exercised": _exercised(whole),
+        "not_exercised": not_exercised(rules, whole.exercised, [one.name_on_wire for one in MEASURED]),
         "fitted": figures(together(fitted)),
         "collections": collections,
     }
@@ -104,6 +112,7 @@ def together(parts: Sequence[Judged]) -> Judged:
         sum(one.days for one in parts),
         sum((one.raised for one in parts), Counter()),
         sum((one.where for one in parts), Counter()),
+        reduce(Exercised.and_then, (one.exercised for one in parts), NOTHING),
     )
 
 
@@ -134,6 +143,8 @@ def judge(meters: Sequence[Meter], catalogue: Catalogue) -> Judged:
     if not meters:
         return Judged(0, 0.0, Counter(), Counter())
     engine = Engine(catalogue, table_of(meters), Calendar.fixed(0))
+    slots = [[2 * n + 1, 2 * n + 2] for n in range(len(meters))]
+    could = exercised(engine, catalogue, meters, slots)
     latched = {rule.name for rule in catalogue.of(HeldRule) if rule.latched}
     raised: Counter[tuple[str, str]] = Counter()
     where: Counter[tuple[str, str]] = Counter()
@@ -148,7 +159,8 @@ def judge(meters: Sequence[Meter], catalogue: Catalogue) -> Judged:
                 where[one.rule, meters[(one.slot - 1) // 2].uid] += 1
                 if one.rule in latched:
                     resets.append(one)
-    return Judged(len(meters), sum(map(_days, meters)), raised, where)
+    days = sum(observed_days(meter.at_us) for meter in meters)
+    return Judged(len(meters), days, raised, where, could)
 
 
 def table_of(meters: Sequence[Meter]) -> SeriesTable:
@@ -158,7 +170,7 @@ def table_of(meters: Sequence[Meter]) -> SeriesTable:
     rated = np.append(np.nan, np.repeat([meter.rated_a for meter in meters], 2))
     table = SeriesTable.plain(
         1,
-        np.array([0, *[Metric.CURRENT, Metric.POWER_ACTIVE] * len(meters)], np.int16),
+        np.array([0, *MEASURED * len(meters)], np.int16),
         number,
         number.copy(),
         rated,
@@ -211,9 +223,20 @@ def _reset(one: Transition, now_us: int) -> EngineInput:
     return EngineInput(0, now_us, InputKind.RESET, one.rule, one.slot, one.place)
 
 
-def _days(meter: Meter) -> float:
-    gap = np.diff(meter.at_us)
-    return float(gap[gap <= GAP_US].sum()) / DAY_US
+def _exercised(judged: Judged) -> dict[str, dict[str, Any]]:
+    """Of each rule what it could judge, and how often it raised, with the bound over that time alone."""
+    raised: Counter[str] = Counter()
+    for (rule, _), count in judged.raised.items():
+        raised[rule] += count
+    return {
+        rule: {
+            "devices": seen.devices,
+            "device_days": round(seen.days, 2),
+            "raised": raised[rule],
+            **rates(raised[rule], seen.days / YEAR_DAYS, "device_year"),
+        }
+        for rule, seen in sorted(judged.exercised.seen.items())
+    }
 
 
 def _hit(judged: Judged) -> dict[str, dict[str, int]]:

@@ -165,7 +165,7 @@ class Trial:
 def pairs_by_slot(engine: Engine, slots: int) -> Int32:
     """How many rules are evaluated at a reading of each slot: those that hold there."""
     count = np.zeros(slots, np.int32)
-    for kernel in engine._on_series():
+    for kernel in engine._parts.on_series():
         pairs = kernel.pairs
         held = np.ones(pairs.n, np.bool_)
         if "setting" in pairs.facts:

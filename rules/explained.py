@@ -14,11 +14,8 @@ from rules.kernels.curve import CurveRule
 from rules.overrides import Override
 from rules.quantity import Level, Relative
 from rules.rule import BaseRule
-from rules.settings import OVERRIDDEN, Setting, touched
-
-NO_RATING: Final = "the rating of the circuit is not known: neither breaker nor cable is registered"
-NO_BREAKER: Final = "the rating of the breaker is not known"
-
+from rules.settings import Setting, touched
+from rules.why_off import NO_BREAKER, NO_RATING, OVERRIDDEN
 
 _SETTLED: Final = ("raise_at", "clear_below")
 """Levels of a rule in whose place those of its setting stand."""

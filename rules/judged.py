@@ -4,10 +4,10 @@ Judging is the same for all. At or above the raise level (below it, for rules th
 and so often of the last readings as the rule asks, raises; below the clear level for the clear hold clears.
 A hold runs on observed time and is satisfied by a reading; the passing of time alone does nothing
 (life_safety, time and holds). It starts with the first reading that counts for it, goes on as long as one of
-the readings that `samples` looks back on counted, and starts again after a gap longer than `max_gap` and than
-the device's reports may be apart, after a step back in time (our clock was put back; a late reading is not
-seen), and after a reading that had waited for us (contract 6). What could not be measured (NaN) is no reading
-at all: it neither counts nor breaks.
+the readings that `samples` looks back on counted, and starts again after a gap that is too long for it, after
+a step back in time (our clock was put back; a late reading is not seen), and after a reading that had waited
+for us (contract 6). What a gap makes up of a hold: `rules/gaps.py`. What could not be measured (NaN) is no
+reading at all: it neither counts nor breaks.
 
 State of judging: 18 bytes a pair, and 12 of facts.
 """
@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Float64, Int32, Int64, Metric, SeriesTable, UInt8
-from rules import why
+from rules import gaps, why
 from rules.found import Found, by_reading, cleared_by_input
 from rules.kernel import ACTIVE, PairKernel
 from rules.look import Ground, Look
@@ -46,10 +47,6 @@ _SETTING: Final[Mapping[str, Blank]] = {"setting": np.int32(0)}
 _WAKE: Final[Mapping[str, Blank]] = {"wake": np.float64(np.inf)}
 """The least value at which a pair has to be judged: its raise level while it is quiet, else any. Signed as
 levels are. So one look tells of most readings that nothing is to be decided, and nothing to be kept."""
-UNKNOWN_GAP_US: Final = 45 * 60 * 1_000_000
-"""How far apart readings of a hold may be where nobody says how long the device may be silent (chosen: a
-meter that reports by the half-hour; most profiles cannot know how a meter was set. An hour would let two
-readings be a hold when our own clock jumps by a time zone)."""
 _ONES: Final = np.array([n.bit_count() for n in range(256)], np.uint8)
 
 H = TypeVar("H", bound=HeldRule)
@@ -135,20 +132,23 @@ class JudgedKernel(PairKernel[H]):
         queued = look.queued(rows)
         toward = np.where(active, below, above) & ~queued
         runs = ((status & HOLDING) != 0) & ~queued
-        silence_us = np.nan_to_num(table.silence_s.take(slot).astype(np.float64) * 1e6, nan=UNKNOWN_GAP_US)
+        hold = np.where(active, settings.clear_hold[setting], settings.hold[setting])
         gap = observed - state["last_us"][pair]
-        runs &= (gap >= 0) & (gap <= np.maximum(settings.max_gap[setting], silence_us))
+        part = gaps.made_up(gap, settings.max_gap[setting], table.silence_s.take(slot), hold)
+        runs &= part != gaps.ENDS
         before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
         bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
-        since: Int64 = np.where((before & settings.kept[setting]) != 0, state["since_us"][pair], observed)
+        goes_on = (before & settings.kept[setting]) != 0
+        since: Int64 = np.where(goes_on, state["since_us"][pair] + (gap - part), observed)
         held = observed - since
-        long_enough = held >= np.where(active, settings.clear_hold[setting], settings.hold[setting])
-        done = toward & (_ONES[bits] >= settings.need[setting]) & long_enough
+        done = toward & (_ONES[bits] >= settings.need[setting]) & (held >= hold)
         self._keep(pair, active ^ done, (bits != 0) & ~done & ~queued, bits, since, observed)
         self.rouse(pair, level)
         told = np.flatnonzero(done)
+        apart = np.where(goes_on & (part < gap), gap, 0)
         columns = (rows[told], pair[told], value[told], held[told], active[told])
-        return [self._found(look, *one) for one in zip(*(column.tolist() for column in columns), strict=True)]
+        found = [self._found(look, *one) for one in zip(*(each.tolist() for each in columns), strict=True)]
+        return [_by_reports(*one) for one in zip(found, apart[told].tolist(), strict=True)]
 
     def _keep(self, pair: Rows, active: Bool, holding: Bool, bits: UInt8, since: Int64, last: Int64) -> None:
         state = self.pairs.state
@@ -243,3 +243,11 @@ class JudgedKernel(PairKernel[H]):
         one = np.array([pair])
         setting, slot = self.pairs.facts["setting"][one], self.pairs.slot[one]
         return float(self.settings.reference(setting, slot, self.pairs.table)[0])
+
+
+def _by_reports(found: Found, apart_us: int) -> Found:
+    """The same, which also says for how long before nobody saw what was; 0 is no time worth telling."""
+    if not apart_us:
+        return found
+    said = why.by_reports(found.transition.why, apart_us)
+    return found._replace(transition=replace(found.transition, why=said))

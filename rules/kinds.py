@@ -9,7 +9,7 @@ from rules.judged import JudgedKernel
 from rules.kernels.bound import BoundRule
 from rules.kernels.count import CountKernel, CountRule
 from rules.kernels.curve import CurveKernel, CurveRule
-from rules.kernels.dark import DarkRule
+from rules.kernels.dark_rule import DarkRule
 from rules.kernels.excess import ExcessKernel, ExcessRule
 from rules.kernels.flag import FlagRule
 from rules.kernels.gate import GateRule
@@ -17,7 +17,7 @@ from rules.kernels.joint import JointKernel, JointRule
 from rules.kernels.mean import MeanKernel, MeanRule
 from rules.kernels.neutral import NeutralKernel, NeutralRule
 from rules.kernels.nights import NightsKernel, NightsRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.kernels.plateau import PlateauKernel, PlateauRule
 from rules.kernels.rate import RateKernel, RateRule
 from rules.kernels.rise import RiseKernel, RiseRule

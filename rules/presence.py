@@ -36,7 +36,8 @@ from rules.heard import (
     Heard,
 )
 from rules.hearing import Hearing
-from rules.kernels.dark import DarkKernel, DarkRule
+from rules.kernels.dark import DarkKernel
+from rules.kernels.dark_rule import DarkRule
 from rules.kernels.silence import SilenceKernel, SilenceRule
 from rules.kernels.silence_told import SilenceTold
 from rules.look import Look

@@ -39,7 +39,7 @@ class Where(StrEnum):
     BUILDING = "building"
     """Feeders and risers: not in a dwelling, and in no known place as well."""
     CIRCUIT = "circuit"
-    """Cables and joints: wherever they are, but not the air of a room (`SeriesTable.room`)."""
+    """Cables and joints: wherever they are, but not the air of a room (`SeriesTable.off_circuit`)."""
 
 
 class RuleHazard(StrEnum):

@@ -19,6 +19,7 @@ from devices.model import Bool, Earthing, Float64, Insulation, Int16, Int32, Int
 from rules.overrides import Override, Scope
 from rules.quantity import Level, Relative, Span
 from rules.rule import HeldRule, JudgedRule, Limits, Where
+from rules.why_off import NOT_EARTHED, NOT_HERE, OVERRIDDEN, off_circuit
 
 OFF: Final = 0
 """The row of a rule that does not hold: its levels are NaN, so that nothing is above or below them."""
@@ -43,12 +44,6 @@ class Setting:
     overrides: tuple[int, ...] = ()
     insulation: str = ""
     why_off: str = ""
-
-
-NOT_EARTHED: Final = "not measurable: the earthing is TN-C or unknown"
-NOT_HERE: Final = "does not hold where this device is"
-IN_A_ROOM: Final = "the air of the room, not a cable"
-OVERRIDDEN: Final = "switched off by an override"
 
 
 def touched(overrides: Collection[Override], table: SeriesTable) -> Int32:
@@ -110,8 +105,8 @@ class Settings:
             return self.rows[row]
         base = self.rows[int(self._variant[rule, 0])]
         if bool(self._misplaced(one_rule, one_slot, table)[0]):
-            in_room = self._where[rule] is Where.CIRCUIT
-            return replace(base, why_off=IN_A_ROOM if in_room else NOT_HERE)
+            no_circuit = self._where[rule] is Where.CIRCUIT
+            return replace(base, why_off=off_circuit(int(table.kind[slot])) if no_circuit else NOT_HERE)
         if bool(self._unearthed(one_rule, one_slot, table)[0]):
             return replace(base, why_off=NOT_EARTHED)
         return replace(base, why_off=OVERRIDDEN)
@@ -206,7 +201,7 @@ class Settings:
 def _outside(where: Where, slot: Int32, table: SeriesTable) -> Bool:
     """Which of these series are not where such a rule holds."""
     if where is Where.CIRCUIT:
-        return table.room[slot]
+        return table.off_circuit(slot)
     in_dwelling: Bool = table.dwelling[slot] != 0
     return ~in_dwelling if where is Where.DWELLING else in_dwelling
 

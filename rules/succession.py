@@ -14,7 +14,7 @@ import numpy as np
 
 from rules.judged import JudgedKernel
 from rules.kernel import ACTIVE
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.rule import BaseRule, JudgedRule
 
 _JUDGING: Final = frozenset(JudgedRule.__struct_fields__) - {"metric_name", "below"}

@@ -59,8 +59,9 @@ class Transition:
     `slot` is the triggering series; `device` and `dwelling` its registry ids at that moment (0: none).
     `subject` is what the alarm is about: a channel, a device (slot is then one series of it), or a place,
     whose registry id is `place` (else 0). `at_us` is the observed time of the triggering reading and, with
-    `nudge_ns`, part of the alarm's identity. `why` says the numbers; `age_s` is how old the reading was on
-    receipt (NaN: unknown).
+    `nudge_ns`, part of the alarm's identity; of a fire told again at another place `nudge_ns` is when that
+    was, in microseconds. `why` says the numbers; `age_s` is how old the reading was on receipt (NaN:
+    unknown).
     """
 
     rule: str

@@ -61,6 +61,29 @@ def flag_of_unknown_age(metric: Metric) -> Why:
     )
 
 
+def flag_elsewhere(metric: Metric, age_us: int | None, quiet_us: int) -> Why:
+    """A true flag of a device that was registered at this place since; `age_us` is None where it is not
+    known, `quiet_us` 0 where it still is 1."""
+    age, age_zh = ", of unknown age", "（时间不明）"
+    if age_us is not None:
+        age, age_zh = f" {duration(age_us)} ago", f"（{duration_zh(age_us)}前）"
+    over = over_zh = ""
+    if quiet_us:
+        over, over_zh = f", 0 for {duration(quiet_us)}", f"，已解除 {duration_zh(quiet_us)}"
+    return Why(
+        en=f"{noun(metric)} flag set{age}{over}; its device is registered here now",
+        zh_cn=f"{noun_zh(metric)}信号触发{age_zh}{over_zh}；设备现登记在此处",
+    )
+
+
+def goes_on_elsewhere() -> Why:
+    """The device of an active alarm is registered at another place: it is told there."""
+    return Why(
+        en="its device is registered elsewhere now: the alarm goes on there",
+        zh_cn="设备现登记在别处，报警在该处继续",
+    )
+
+
 def by_person(kind: InputKind) -> Why:
     """An act that cleared an alarm by itself."""
     if kind is InputKind.RESET:
@@ -114,6 +137,14 @@ def sign(rule: HeldRule, *, cleared: bool) -> str:
 def lasting(held_us: int) -> tuple[str, str]:
     """` for 64 s` in both languages; nothing for no time."""
     return (f" for {duration(held_us)}", f"，持续 {duration_zh(held_us)}") if held_us else ("", "")
+
+
+def by_reports(evidence: Why, apart_us: int) -> Why:
+    """The evidence of a hold, of which nobody saw what was between its last two readings."""
+    return Why(
+        en=f"{evidence.en}, by reports {duration(apart_us)} apart",
+        zh_cn=f"{evidence.zh_cn}，依据相隔 {duration_zh(apart_us)}的上报",
+    )
 
 
 def _is_below(rule: HeldRule) -> bool:

@@ -8,57 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from devices.model import Bool, EngineInput, Int32, Int64, SeriesTable
 from rules.heard import ABSENT, FAR, KNOWN, NEVER, SILENT, Heard
+from rules.kernels.dark_rule import DarkRule
 from rules.kernels.dark_told import Dark, ended_by, fell_silent, few_silent, told
 from rules.pairs import State
-from rules.quantity import Level, Span
-from rules.rule import KEYS, BaseRule
 from rules.standing import Standing
 from rules.transition import Subject, To, Transition
-
-
-class DarkRule(BaseRule, frozen=True, kw_only=True, tag="dark"):
-    """An alarm on a building with at least `least` devices that report often.
-
-    Raised when at least `raise` of them, of at least so many `households`, fell silent `within` a time, and
-    that has lasted for `hold`; cleared when fewer than `clear` are silent. A single device waits for it: for
-    `settle`, and where `clear` are silent for `patience` at most; and while the alarm is active, but for
-    `cover` at most with fewer than `raise` silent.
-    """
-
-    numbers: ClassVar[tuple[str, ...]] = (
-        "raise", "within", "hold", "clear", "least", "households", "settle", "patience", "cover",
-    )  # fmt: skip
-
-    raise_at: Level
-    within: Span
-    hold: Span
-    clear_below: Level
-    least: Annotated[int, Meta(ge=1)]
-    households: Annotated[int, Meta(ge=1)]
-    settle: Span
-    patience: Span
-    cover: Span
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for field, level in (("raise_at", self.raise_at), ("clear_below", self.clear_below)):
-            if level.unit != "%" or not 0 < level.value <= 100:
-                raise ValueError(f"key `{KEYS[field]}`: `{level}` is no share; more than 0 % up to 100 %")
-        if self.raise_at.value < self.clear_below.value:
-            raise ValueError("key `raise`: is below `clear`; a level at or above `clear` is allowed")
-        if self.within <= self.hold:
-            raise ValueError("key `within`: must be longer than `hold`, or nothing can last that long")
-        if self.patience < self.settle:
-            raise ValueError("key `patience`: must not be shorter than `settle`")
-
 
 _BLANK: Final[Mapping[str, np.generic]] = {
     "since_us": np.int64(NEVER),

@@ -1,6 +1,10 @@
 """The neutral kernel: one phase far too high and another far too low mean that the supply has lost its
 neutral.
 
+Without it the phases share the voltages between them by what hangs on them: as one goes down, to nothing at
+last, the others go up, to 381 V at most. So a phase without a voltage is dead where the others are as usual,
+and pulled down where one of them is far above.
+
 That is one alarm of the device and not one of each phase. It stands on the first phase that there is, and the
 readings of all phases are judged there: a phase that falls silent hides nothing. An alarm that is active
 stays where it was raised, whatever phases come: so it is cleared as what it was raised as.
@@ -10,9 +14,10 @@ State: as of judging, 18 bytes a pair; and 24 of facts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,35 +39,48 @@ TORN, UNSURE, SOUND = 1.0, 0.5, 0.0
 """What is measured: raised at 1, cleared below ½ (`rules.settings`)."""
 
 
+class Volts(NamedTuple):
+    """The levels of a rule, or of each of some pairs, in volts."""
+
+    low: Any
+    normal_low: Any
+    normal_high: Any
+    high: Any
+    extreme: Any
+    least: Any
+
+
 class NeutralRule(HeldRule, frozen=True, kw_only=True, tag="neutral"):
-    """An alarm on the voltages of a device's phases: one above `high` and another below `low`. It clears when
-    all are from `normal_low` to `normal_high`. A phase below `least` does not count, and voltages are
-    compared where they were observed within `together` of the reading."""
+    """An alarm on the voltages of a device's phases: one above `high` and another below `low`, or two above
+    `extreme` and no third above `high`. It clears when all are from `normal_low` to `normal_high`. A phase
+    below `least` does not count unless another is above `extreme`, and voltages are compared where they were
+    observed within `together` of the reading."""
 
     numbers: ClassVar[tuple[str, ...]] = (
         "hold", "clear_hold", "max_gap", "samples", "high", "low", "normal_low", "normal_high",
-        "least", "together",
+        "extreme", "least", "together",
     )  # fmt: skip
 
     high: Level
     low: Level
     normal_low: Level
     normal_high: Level
+    extreme: Level
     least: Level
     together: Span
 
     def __post_init__(self) -> None:
         check_metric(self, Metric.VOLTAGE)
         super().__post_init__()
-        volts = {key: self._volts(key) for key in ("least", "low", "normal_low", "normal_high", "high")}
+        keys = ("least", "low", "normal_low", "normal_high", "high", "extreme")
+        volts = {key: self._volts(key) for key in keys}
         for lower, upper in zip(list(volts)[:-1], list(volts)[1:], strict=True):
             if volts[lower] > volts[upper]:
                 raise ValueError(f"key `{lower}`: is above `{upper}`; a voltage at or below it is allowed")
 
-    def volts(self) -> tuple[float, float, float, float, float]:
-        """`low`, `normal_low`, `normal_high`, `high` and `least` in volts."""
-        low, normal_low, normal_high = (self._volts(key) for key in ("low", "normal_low", "normal_high"))
-        return low, normal_low, normal_high, self._volts("high"), self._volts("least")
+    def volts(self) -> Volts:
+        """Its levels in volts."""
+        return Volts(*(self._volts(key) for key in Volts._fields))
 
     def _volts(self, key: str) -> float:
         level: Level = getattr(self, key)
@@ -131,13 +149,16 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         """TORN, SOUND or UNSURE; NaN with fewer than two voltages."""
         other, third = self.newest(look, rows, pair, np.stack((self.kin(0, pair), self.kin(1, pair))))
         own = look.batch.value.take(rows)
-        low, normal_low, normal_high, high, least = (self.of_rule(column, pair) for column in self._volts)
+        of = Volts(*(self.of_rule(column, pair) for column in self._volts))
         most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
-        if (fewest < least).any():  # not connected, or lost: no voltage of this supply
-            own, other, third = (np.where(one < least, np.nan, one) for one in (own, other, third))
+        if (fewest < of.least).any():
+            gone = np.where(most > of.extreme, -np.inf, of.least)  # else pulled down, and no dead phase
+            own, other, third = (np.where(one < gone, np.nan, one) for one in (own, other, third))
             most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
-        torn = (most > high) & (fewest < low)  # never one phase alone: `low` is not above `high`
-        sound = (fewest >= normal_low) & (most <= normal_high)
+        torn = (most > of.high) & (fewest < of.low)  # never one phase alone: `low` is not above `high`
+        if (most > of.extreme).any():
+            torn |= _two(own, other, third, of.extreme) & _two(own, other, third, of.high)
+        sound = (fewest >= of.normal_low) & (most <= of.normal_high)
         state = np.where(torn, TORN, np.where(sound, SOUND, UNSURE))
         unknown = [np.isnan(one) for one in (own, other, third)]
         state[(unknown[1] & unknown[2]) | (unknown[0] & (unknown[1] | unknown[2]))] = np.nan
@@ -154,19 +175,25 @@ class NeutralKernel(MomentKernel[NeutralRule]):
 
     def tell(self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int) -> Why:
         """`voltages l1 259 V, l2 181 V, l3 220 V: one above 253 V, another below 187 V for 5 s`."""
-        low, _, _, high, _ = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
-        said = self._said(look, row, pair)
+        volts = self.rules[self.pairs.rule[pair]].volts()
+        counted = self._counted(look, row, pair)
+        low, high, extreme = (why.quantity(one, "V") for one in (volts.low, volts.high, volts.extreme))
+        en, zh_cn = f"one above {high}, another below {low}", f"一相高于 {high}，另一相低于 {low}"
+        if min(counted.values()) >= volts.low:
+            en, zh_cn = f"two above {extreme}", f"两相高于 {extreme}"
+        said = _said(counted)
         return Why(
-            en=f"voltages {said}: one above {high}, another below {low} for {why.duration(held_us)}",
-            zh_cn=f"电压 {said}：一相高于 {high}，另一相低于 {low}，持续 {why.duration_zh(held_us)}",
+            en=f"voltages {said}: {en} for {why.duration(held_us)}",
+            zh_cn=f"电压 {said}：{zh_cn}，持续 {why.duration_zh(held_us)}",
         )
 
     def tell_cleared(
         self, look: Look, row: int, pair: int, value: float, setting: Setting, held_us: int
     ) -> Why:
         """`voltages l1 222 V, l2 221 V, l3 220 V: all from 200 V to 235 V for 60 s`."""
-        _, low, high, _, _ = (why.quantity(volts, "V") for volts in self.rules[self.pairs.rule[pair]].volts())
-        said = self._said(look, row, pair)
+        volts = self.rules[self.pairs.rule[pair]].volts()
+        low, high = why.quantity(volts.normal_low, "V"), why.quantity(volts.normal_high, "V")
+        said = _said(self._counted(look, row, pair))
         return Why(
             en=f"voltages {said}: all from {low} to {high} for {why.duration(held_us)}",
             zh_cn=f"电压 {said}：均在 {low} 至 {high} 之间，持续 {why.duration_zh(held_us)}",
@@ -228,15 +255,26 @@ class NeutralKernel(MomentKernel[NeutralRule]):
             stands[theirs] = pair[active[lowest[at[theirs]]]]
         self.pairs.facts["stands"][pair] = stands
 
-    def _said(self, look: Look, row: int, pair: int) -> str:
+    def _counted(self, look: Look, row: int, pair: int) -> dict[int, float]:
         """The voltages that count, by phase."""
         one = np.array([self.pairs.find(int(look.batch.slot[row]), int(self.pairs.rule[pair]))])
         kin = np.stack((self.kin(0, one), self.kin(1, one)))
         others = self.newest(look, np.array([row]), one, kin)[:, 0]
         phase = int(look.table.phase[look.batch.slot[row]])
-        volts = {phase: float(look.batch.value[row])}
+        said = {phase: float(look.batch.value[row])}
         for step, value in enumerate(others.tolist(), 1):
-            volts[(phase - 1 + step) % 3 + 1] = value
-        least = self.rules[self.pairs.rule[pair]].volts()[-1]
-        known = sorted(phase for phase, value in volts.items() if value >= least)
-        return ", ".join(f"l{phase} {why.quantity(volts[phase], 'V')}" for phase in known)
+            if not math.isnan(value):
+                said[(phase - 1 + step) % 3 + 1] = value
+        of = self.rules[self.pairs.rule[pair]].volts()
+        least = -math.inf if max(said.values()) > of.extreme else of.least
+        return {phase: said[phase] for phase in sorted(said) if said[phase] >= least}
+
+
+def _two(own: Float64, other: Float64, third: Float64, level: Float64) -> Bool:
+    """Where two of the three, and no more, are above a level."""
+    above: Bool = (own > level).astype(np.int8) + (other > level) + (third > level) == 2
+    return above
+
+
+def _said(volts: Mapping[int, float]) -> str:
+    return ", ".join(f"l{phase} {why.quantity(value, 'V')}" for phase, value in volts.items())

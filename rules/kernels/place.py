@@ -11,84 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
 import numpy as np
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UnsetType
 from numpy.typing import NDArray
 
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import cleared_by_input
 from rules.kernels.meeting import NO_MOMENT, Meeting, Moment, Side, columns_of, sides_of
+from rules.kernels.place_rule import PlaceRule, PlaceScope
 from rules.pairs import State
-from rules.quantity import Span
-from rules.rule import BaseRule, Name
-from rules.transition import Mark, Subject, To, Transition, Why
-
-
-class PlaceScope(StrEnum):
-    """What place the alarms must have in common."""
-
-    DWELLING = "dwelling"
-    STAIR = "stair"
-    COMMON = "common"
-    """What of a building is in no dwelling: its meter cupboards, cellars and stairs."""
-
-    @property
-    def subject(self) -> Subject:
-        """What an alarm of this scope is about."""
-        return Subject.BUILDING if self is PlaceScope.COMMON else Subject(self.value)
-
-    def column(self, table: SeriesTable) -> Int32:
-        """The registry id of that place, of each series; 0 where it is in none."""
-        if self is PlaceScope.COMMON:
-            common: Int32 = np.where(table.dwelling == 0, table.building, 0)
-            return common
-        return table.stair if self is PlaceScope.STAIR else table.dwelling
-
-    def place(self, table: SeriesTable, slot: int) -> int:
-        """The same of one series."""
-        if self is PlaceScope.COMMON:
-            return 0 if table.dwelling[slot] else int(table.building[slot])
-        return int(self.column(table)[slot])
-
-
-class PlaceRule(BaseRule, frozen=True, kw_only=True, tag="place"):
-    """An alarm on a place where an alarm of `anchor` and one of `partner` meet `within` a time, by when they
-    were observed or by when they were received.
-
-    `apart`: they must be of two different devices, and the same rule may stand on both sides. `across`: the
-    devices must not be in one dwelling. `standing`: an alarm counts as long as it is active as well; without
-    it, only when it was raised counts. `mark` is what the transition tells people besides.
-    """
-
-    numbers: ClassVar[tuple[str, ...]] = ("within",)
-
-    anchor: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    partner: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    within: Span
-    scope: PlaceScope = PlaceScope.DWELLING
-    apart: bool = False
-    across: bool = False
-    standing: bool = True
-    mark: Mark | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        both = set(self.anchor) & set(self.partner)
-        if both and not self.apart:
-            names = ", ".join(sorted(both))
-            raise ValueError(f"key `partner`: {names} cannot be on both sides without `apart = true`")
-        if self.across and self.scope is PlaceScope.DWELLING:
-            raise ValueError('key `across`: devices of one dwelling are in one; `scope = "stair"` is allowed')
-
-    def group(self, device: int, dwelling: int) -> int:
-        """A number that two alarms which cannot meet have in common; 0 is no such number."""
-        if self.across and dwelling:
-            return -dwelling
-        return device if self.apart or self.across else 0
+from rules.rule import BaseRule
+from rules.transition import Mark, To, Transition, Why
 
 
 class PlaceKernel:
@@ -187,33 +123,34 @@ class PlaceKernel:
                 for side in self._sides(rule, places.get(rule.scope, 0), name):
                     side.active.pop((name, slot), None)
 
-    def feed(self, transition: Transition) -> list[Transition]:
-        """What one transition of another kernel raises here. A visit is no alarm and meets nothing."""
+    def feed(self, transition: Transition, moment: Moment | None = None) -> list[Transition]:
+        """What one transition of another kernel raises here. A visit is no alarm and meets nothing. `moment`
+        is the alarm's own time, where that is not the transition's."""
         name = transition.rule
         rules = self._naming.get(name)
         if rules is None or transition.severity is not self._all[name].severity:
             return []
-        raised = []
+        raised, moment = [], moment or Moment.of(transition)
         for rule in rules:
             place = self._place(rule, transition.slot)
             if place and transition.to is To.RAISED:
-                raised += self._raise(rule, place, transition)
+                raised += self._raise(rule, place, transition, moment)
             elif place:
-                self._clear(rule, place, transition)
+                self._clear(rule, place, transition, moment)
         if transition.to is not To.RAISED:
             self._where.pop((name, transition.slot), None)
         return raised
 
-    def _raise(self, rule: PlaceRule, place: int, trigger: Transition) -> list[Transition]:
+    def _raise(self, rule: PlaceRule, place: int, trigger: Transition, moment: Moment) -> list[Transition]:
         name, slot = trigger.rule, trigger.slot
         group = self._group(rule, slot)
         for side in self._sides(rule, place, name):
             side.active[name, slot] = group
-            side.note(group, Moment.of(trigger), name, trigger.why)
+            side.note(group, moment, name, trigger.why)
         self._where.setdefault((name, slot), {})[rule.scope] = place
-        return self._meet(rule, place, group, trigger)
+        return self._meet(rule, place, group, trigger, moment)
 
-    def _clear(self, rule: PlaceRule, place: int, transition: Transition) -> None:
+    def _clear(self, rule: PlaceRule, place: int, transition: Transition, moment: Moment) -> None:
         """Where standing counts, a partner counts from its end as well."""
         name, slot = transition.rule, transition.slot
         for side in self._sides(rule, place, name):
@@ -222,7 +159,7 @@ class PlaceKernel:
             side, group = self._meetings[rule.name, place].partner, self._group(rule, slot)
             known = side.of(group)
             told = (known.rule, known.why) if known else (name, transition.why)
-            side.note(group, Moment.of(transition), *told)
+            side.note(group, moment, *told)
 
     def _place(self, rule: PlaceRule, slot: int) -> int:
         return rule.scope.place(self._table, slot) if slot < len(self._table) else 0
@@ -235,11 +172,13 @@ class PlaceKernel:
         sides = [meeting.anchor] if name in rule.anchor else []
         return [*sides, meeting.partner] if name in rule.partner else sides
 
-    def _meet(self, rule: PlaceRule, place: int, group: int, trigger: Transition) -> list[Transition]:
+    def _meet(
+        self, rule: PlaceRule, place: int, group: int, trigger: Transition, now: Moment
+    ) -> list[Transition]:
         meeting = self._meetings[rule.name, place]
         if meeting.raised:
             return []
-        now, within, standing = Moment.of(trigger), int(rule.within), rule.standing
+        within, standing = int(rule.within), rule.standing
         name, partner, anchor = trigger.rule, meeting.partner, meeting.anchor
         if name in rule.anchor and (met := partner.met(group, now, within, standing=standing)):
             said = self._say(rule, name, met.rule, met.why)

@@ -5,7 +5,7 @@ wrong, and a value that never moves where it would have to. Each reading is bad 
 raise, good ones that last clear.
 
 Most readings are good, of a metric that may be still, and no hold runs: they cost a look at their quality.
-State: 24 bytes a pair, besides 18 of judging.
+State: 24 bytes a pair, besides 18 of judging; and one of facts.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class SuspectRule(HeldRule, frozen=True, kw_only=True, tag="suspect"):
     """An alarm on readings that are bad for `hold`; good ones for `clear_hold` end it.
 
     `stuck` names those of its metrics that are never still: a value of one that stays the same for
-    `stuck_for`, over `stuck_least` readings or more, is bad too. The air of a room (`SeriesTable.room`) may
-    be still.
+    `stuck_for`, over `stuck_least` readings or more, is bad too. What is of no circuit
+    (`SeriesTable.off_circuit`) may be still.
     """
 
     numbers: ClassVar[tuple[str, ...]] = (
@@ -88,6 +88,8 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
     columns: ClassVar[Mapping[str, Blank]] = {"row": np.array([np.nan, 0.0, 0.0])}
     """The row of equal good readings: the value, the time of the first in µs, and how many; together, so that
     one look finds all three."""
+    facts: ClassVar[Mapping[str, Blank]] = {"moves": np.bool_(False)}
+    """Whether the series is of what is never still."""
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
             return []
         quality, status = look.batch.quality.take(rows), self.pairs.state["status"]
         hot = (quality & BAD != 0) | np.isnan(look.batch.value.take(rows)) | (status.take(pair) != 0)
-        moves = self._move(look, rows, pair)
+        moves: Bool = self.pairs.facts["moves"].take(pair)
         if not (hot.any() or moves.any()):
             return []
         taken = np.flatnonzero((self.pairs.company(pair, hot) | moves) & (quality & UNTOLD == 0))
@@ -128,7 +130,7 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
         """1 where the reading is bad, 0 where it is good."""
         value = look.batch.value[rows]
         bad: Bool = (look.batch.quality[rows] & BAD != 0) | np.isnan(value)
-        moves = np.flatnonzero(~bad & self._move(look, rows, pair))
+        moves = np.flatnonzero(~bad & self.pairs.facts["moves"].take(pair))
         if len(moves):
             bad[moves] = self._stuck(pair[moves], value[moves], look.batch.observed_us[rows[moves]])
         told: Float64 = bad.astype(np.float64)
@@ -157,15 +159,13 @@ class SuspectKernel(JudgedKernel[SuspectRule]):
         """The value may stay the same for as long again."""
         self.pairs.state["row"][pair] = np.nan, 0, 0
 
-    def _move(self, look: Look, rows: Rows, pair: Rows) -> Bool:
-        """Which of these readings are of what is never still."""
-        slot = look.batch.slot.take(rows)
-        metric = look.table.metric.take(slot)
-        alone = len(self.rules) == 1
-        moves: Bool = self._moves[0].take(metric) if alone else self._moves[self.pairs.rule[pair], metric]
-        some = np.flatnonzero(moves)
-        moves[some] = ~look.table.room.take(slot.take(some))
-        return moves
+    def _settle(self, pair: Rows) -> None:
+        """Also which of them are of what is never still."""
+        super()._settle(pair)
+        pair = pair[self.pairs.slot[pair] >= 0]
+        slot, table = self.pairs.slot[pair], self.pairs.table
+        named = self._moves[self.pairs.rule[pair], table.metric[slot]]
+        self.pairs.facts["moves"][pair] = named & ~table.off_circuit(slot)
 
     def _stuck(self, pair: Rows, value: Float64, at: Int64) -> Bool:
         """Whether each of these good readings is one of a value that has not moved for too long."""

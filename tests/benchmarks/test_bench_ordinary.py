@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from benchmarks.bench_ordinary import judge, measure, side_by_side
 from benchmarks.errors import CannotMeasure
+from benchmarks.exercised import not_exercised
 from benchmarks.household import Meter, home, plugs_by_minute, plugs_by_second
 from rules.catalogue import Catalogue
 from tests.rules.story import shipped
@@ -117,3 +119,61 @@ def test_a_recording_that_is_missing_or_broken_is_said(tmp_path: Path) -> None:
     packed(tmp_path / "tracebase" / "share.tar.gz", {"complete/Lamp/dev_A1_2026.03.01.csv": "noon;1;1"})
     with pytest.raises(CannotMeasure, match="Lamp"):
         measure(tmp_path)
+
+
+def of_days(days: int, step_s: int = 900) -> Meter:
+    at = (
+        np.arange(0, days * 86_400, step_s, dtype=np.int64) * 1_000_000 + round(START.timestamp()) * 1_000_000
+    )
+    return Meter(f"m{days}", 16.0, at, np.full(len(at), 60.0))
+
+
+def test_it_says_which_rules_could_have_spoken_and_for_how_long(tmp_path: Path) -> None:
+    figures: dict[str, Any] = measure(made_up(tmp_path, heater_watts=4500), shipped())
+    overload = figures["exercised"]["O2"]
+    assert (overload["devices"], overload["device_days"], overload["raised"]) == (3, 0.24, 1)
+    assert overload["per_device_year_at_most"] == figures["by_rule"]["O2"]["per_device_year_at_most"]
+    assert figures["exercised"]["O3"]["raised"] == 0
+
+
+def test_it_says_of_each_other_rule_why_its_silence_means_nothing(tmp_path: Path) -> None:
+    figures: dict[str, Any] = measure(made_up(tmp_path), shipped())
+    exercised, not_exercised = figures["exercised"], figures["not_exercised"]
+    assert exercised.keys() | not_exercised.keys() == {rule.name for rule in shipped().rule}
+    assert not exercised.keys() & not_exercised.keys()
+    assert sorted(exercised) == ["N2", "O1", "O2", "O3", "O4", "Q1"]
+    assert not_exercised["S8"].startswith("no series of smoke.density, ")
+    assert not_exercised["L1"] == "no series of current.residual"
+    assert not_exercised["C1"].startswith("comes by time alone")
+    assert not_exercised["L0"] == not_exercised["A2"] == "raises nothing itself"
+    assert not_exercised["N1"] == "no device was observed for more than 7 days"
+    assert not_exercised["N1T"] == "none of N1 sees anything and none of T1 sees anything"
+
+
+def test_a_rule_that_learns_what_is_usual_judges_only_the_days_after() -> None:
+    judged = judge([of_days(7), of_days(10)], shipped())
+    assert judged.exercised.seen["N1"].devices == 1
+    assert judged.exercised.seen["N1"].days == pytest.approx(3, abs=0.02)
+    assert judged.exercised.seen["O3"].days == pytest.approx(17, abs=0.04)
+
+
+def test_a_rule_that_is_off_where_all_devices_are_is_said_with_the_reason() -> None:
+    meter = of_days(1)._replace(rated_a=float("nan"))
+    judged = judge([meter], shipped())
+    told = not_exercised(shipped(), judged.exercised, ["current", "power.active"])
+    assert told["O3"].startswith("the rating of the circuit is not known")
+    assert told["O4"] == "the rating of the breaker is not known"
+    assert "N2" not in told
+
+
+def test_a_meeting_is_exercised_where_both_sides_are() -> None:
+    rules = Catalogue(
+        version=1,
+        rule=tuple(
+            msgspec.structs.replace(rule, partner=("O3",)) if rule.name == "N1T" else rule
+            for rule in shipped().rule
+            if rule.name in ("N1", "N1T", "O3")
+        ),
+    )
+    seen = judge([of_days(10)], rules).exercised.seen
+    assert seen["N1T"].days == seen["N1"].days < seen["O3"].days

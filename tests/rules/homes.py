@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devices.model import NO_KIN, NO_PHASE, Earthing, Insulation, Metric, SeriesTable, phase_of
+from devices.model import NO_KIN, NO_PHASE, DeviceKind, Earthing, Insulation, Metric, SeriesTable, phase_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Facts:
     breaker_a: float = math.nan
     insulation: Insulation = Insulation.UNKNOWN
     earthing: Earthing = Earthing.UNKNOWN
+    kind: DeviceKind = DeviceKind.UNKNOWN
     silence_s: float = math.nan
 
 
@@ -49,6 +50,7 @@ def table_of(series: Sequence[Facts]) -> SeriesTable:
         silence_s=column("silence_s", np.nan, np.float32),
         insulation=column("insulation", 0, np.uint8),
         earthing=column("earthing", 0, np.uint8),
+        kind=column("kind", 0, np.uint8),
         phase=np.array([0, *(phase_of(one.channel) for one in series)], np.uint8),
         room=np.array([False, *(_is_air(one, series) for one in series)]),
     )

@@ -163,13 +163,14 @@ def ageing_leak() -> Tale:
 
 
 def lost_neutral() -> Tale:
-    """One phase just above, another just below."""
+    """One phase just above, another just below; a dead phase beside one that is high is none."""
     series = [Facts(Metric.VOLTAGE, 1, "l1"), Facts(Metric.VOLTAGE, 1, "l2")]
 
     def say(at_s: float, high: float, low: float) -> list[Say]:
         return [Say(1, at_s, high), Say(2, at_s, low)]
 
     less = [step for at in range(0, 60, 2) for step in say(at, 253.0, 186.9)]
+    less += [step for at in range(60, 120, 2) for step in say(at, 264.0, 20.0)]
     return Tale("V1", series, say(0, 253.1, 186.9), Say(1, 2, 253.1), less,
                 [*say(3, 220, 220), Say(1, 63, 220)], sooner_s=1)  # fmt: skip
 

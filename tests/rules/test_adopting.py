@@ -126,11 +126,11 @@ def test_pairs_of_gone_slots_are_used_again() -> None:
     world = World()
     world.length, world.metric[1:4] = 4, Metric.CURRENT
     engine = Engine(three_rules(), world.table())
-    before = engine._judged["threshold"].pairs.n
+    before = engine._parts.judged["threshold"].pairs.n
     for slot in (1, 2, 3, 1, 2, 3):
         engine.forget(np.array([slot], np.int32))
         engine.adopt(world.table(), np.array([slot], np.int32))
-    assert engine._judged["threshold"].pairs.n == before
+    assert engine._parts.judged["threshold"].pairs.n == before
 
 
 def test_a_place_holds_the_series_that_raised_its_alarm() -> None:

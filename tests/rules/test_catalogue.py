@@ -7,7 +7,7 @@ import pytest
 from devices.model import Metric, Severity
 from rules.catalogue import CatalogueError, parse_catalogue
 from rules.kernels.flag import FlagRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.kernels.threshold import ThresholdRule
 from rules.transition import Mark
 from tests.rules.story import THREE, shipped, three_rules

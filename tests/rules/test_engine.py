@@ -104,15 +104,17 @@ def test_adopting_keeps_what_was_active() -> None:
     assert story.read(SMOKE, 1, 1) == []
 
 
-def test_a_replaced_device_leaves_no_state_behind() -> None:
+def test_another_device_on_a_slot_starts_blank_but_for_a_fire_that_goes_on() -> None:
     story = Story()
-    story.read(SMOKE, 0, 1)
+    story.series(CURRENT, 0, 60, 10, 40)
+    story.read(SMOKE, 61, 1)
     device = story.table.device.copy()
-    device[SMOKE] = 99
+    device[[SMOKE, CURRENT]] = 99
     story.engine.adopt(dataclasses.replace(story.table, device=device))
-    (gone, raised) = story.read(SMOKE, 1, 1)
-    assert (gone.to, gone.at_us, raised.to, raised.device) == (To.CLEARED, us(1), To.RAISED, 99)
+    [gone] = story.read(SMOKE, 63, 1)
+    assert (gone.rule, gone.to, gone.at_us) == ("O3", To.CLEARED, us(63))
     assert gone.why.en == "its device is registered otherwise now: nothing watches this any more"
+    assert [one.at_us for one in story.series(CURRENT, 70, 130, 10, 40)] == [us(130)]
 
 
 def same(one: NDArray[Any], other: NDArray[Any]) -> bool:

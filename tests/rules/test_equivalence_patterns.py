@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.model import Metric, Quality
+from devices.model import DeviceKind, Metric, Quality
 from tests.rules.fleet import Fleet, Way
 from tests.rules.homes import Facts
 from tests.rules.streams import MIXED, USUAL, Rules, compare, missed_by
@@ -41,7 +41,8 @@ FLEET = Fleet(
     series=[
         *[Facts(metric, 1, "ch1") for metric in ANALOGUE],
         *[Facts(metric, 2, "ch1") for metric in ANALOGUE],
-        Facts(Metric.TEMPERATURE, 3),
+        Facts(Metric.TEMPERATURE, 3, kind=DeviceKind.ELECTRICAL),
+        Facts(Metric.TEMPERATURE, 6, kind=DeviceKind.OTHER),
         Facts(Metric.VOLTAGE, 3),
         Facts(Metric.SMOKE_ALARM, 4),
         Facts(Metric.CURRENT_RESIDUAL, 5),

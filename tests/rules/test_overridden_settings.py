@@ -128,8 +128,8 @@ def test_a_series_that_moved_has_the_numbers_of_its_new_place(now: Overrides, mo
     engine.adopt(table, np.array([moved], np.int32))
     for (name, slot), numbers in seen(engine, table).items():
         assert numbers == folded(name, slot, table, now, 5)
-    wakes = {name: wakes_of(kernel) for name, kernel in engine._judged.items()}
+    wakes = {name: wakes_of(kernel) for name, kernel in engine._parts.judged.items()}
     fresh = Engine(CATALOGUE, table)
     fresh.override(now, 5)
-    for name, kernel in fresh._judged.items():
+    for name, kernel in fresh._parts.judged.items():
         assert np.array_equal(wakes[name], wakes_of(kernel)), name

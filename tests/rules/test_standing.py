@@ -134,7 +134,7 @@ def test_what_a_rule_gathered_that_measures_otherwise_in_the_new_release_is_let_
     for at in range(0, 900, 60):
         engine.evaluate(reading(CURRENT, at, 1.0), [], us(at))
     state, fresh = engine.snapshot(), Engine(longer, table).snapshot()
-    other, same = restored(state, longer, table).snapshot(), restored(state, engine._catalogue, table)
+    other, same = restored(state, longer, table).snapshot(), restored(state, engine._parts.catalogue, table)
     own = [name for name in fresh if name.startswith("mean.") and not name.endswith(("last_us", "since_us"))]
     assert any(not np.array_equal(same.snapshot()[name], fresh[name]) for name in own)
     assert [name for name in own if not np.array_equal(other[name], fresh[name])] == []

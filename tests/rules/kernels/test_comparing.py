@@ -42,6 +42,7 @@ VOLTAGES: dict[str, str | int] = {
     "low": "190 V",
     "normal_low": "200 V",
     "normal_high": "240 V",
+    "extreme": "255 V",
     "least": "50 V",
     "together": "15 min",
 }

@@ -76,6 +76,17 @@ def test_in_a_building_of_four_each_is_told_at_once() -> None:
     assert block.watch(181, 2000) == []
 
 
+def test_a_house_of_one_family_is_told_device_by_device_and_never_as_a_building() -> None:
+    block = Block({n: Device(building=HOUSE, dwelling=71) for n in range(1, 7)})
+    block.hear(0, *range(1, 7))
+    assert block.watch(1, 4000) == [
+        *(("C1", "raised", n, 180) for n in range(1, 7)),
+        *(("C1L", "raised", n, 3600) for n in range(1, 7)),
+    ]
+    assert {one.received_us for one in block.told} == {us(180 + 900), us(3600)}
+    assert {one.severity for one in block.told} == {Severity.P3, Severity.P2}
+
+
 def test_devices_that_fell_silent_one_by_one_do_not_make_it_dark() -> None:
     block = house()
     told = []

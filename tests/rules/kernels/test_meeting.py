@@ -12,7 +12,7 @@ from devices.model import Metric, Quality, SeriesTable, Severity
 from rules.catalogue import Catalogue, CatalogueError, parse_catalogue
 from rules.engine import Engine
 from rules.kernels.flag import FlagRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.transition import Mark, Subject, To, Transition
 from tests.rules.story import Story, reading, shipped, us
 
@@ -133,6 +133,19 @@ def test_a_hall_is_no_dwelling() -> None:
     assert rules_of(told.read(HALL_TWO, 10, 1)) == ["S1", "S2S"]
 
 
+@pytest.mark.parametrize(("first", "then"), [(HALL, ONE), (ONE, HALL)])
+def test_the_hall_and_a_dwelling_of_its_stair_meet(first: int, then: int) -> None:
+    told = story()
+    told.read(first, 0, 1)
+    assert rules_of(told.read(then, 300, 1)) == ["S1", "S2S"]
+    told = story()
+    told.read(first, 0, 1)
+    assert rules_of(told.read(then, 301, 1)) == ["S1"]
+    told = story()
+    told.read(HALL, 0, 1)
+    assert rules_of(told.read(FAR, 10, 1)) == ["S1"], "of another stair"
+
+
 def test_another_stair_does_not_meet() -> None:
     told = story()
     told.read(ONE, 0, 1)
@@ -174,7 +187,7 @@ def test_a_snapshot_knows_what_may_be_confirmed() -> None:
     told.read(ONE, 10, 1)
     told.close("S2", 20, place=HOME)
     told.read(HALL, 30, 1)
-    engine = Engine(Catalogue(1, tuple(story().engine._place._all.values())), house())  # type: ignore[arg-type]
+    engine = Engine(Catalogue(1, tuple(story().engine._parts.place._all.values())), house())  # type: ignore[arg-type]
     engine.restore(told.engine.snapshot())
     other = engine.snapshot()
     assert all(np.array_equal(column, other[name]) for name, column in told.engine.snapshot().items()
@@ -189,7 +202,7 @@ def test_a_device_that_moved_is_met_in_its_new_stair() -> None:
     table.dwelling[ARC] = table.dwelling[HOT] = ABOVE
     told.engine.adopt(table, np.array([ARC, HOT], np.int32))
     found = told.series(HOT, 10, 30, 10, 90)
-    assert [(one.rule, one.place) for one in found] == [("T3", 0), ("T3X", ABOVE)]
+    assert [(one.rule, one.place) for one in found if one.rule != "A1"] == [("T3", 0), ("T3X", ABOVE)]
 
 
 @pytest.mark.parametrize(("after_s", "expected"), [(600, ["A1", "T3X"]), (601, ["A1"])])

@@ -179,6 +179,61 @@ def test_a_phase_that_is_not_connected_is_not_told_and_hides_nothing() -> None:
     assert [one.to for one in cleared] == [To.CLEARED]
 
 
+@pytest.mark.parametrize(
+    ("volts", "en"),
+    [
+        ((30.0, 351.0, 340.0), "l1 30.0 V, l2 351 V, l3 340 V: one above 253 V, another below 187 V"),
+        ((0.0, 381.0, 381.0), "l1 0.00 V, l2 381 V, l3 381 V: one above 253 V, another below 187 V"),
+        ((0.0, 264.1, math.nan), "l1 0.00 V, l2 264 V: one above 253 V, another below 187 V"),
+        ((math.nan, 300.0, 310.0), "l2 300 V, l3 310 V: two above 264 V"),
+        ((270.0, 270.0, 190.0), "l1 270 V, l2 270 V, l3 190 V: two above 264 V"),
+    ],
+)
+def test_a_phase_far_too_high_shows_that_the_one_without_a_voltage_is_pulled_down(
+    volts: tuple[float, ...], en: str
+) -> None:
+    story = v1()
+    say(story, 0, volts)
+    (found,) = say(story, 5, volts)
+    assert found.why.en == f"voltages {en} for 5 s"
+    assert found.why.zh_cn.endswith("，持续 5 秒")
+
+
+def test_two_far_too_high_are_said_in_chinese_as_well() -> None:
+    story = v1()
+    say(story, 0, (math.nan, 300.0, 310.0))
+    (found,) = say(story, 5, (math.nan, 300.0, 310.0))
+    assert found.why.zh_cn == "电压 l2 300 V, l3 310 V：两相高于 264 V，持续 5 秒"
+
+
+@pytest.mark.parametrize(
+    "volts",
+    [
+        (0.0, 230.0, 231.0),  # a dead phase
+        (0.0, 252.0, 264.0),  # a dead phase of a supply that is high
+        (30.0, 264.0, 264.0),
+        (math.nan, 264.0, 264.0),
+        (265.0, 264.0, 200.0),
+        (270.0, 271.0, 269.0),  # the whole supply is too high: a lost neutral cannot raise all three
+        (270.0, 271.0, 253.5),
+        (300.0, math.nan, math.nan),  # one alone says nothing of a neutral
+        (0.0, 0.0, 220.0),
+    ],
+)
+def test_a_dead_phase_and_a_supply_that_is_high_are_no_lost_neutral(volts: tuple[float, ...]) -> None:
+    story = v1()
+    assert [one for at in range(0, 600, 10) for one in say(story, at, volts)] == []
+
+
+def test_what_a_shift_raised_stays_while_the_power_is_off_and_clears_when_it_is_back() -> None:
+    story, shifted = v1(), (30.0, 351.0, 340.0)
+    say(story, 0, shifted)
+    assert [one.to for one in say(story, 5, shifted)] == [To.RAISED]
+    assert [one for at in range(10, 600, 10) for one in say(story, at, (0.0, 0.0, 0.0))] == []
+    cleared = [one.to for at in range(600, 700, 10) for one in say(story, at, SOUND)]
+    assert cleared == [To.CLEARED]
+
+
 def test_an_alarm_stays_where_it_was_raised_when_a_first_phase_comes_and_clears_by_its_numbers() -> None:
     story = told("V1", table=with_phase(cabinet(), V1, 0))
     say(story, 0, (math.nan, 259.0, 181.0))
@@ -312,6 +367,7 @@ high = "253 V"
 low = "187 V"
 normal_low = "200 V"
 normal_high = "235 V"
+extreme = "264 V"
 least = "50 V"
 together = "60 s"
 hold = "2 s"
@@ -324,6 +380,7 @@ high = "s"
 low = "s"
 normal_low = "s"
 normal_high = "s"
+extreme = "s"
 least = "s"
 together = "s"
 hold = "s"
@@ -339,10 +396,12 @@ max_gap = "s"
         ('high = "253 V"', 'high = "253 A"', "line 8: key `high`: unit `A` does not fit"),
         ('low = "187 V"', 'low = "201 V"', "line 9: key `low`: is above `normal_low`"),
         ('normal_low = "200 V"', 'normal_low = "236 V"', "key `normal_low`: is above `normal_high`"),
-        ('least = "50 V"', 'least = "188 V"', "line 12: key `least`: is above `low`"),
-        ('together = "60 s"', 'together = "-60 s"', "line 13: key `together`: "),
+        ('least = "50 V"', 'least = "188 V"', "line 13: key `least`: is above `low`"),
+        ('together = "60 s"', 'together = "-60 s"', "line 14: key `together`: "),
         ('normal_high = "235 V"', 'normal_high = "254 V"', "key `normal_high`: is above `high`"),
         ('normal_low = "200 V"', 'normal_low = "200 V"\nraise = "1"', "unknown key `raise`"),
+        ('extreme = "264 V"', 'extreme = "252 V"', "key `high`: is above `extreme`"),
+        ('extreme = "264 V"\n', "", "`extreme`"),
         ('high = "s"\n', "", "nothing said about high"),
     ],
 )

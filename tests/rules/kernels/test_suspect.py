@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.model import HARD_QUALITY, Metric, Quality, ReadingBatch, SeriesTable, Severity
+from devices.model import HARD_QUALITY, DeviceKind, Metric, Quality, ReadingBatch, SeriesTable, Severity
 from rules.catalogue import CatalogueError, parse_catalogue
 from rules.engine import Engine
 from rules.transition import To
@@ -154,7 +154,8 @@ def test_what_may_be_still_never_does(slot: int, value: float) -> None:
 
 
 def test_the_air_of_a_room_may_be_still_and_is_told_where_it_is_broken() -> None:
-    told = Story(alone("Q1"), dataclasses.replace(table(), room=np.full(len(table()), fill_value=True)))
+    other = np.full(len(table()), DeviceKind.OTHER, np.uint8)
+    told = Story(alone("Q1"), dataclasses.replace(table(), kind=other))
     assert told.series(WARMTH, 0, 3 * DAY, 600, 21.5) == []
     told.read(WARMTH, 4 * DAY, math.nan, Quality.FAULT)
     assert len(told.read(WARMTH, 4 * DAY + 900, math.nan, Quality.FAULT)) == 1
@@ -241,3 +242,14 @@ def test_an_entry_that_cannot_be_is_refused_with_its_key(was: str, now: str, sai
     with pytest.raises(CatalogueError) as refused:
         parse_catalogue(TEXT.replace(was, now), "q1.toml")
     assert said in str(refused.value)
+
+
+def test_a_kind_that_is_changed_in_the_registry_counts_from_then_on() -> None:
+    told = story()
+    told.series(WARMTH, 0, DAY + 600, 300, 21.5)
+    kind = np.full(len(told.table), DeviceKind.SMOKE, np.uint8)
+    changed = dataclasses.replace(told.table, generation=2, kind=kind)
+    told.engine.adopt(changed, np.array([WARMTH], np.int32))
+    assert told.series(WARMTH, DAY + 900, 2 * DAY, 300, 21.5) == []
+    told.engine.adopt(told.table, np.array([WARMTH], np.int32))
+    assert len(told.series(WARMTH, 2 * DAY + 300, 2 * DAY + 1200, 300, 21.5)) == 1

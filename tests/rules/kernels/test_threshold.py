@@ -11,6 +11,7 @@ import pytest
 
 from alerts.inbox import TransitionRow
 from devices.model import HARD_QUALITY, Metric, Quality, Severity
+from rules import why
 from rules.catalogue import Catalogue, parse_catalogue
 from rules.quantity import Level
 from rules.transition import To
@@ -206,10 +207,54 @@ def test_a_meter_that_may_be_silent_for_two_hours_holds_by_its_hourly_readings()
 
 def test_a_meter_of_which_nobody_says_how_often_it_reports_holds_by_the_half_hour() -> None:
     """Most profiles cannot know how a meter was set; one that never alarmed would look like a quiet one."""
-    story = Story()
-    assert story.read(CURRENT, 0, 40) == []
+    story, seldom = Story(), Story()
+    assert story.read(CURRENT, 0, 40) == [] == seldom.read(CURRENT, 0, 40)
     assert [one.to for one in story.read(CURRENT, 2700, 40)] == [To.RAISED]
-    assert Story().series(CURRENT, 0, 40_000, 2701, 40) == []
+    assert seldom.read(CURRENT, 2701, 40) == []
+
+
+def may_be_silent(hours: float) -> Story:
+    silence_s = np.full(9, hours * 3600, np.float32)
+    return Story(table=dataclasses.replace(Story().table, silence_s=silence_s))
+
+
+@pytest.mark.parametrize("apart_s", [2701, 3600, 12 * 3600, 24 * 3600])
+@pytest.mark.parametrize("hours", [25, math.nan])
+def test_two_reports_far_apart_are_no_hold_but_three_in_a_row_are_and_say_so(
+    hours: float, apart_s: int
+) -> None:
+    story = may_be_silent(hours)
+    assert story.read(CURRENT, 0, 40) == []
+    assert story.read(CURRENT, apart_s, 40) == []
+    (raised,) = story.read(CURRENT, 2 * apart_s, 40)
+    apart = why.duration(apart_s * 1_000_000)
+    assert raised.why.en == f"current 40.0 A ≥ 36.2 A (1.45 × 25 A) for 60 s, by reports {apart} apart"
+    assert raised.why.zh_cn.endswith(f"持续 60 秒，依据相隔 {why.duration_zh(apart_s * 1_000_000)}的上报")
+    assert story.read(CURRENT, 3 * apart_s, 20) == [] == story.read(CURRENT, 4 * apart_s, 20)
+    (cleared,) = story.read(CURRENT, 5 * apart_s, 20)
+    assert cleared.to is To.CLEARED
+    assert cleared.why.en.endswith(f"for 5 min, by reports {apart} apart")
+
+
+def test_one_report_below_the_level_between_two_above_it_starts_the_count_again() -> None:
+    story = may_be_silent(25)
+    twice_a_day = [40, 20, 40, 40, 20, 40, 40]
+    assert [
+        one for n, value in enumerate(twice_a_day) for one in story.read(CURRENT, n * 43_200, value)
+    ] == []
+
+
+def test_a_longer_gap_than_the_device_may_be_silent_for_starts_it_again() -> None:
+    assert may_be_silent(25).series(CURRENT, 0, 900_000, 25 * 3600 + 1, 40) == []
+    assert Story().series(CURRENT, 0, 900_000, 25 * 3600 + 1, 40) == []
+    assert may_be_silent(3).series(CURRENT, 0, 900_000, 3 * 3600 + 1, 40) == []
+
+
+def test_a_clock_that_jumps_by_an_hour_between_two_reports_makes_no_hold() -> None:
+    for story in (may_be_silent(25), Story()):
+        assert story.series(CURRENT, 0, 20, 10, 40) == []
+        assert story.read(CURRENT, 3630, 40) == []
+        assert story.read(CURRENT, 3640, 20) == []
 
 
 def test_when_our_clock_was_put_back_a_hold_begins_anew_and_is_not_waited_for() -> None:
@@ -274,7 +319,7 @@ def test_a_rule_that_raises_below_its_level_stands_beside_one_that_raises_above(
 
 def test_one_hot_reading_wakes_all_rules_of_its_series_and_no_other() -> None:
     story = Story(alone("O3"), series(Metric.CURRENT, 25.0, number=3))
-    kernel = story.engine._judged["threshold"]
+    kernel = story.engine._parts.judged["threshold"]
     assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, *[RAISE_A] * 3]
     story.read(2, 0, 40)
     assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, RAISE_A, -np.inf, RAISE_A]

@@ -6,6 +6,7 @@ import math
 
 from devices.model import Earthing, Insulation
 from tests.rules.reference.entries import Entry, quantity
+from tests.rules.reference.reading import HOUR, MINUTE
 from tests.rules.reference.world import World
 
 
@@ -21,7 +22,9 @@ class Judge:
         self.hold = entry.us("hold")
         self.clear_hold = entry.us("clear_hold") if "clear_hold" in entry.keys else 0
         silence_s = float(world.table.silence_s[slot])
-        self.max_gap = max(entry.us("max_gap"), int((2700 if math.isnan(silence_s) else silence_s) * 1e6))
+        self.may = None if math.isnan(silence_s) else int(silence_s * 1e6)
+        by_the_hour = self.may is not None and self.may <= 150 * MINUTE
+        self.in_full = max(entry.us("max_gap"), self.may if by_the_hour and self.may else 45 * MINUTE)
         need, of = entry.keys.get("samples", "1 of 1").split(" of ")
         self.need, self.of = int(need), int(of)
         self.active = False
@@ -37,13 +40,16 @@ class Judge:
         if math.isnan(self.raise_at):
             return False
         counts = not queued and self._is_wanted(value)
-        if not (self.running and 0 <= at - self.last <= self.max_gap and not queued):
+        hold = self.clear_hold if self.active else self.hold
+        made_up = self._made_up(at - self.last, hold) if self.running and not queued else None
+        if made_up is None:
             self.counted = []
         before = self.counted[-max(self.of - 1, 1) :]
-        if not any(before):
+        if made_up is not None and any(before):
+            self.since += at - self.last - made_up
+        else:
             self.since = at
         enough = sum([*before, counts][-self.of :]) >= self.need
-        hold = self.clear_hold if self.active else self.hold
         if counts and enough and at - self.since >= hold:
             self.active = not self.active
             self.forget()
@@ -51,6 +57,13 @@ class Judge:
         self.counted = [*before, counts][-self.of :]
         self.running, self.last = any(self.counted), at
         return False
+
+    def _made_up(self, gap: int, hold: int) -> int | None:
+        """How much of the hold a gap counts as; None: the readings before it are forgotten."""
+        if 0 <= gap <= self.in_full:
+            return gap
+        may = 25 * HOUR if self.may is None else self.may
+        return min(gap, (hold + 1) // 2) if hold and 0 <= gap <= may else None
 
     def _is_wanted(self, value: float) -> bool:
         if not self.active:
@@ -77,7 +90,7 @@ def misplaced(entry: Entry, slot: int, world: World) -> bool:
     """Whether the rule does not hold where the device is, or on what the series measures."""
     where, dwelling = entry.keys.get("where", "any"), int(world.table.dwelling[slot])
     if where == "circuit":
-        return bool(world.table.room[slot])
+        return world.off_circuit(slot)
     return (where == "dwelling" and not dwelling) or (where == "building" and dwelling != 0)
 
 

@@ -16,11 +16,16 @@ class Neutral(Measure):
     def read(self, one: One) -> float | None:
         own = self.world.phase(self.slot)
         each = [one.value if phase == own else self._said(phase, one) for phase in (1, 2, 3)]
-        said = [value for value in each if value is not None and value >= self.entry.number("least")]
+        said = [value for value in each if value is not None]
+        extreme, high = self.entry.number("extreme"), self.entry.number("high")
+        if not any(value > extreme for value in said):
+            said = [value for value in said if value >= self.entry.number("least")]
         if len(said) < 2 or own not in (1, 2, 3):
             return None
-        high, low = self.entry.number("high"), self.entry.number("low")
-        if max(said) > high and min(said) < low:
+        if max(said) > high and min(said) < self.entry.number("low"):
+            return 1.0
+        ordered = sorted(said, reverse=True)
+        if ordered[1] > extreme and not any(value > high for value in ordered[2:]):
             return 1.0
         fine = self.entry.number("normal_low") <= min(said) and max(said) <= self.entry.number("normal_high")
         return 0.0 if fine else 0.5

@@ -20,7 +20,7 @@ class Suspect(Measure):
         if one.quality & BAD or math.isnan(one.value):
             return 1.0
         stuck = [METRIC_BY_NAME[name] for name in self.entry.keys["stuck"]]
-        if self.world.table.metric[self.slot] not in stuck or self.world.table.room[self.slot]:
+        if self.world.table.metric[self.slot] not in stuck or self.world.off_circuit(self.slot):
             return 0.0
         if one.value != self.value:
             self.value, self.first, self.equal = one.value, one.observed, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from devices.model import NO_KIN, Metric, SeriesTable
+from devices.model import NO_KIN, NO_PHASE, DeviceKind, Metric, SeriesTable
 from tests.rules.reference.reading import DAY, HOUR, MINUTE, One
 
 HALF_HOUR = 30 * MINUTE
@@ -35,6 +35,13 @@ class World:
 
     def phase(self, slot: int) -> int:
         return int(self.table.phase[slot])
+
+    def off_circuit(self, slot: int) -> bool:
+        """Whether a series is of no circuit: the table of `where` in docs/rules.md."""
+        kind = DeviceKind(self.table.kind[slot])
+        if kind is DeviceKind.UNKNOWN:
+            return bool(self.table.room[slot])
+        return kind is not DeviceKind.ELECTRICAL and self.phase(slot) in (NO_PHASE, NO_KIN)
 
     def said(self, slot: int | None, at: int, max_gap: int) -> float | None:
         """What a series said last, when that was at most `max_gap` before or after `at`."""
