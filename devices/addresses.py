@@ -22,16 +22,55 @@ _TRUNK_ZERO: Final = re.compile(r"^0(?=[1-9]\d{8,}$)")
 """The 0 before an area code, dialled inside the country only: 010-… and +86 10 … are one number."""
 
 
+_WEB: Final = "http:// or https:// with a host, without blanks"
+_NUMBER: Final = "a telephone number of 5 to 15 digits, with + and country code outside mainland China"
 ALLOWED: Final = {
-    Carrier.WEBHOOK: "http:// or https:// with a host, without blanks",
+    Carrier.WEBHOOK: f"{_WEB}; a secret that signs may follow after #",
     Carrier.APPRISE: "scheme://… as Apprise writes its services, without blanks",
+    Carrier.DINGTALK: f"the robot's address, {_WEB}; its signing secret may follow after #",
+    Carrier.FEISHU: f"the bot's address, {_WEB}; its signing secret may follow after #",
+    Carrier.WECOM_BOT: f"the bot's address, {_WEB}",
+    Carrier.WECOM_APP: "the member's account in WeCom: up to 64 letters, digits and . _ - @",
+    Carrier.SERVERCHAN: f"the sending address with its key, {_WEB}",
+    Carrier.ALIYUN_SMS: _NUMBER,
+    Carrier.ALIYUN_VOICE: _NUMBER,
+    Carrier.TENCENT_SMS: _NUMBER,
+    Carrier.TENCENT_VOICE: _NUMBER,
+    Carrier.SMTP: "an e-mail address",
+    Carrier.MQTT: "an MQTT topic without + and #, up to 200 bytes",
+    Carrier.CAP: _WEB,
 }
 """What each carrier takes for an address, in words."""
+_MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_E_MAIL: Final = re.compile(r"[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]{1,190}")
+_DIGITS: Final = range(5, 16)
+"""ITU-T E.164: at most 15 digits. Short numbers of a company have 5 (chosen)."""
 
 
 def can_carry(carrier: Carrier, address: str) -> bool:
     """Whether the address has the form that the carrier needs. Not whether anybody answers there."""
-    return _is_web(address) if carrier is Carrier.WEBHOOK else _SERVICE.fullmatch(address) is not None
+    return _FORMS.get(carrier, _is_web)(address)
+
+
+def _is_service(address: str) -> bool:
+    return _SERVICE.fullmatch(address) is not None
+
+
+def _is_number(address: str) -> bool:
+    digits = _phone_digits(unicodedata.normalize("NFKC", address).strip())
+    return digits is not None and len(digits.lstrip("+")) in _DIGITS
+
+
+def _is_member(address: str) -> bool:
+    return _MEMBER.fullmatch(address) is not None
+
+
+def _is_e_mail(address: str) -> bool:
+    return _E_MAIL.fullmatch(address) is not None
+
+
+def _is_topic(address: str) -> bool:
+    return 0 < len(address.encode()) <= 200 and not set(address) & set("+#\0") and address.isprintable()
 
 
 def _is_web(address: str) -> bool:
@@ -100,3 +139,16 @@ def mask(name_or_number: str) -> str:
         user, host = plain.rsplit("@", 1)
         return f"{user[:1]}**@{host}"
     return f"{plain[0]}**" if len(plain) > 1 else "**"
+
+
+_FORMS: Final = {
+    Carrier.APPRISE: _is_service,
+    Carrier.WECOM_APP: _is_member,
+    Carrier.ALIYUN_SMS: _is_number,
+    Carrier.ALIYUN_VOICE: _is_number,
+    Carrier.TENCENT_SMS: _is_number,
+    Carrier.TENCENT_VOICE: _is_number,
+    Carrier.SMTP: _is_e_mail,
+    Carrier.MQTT: _is_topic,
+}
+"""All others take web addresses."""

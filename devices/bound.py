@@ -2,8 +2,9 @@
 
 Bindings hold downwards: those on the dwelling, its stair, its building, its area and every area above
 apply. A neighbour bound to a dwelling lives there: they are told of the other dwellings of that stair at
-most one floor away (life_safety, "who is told"), not of their own. What a contact bound several times is,
-and who stands in for whom, `devices.people` says.
+most one floor away (life_safety, "who is told"), not of their own. A device on a stair is on no known floor:
+every neighbour of the stair is next to it. What a contact bound several times is, and who stands in for whom,
+`devices.people` says.
 
 Everything is as it stood at `at_us`: bindings, ways and substitutions that held then. Erased contacts are
 bound to nothing from their erasure on. `live` is for the present (`devices.instants` says what it changes).
@@ -15,21 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
+from devices.bound_many import bound_to_spots
 from devices.instants import Instant
 from devices.model import Carrier, Medium, PlaceKind, Role
 from devices.people import Absence, Binding, Bound, Way, resolve
 from devices.quiet import Quiet
 from devices.readable import is_readable_binding, is_readable_way
-from devices.schema import area, binding, building, contact, contact_channel, dwelling, stair, substitution
-from devices.unreachable import NEIGHBOUR_FLOORS, unreachable_dwellings, unreachable_places
+from devices.schema import binding, contact, contact_channel, substitution
+from devices.spots import Spot
+from devices.unreachable import unreachable_dwellings, unreachable_places
 
 __all__ = [
     "Bound",
     "Way",
     "bound_to_building",
     "bound_to_dwelling",
+    "bound_to_stair",
     "duty_desks",
     "has_duty_desk",
     "unreachable_dwellings",
@@ -45,35 +49,30 @@ def bound_to_dwelling(
 
     Empty for an unknown dwelling: the caller then turns to `duty_desks`.
     """
-    place = connection.execute(
-        select(dwelling.c.id, dwelling.c.floor, dwelling.c.stair_id, stair.c.building_id, building.c.area_id)
-        .join(stair, dwelling.c.stair_id == stair.c.id)
-        .join(building, stair.c.building_id == building.c.id)
-        .where(dwelling.c.id == dwelling_id)
-    ).first()
-    if place is None:
-        return ()
-    areas = _upwards(connection, place.area_id)
-    applies = or_(
-        and_(_on(PlaceKind.DWELLING, [place.id]), binding.c.role != Role.NEIGHBOUR),
-        _lives_next_to(place.id, place.stair_id, place.floor),
-        _on(PlaceKind.STAIR, [place.stair_id]),
-        _on(PlaceKind.BUILDING, [place.building_id]),
-        _on(PlaceKind.AREA, areas),
-    )
-    return _bound(connection, applies, Instant(at_us, live), areas)
+    return _at(connection, Spot(PlaceKind.DWELLING, dwelling_id), at_us, live)
+
+
+def bound_to_stair(
+    connection: Connection, stair_id: int, at_us: int, *, live: bool = False, residents: bool = True
+) -> tuple[Bound, ...]:
+    """Everybody an alarm in the common parts of the stair concerns; empty for an unknown stair.
+
+    With `residents`, as for a fire, also who lives there: the neighbours bound to its dwellings, on whatever
+    floor, and the families of all of them. These stand as neighbours too: none of them speaks for the stair
+    as a family does for its own dwelling (life_safety, "who may end it").
+    """
+    return _at(connection, Spot(PlaceKind.STAIR, stair_id, residents), at_us, live)
 
 
 def bound_to_building(
     connection: Connection, building_id: int, at_us: int, *, live: bool = False
 ) -> tuple[Bound, ...]:
-    """Everybody an alarm in the building outside dwellings concerns; empty for an unknown building."""
-    place = connection.execute(select(building.c.area_id).where(building.c.id == building_id)).first()
-    if place is None:
-        return ()
-    areas = _upwards(connection, place.area_id)
-    applies = or_(_on(PlaceKind.BUILDING, [building_id]), _on(PlaceKind.AREA, areas))
-    return _bound(connection, applies, Instant(at_us, live), areas)
+    """Everybody an alarm in the building outside stairs and dwellings concerns; empty for an unknown one."""
+    return _at(connection, Spot(PlaceKind.BUILDING, building_id), at_us, live)
+
+
+def _at(connection: Connection, spot: Spot, at_us: int, live: bool) -> tuple[Bound, ...]:
+    return bound_to_spots(connection, [spot], at_us, live=live)[spot]
 
 
 def duty_desks(connection: Connection, at_us: int, *, live: bool = False) -> tuple[Bound, ...]:
@@ -102,36 +101,6 @@ def with_desks(people: Sequence[Bound], desks: Callable[[], Iterable[Bound]]) ->
     if any(desk.ways for desk in bound.values()):
         return tuple(people)
     return *people, *(desk for desk in desks() if desk.contact_id not in bound)
-
-
-def _on(kind: PlaceKind, ids: Iterable[int]) -> ColumnElement[bool]:
-    return and_(binding.c.place_kind == kind, binding.c.place_id.in_(list(ids)))
-
-
-def _lives_next_to(dwelling_id: int, stair_id: int, floor: int) -> ColumnElement[bool]:
-    near = select(dwelling.c.id).where(
-        dwelling.c.id != dwelling_id,
-        dwelling.c.stair_id == stair_id,
-        dwelling.c.floor.between(floor - NEIGHBOUR_FLOORS, floor + NEIGHBOUR_FLOORS),
-    )
-    return and_(
-        binding.c.role == Role.NEIGHBOUR,
-        binding.c.place_kind == PlaceKind.DWELLING,
-        binding.c.place_id.in_(near),
-    )
-
-
-def _upwards(connection: Connection, area_id: int) -> list[int]:
-    """The area and all above it, from below; ends even where the tree was bent into a ring by hand."""
-    above = select(area.c.id, area.c.parent_id).where(area.c.id == area_id).cte(recursive=True)
-    above = above.union(select(area.c.id, area.c.parent_id).join(above, area.c.id == above.c.parent_id))
-    parents = {row.id: row.parent_id for row in connection.execute(select(above.c.id, above.c.parent_id))}
-    found: list[int] = []
-    here: int | None = area_id
-    while here is not None and here in parents and here not in found:
-        found.append(here)
-        here = parents[here]
-    return found
 
 
 def _bound(

@@ -116,7 +116,7 @@ def resolve(
             taken[stand_in.substitute_id, role].append((one, stand_in))
     for key, places in taken.items():
         found[key] = _standing_in(own.get(key), places, ways[key[0]])
-    return tuple(sorted(found.values(), key=_order))
+    return tuple(sorted(found.values(), key=in_order))
 
 
 class Absent:
@@ -174,7 +174,7 @@ def _height(one: Binding, areas: Mapping[int, int]) -> int:
 
 
 def _standing_in(own: Bound | None, places: Sequence[tuple[Bound, Absence]], ways: tuple[Way, ...]) -> Bound:
-    absent = sorted((one for one, _ in places), key=_order)
+    absent = sorted((one for one, _ in places), key=in_order)
     best = min([own, *absent] if own else absent, key=lambda one: (one.rank, one.delay_s))
     substitute = places[0][1]
     return replace(
@@ -190,5 +190,6 @@ def _standing_in(own: Bound | None, places: Sequence[tuple[Bound, Absence]], way
     )
 
 
-def _order(one: Bound) -> tuple[int, int, int]:
+def in_order(one: Bound) -> tuple[int, int, int]:
+    """By role, rank and contact id."""
     return _ROLE_ORDER[one.role], one.rank, one.contact_id

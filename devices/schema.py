@@ -83,7 +83,8 @@ device = Table(
     Column("profile", String(64), nullable=False),
     Column("label", String(200), nullable=False, server_default=""),
     Column("dwelling_id", ForeignKey("dwelling.id")),
-    Column("building_id", ForeignKey("building.id"), comment="for devices outside dwellings"),
+    Column("stair_id", ForeignKey("stair.id"), comment="for devices in the common parts of a stair"),
+    Column("building_id", ForeignKey("building.id"), comment="for devices outside stairs and dwellings"),
     Column("breaker_a", Float),
     Column("cable_a", Float),
     Column("insulation", String(16), nullable=False, server_default="unknown", comment="pvc|rubber|xlpe"),
@@ -99,9 +100,12 @@ device = Table(
     Column("retired_us", BigInteger),
     Column("change_id", Integer, nullable=False, server_default="0", comment="newest registry_change of it"),
     Index("ix_device_dwelling_id", "dwelling_id"),
+    Index("ix_device_stair_id", "stair_id"),
     Index("ix_device_change_id", "change_id"),
 )
-"""`change_id` is set by every write to a device or its channels, and by every move of its building: who holds
+"""A device hangs in a dwelling, on a stair outside its dwellings, or in a building outside both.
+
+`change_id` is set by every write to a device or its channels, and by every move of its building: who holds
 devices in memory reads only what is newer than what they know, whether one row changed or a hundred
 thousand."""
 
@@ -125,6 +129,7 @@ placement = Table(
     Column("id", Integer, primary_key=True),
     Column("device_id", ForeignKey("device.id"), nullable=False),
     Column("dwelling_id", ForeignKey("dwelling.id")),
+    Column("stair_id", ForeignKey("stair.id")),
     Column("building_id", ForeignKey("building.id")),
     Column("since_us", BigInteger, nullable=False),
     Column("until_us", BigInteger),

@@ -41,8 +41,8 @@ the site and stands at none; a brigade comes through the confirm gate; the rest 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A place with a device in service and nobody to tell at once: a dwelling, or a building with a device
-    outside dwellings.
+    """A place with a device in service and nobody to tell at once: a dwelling, a stair with a device outside
+    its dwellings, or a building with one outside both.
 
     `mute` holds the codes of those who are bound to it in a role told at once, but have no way and nobody
     with a way in their place; sorted. Empty: nobody is bound to it so.
@@ -57,41 +57,31 @@ class Gap:
 def unreachable_places(
     connection: Connection, at_us: int, *, live: bool = False, without: int = 0
 ) -> tuple[Gap, ...]:
-    """Every place that has a device in service but nobody of `ROLES_AT_ONCE` to tell: dwellings, then
-    buildings, each by id.
+    """Every place that has a device in service but nobody of `ROLES_AT_ONCE` to tell: dwellings, then stairs,
+    then buildings, each by id.
 
     Devices as they are now, people as they stood at `at_us` (`devices.bound`). Somebody to tell is who has a
     way, away or not, or in whose place a substitute with a way stands. `without`: as if the contact with this
     id were erased. Neighbours do not count for a building, wherever they are bound: the role is about the
-    flats around one's own (life_safety, "who is told").
+    flats around one's own (life_safety, "who is told"). For a stair all of its dwellings count, and their
+    families.
 
-    Takes six queries whatever the size, and memory in proportion to places, contacts and bindings. The rules
-    of inheritance are those of `devices.bound`; a test holds the two together.
+    Takes seven queries whatever the size, and memory in proportion to places, contacts and bindings. The
+    rules of inheritance are those of `devices.bound`; a test holds the two together.
     """
     dwellings = connection.execute(_DWELLINGS).all()
+    stairs = connection.execute(_STAIRS).all()
     buildings = connection.execute(_BUILDINGS).all()
-    if not dwellings and not buildings:
+    if not dwellings and not stairs and not buildings:
         return ()
     reached, mute = _ties(connection, Instant(at_us, live, without))
     parents = {row.id: row.parent_id for row in connection.execute(select(area.c.id, area.c.parent_id))}
     above = {area_id: [(PlaceKind.AREA, one) for one in _upwards(area_id, parents)] for area_id in parents}
     gaps = []
-    for row in dwellings:
-        chain = [
-            (PlaceKind.DWELLING, row.id),
-            (PlaceKind.STAIR, row.stair_id),
-            (PlaceKind.BUILDING, row.building_id),
-            *above.get(row.area_id, ()),
-        ]
-        home = row.id, row.stair_id, row.floor
-        if not any(reached.of_dwelling(chain, home)):
-            missed = tuple(sorted(set(mute.of_dwelling(chain, home))))
-            gaps.append(Gap(PlaceKind.DWELLING, row.id, row.code, missed))
-    for place in buildings:
-        chain = [(PlaceKind.BUILDING, place.id), *above.get(place.area_id, ())]
-        if not any(reached.of_building(chain)):
-            missed = tuple(sorted(set(mute.of_building(chain))))
-            gaps.append(Gap(PlaceKind.BUILDING, place.id, place.code, missed))
+    for chain, code, home in _places(dwellings, stairs, buildings, above):
+        if not any(reached.of(chain, home)):
+            kind, place_id = chain[0]
+            gaps.append(Gap(PlaceKind(kind), place_id, code, tuple(sorted(set(mute.of(chain, home))))))
     return tuple(gaps)
 
 
@@ -117,6 +107,12 @@ _DWELLINGS: Final = (
     .where(exists().where(device.c.dwelling_id == dwelling.c.id, device.c.retired_us.is_(None)))
     .order_by(dwelling.c.id)
 )
+_STAIRS: Final = (
+    select(stair.c.id, stair.c.code, stair.c.building_id, building.c.area_id)
+    .join(building, stair.c.building_id == building.c.id)
+    .where(exists().where(device.c.stair_id == stair.c.id, device.c.retired_us.is_(None)))
+    .order_by(stair.c.id)
+)
 _OUTSIDE: Final = select(device.c.building_id).where(
     device.c.building_id.is_not(None), device.c.dwelling_id.is_(None), device.c.retired_us.is_(None)
 )
@@ -128,6 +124,26 @@ _BUILDINGS: Final = (
 
 Chain = Sequence[tuple[str, int]]
 """A place and what it lies in, each as kind and id."""
+Home = tuple[int, int, int] | None
+"""Of a dwelling its id, stair and floor."""
+
+
+def _places(
+    dwellings: Sequence[Row[*tuple[Any, ...]]],
+    stairs: Sequence[Row[*tuple[Any, ...]]],
+    buildings: Sequence[Row[*tuple[Any, ...]]],
+    above: Mapping[int, Sequence[tuple[str, int]]],
+) -> Iterator[tuple[Chain, str, Home]]:
+    """The chain of each place, and its code."""
+    for row in dwellings:
+        own = [(PlaceKind.DWELLING, row.id), (PlaceKind.STAIR, row.stair_id)]
+        chain = [*own, (PlaceKind.BUILDING, row.building_id), *above.get(row.area_id, ())]
+        yield chain, row.code, (row.id, row.stair_id, row.floor)
+    for row in stairs:
+        own = [(PlaceKind.STAIR, row.id), (PlaceKind.BUILDING, row.building_id)]
+        yield [*own, *above.get(row.area_id, ())], row.code, None
+    for row in buildings:
+        yield [(PlaceKind.BUILDING, row.id), *above.get(row.area_id, ())], row.code, None
 
 
 class _Ties:
@@ -137,8 +153,11 @@ class _Ties:
         self._at: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._neighbours_at: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._homes: dict[tuple[int, int], set[tuple[int, str]]] = defaultdict(set)
+        self._residents: dict[int, set[str]] = defaultdict(set)
 
     def add(self, tie: Row[Any]) -> None:
+        if tie.role in {Role.NEIGHBOUR, Role.FAMILY} and tie.stair_id is not None:
+            self._residents[tie.stair_id].add(tie.code)
         if tie.role != Role.NEIGHBOUR:
             self._at[tie.place_kind, tie.place_id].add(tie.code)
         elif tie.place_kind == PlaceKind.DWELLING:
@@ -146,20 +165,23 @@ class _Ties:
         else:
             self._neighbours_at[tie.place_kind, tie.place_id].add(tie.code)
 
-    def of_dwelling(self, chain: Chain, home: tuple[int, int, int]) -> Iterator[str]:
-        """`home` is the dwelling as id, stair and floor: neighbours next door count, its own do not."""
-        yield from self.of_building(chain)
+    def of(self, chain: Chain, home: Home) -> Iterator[str]:
+        """Whoever is told at once of the first place of the chain."""
+        for place in chain:
+            yield from self._at.get(place, ())
+        kind, place_id = chain[0]
+        if kind == PlaceKind.BUILDING:
+            return
         for place in chain:
             yield from self._neighbours_at.get(place, ())
-        dwelling_id, stair_id, floor = home
+        yield from self._next_door(*home) if home else self._residents.get(place_id, ())
+
+    def _next_door(self, dwelling_id: int, stair_id: int, floor: int) -> Iterator[str]:
+        """Neighbours next door count, its own do not."""
         for near in range(floor - NEIGHBOUR_FLOORS, floor + NEIGHBOUR_FLOORS + 1):
             for other, code in self._homes.get((stair_id, near), ()):
                 if other != dwelling_id:
                     yield code
-
-    def of_building(self, chain: Chain) -> Iterator[str]:
-        for place in chain:
-            yield from self._at.get(place, ())
 
 
 def _ties(connection: Connection, instant: Instant) -> tuple[_Ties, _Ties]:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Int32
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.profile import Said
 from ingest.columns import Columns
-from ingest.gateways import UID_CHARS, Gateways
+from ingest.gateways import Gateways
 from ingest.registered import MAX_SILENCE, NAN, PARENT, Circuit, Known
 
 SHORTEST_SILENCE_S: Final = 60.0
@@ -26,11 +27,11 @@ NOBODYS: Final = Circuit(NAN, NAN, 0)
 _FACTS: Final = {
     "id": np.int32, "dwelling": np.int32, "stair": np.int32, "building": np.int32, "area": np.int32,
     "parent": np.int32, "reference": np.float64, "breaker": np.float32, "silence": np.float32,
-    "said": np.float32, "insulation": np.uint8, "earthing": np.uint8, "served": np.bool_,
+    "said": np.float32, "insulation": np.uint8, "earthing": np.uint8, "kind": np.uint8, "served": np.bool_,
 }  # fmt: skip
 _TAKEN: Final = (
     "id", "dwelling", "stair", "building", "area", "reference", "breaker", "insulation", "earthing",
-    "silence",
+    "silence", "kind",
 )  # fmt: skip
 """What is taken from the registry as it is; fields of `Known` by the same names."""
 
@@ -95,8 +96,8 @@ class Devices:
         )
 
     def fact(self, name: str, numbers: Int32) -> NDArray[Any]:
-        """Column `name` (dwelling, stair, building, area, parent, silence, earthing) of these devices; of one
-        not in service 0, or NaN for a length of time."""
+        """Column `name` (dwelling, stair, building, area, parent, silence, earthing, kind) of these devices;
+        of one not in service 0, or NaN for a length of time."""
         facts = self._facts
         found: NDArray[Any] = facts[name].take(numbers)
         served = facts["served"].take(numbers)
@@ -142,7 +143,7 @@ class Devices:
         changed = False
         if said.key == MAX_SILENCE:
             changed = self._hear_silence(number, said.text)
-        elif said.key == PARENT and len(said.text) <= UID_CHARS:
+        elif said.key == PARENT and len(said.text) <= UID_MAX:
             changed = self._hear_parent(number, said.text)
         return number if changed else -1
 
@@ -151,7 +152,7 @@ class Devices:
         if one.said_silence:
             self._hear_silence(number, one.said_silence)
         if one.parent and not self._gateways.of(number):
-            self._gateways.put(number, one.parent[:UID_CHARS])
+            self._gateways.put(number, one.parent[:UID_MAX])
 
     def _hear_silence(self, number: int, text: str) -> bool:
         """Whether it may be silent for longer now, or what was said holds no more (empty), and the registry

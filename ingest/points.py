@@ -142,7 +142,7 @@ class Points:
         return self.devices.fact(name, self._rows["owner"].take(row))
 
     def in_room(self, row: Int32) -> Bool:
-        """Which rows are of the air of a room: see `SeriesTable.room`."""
+        """Which rows are guessed to be of the air of a room: see `SeriesTable.room`."""
         watches: Bool = self._first["watches"].take(self._rows["owner"].take(row))
         return watches & names_no_conductor(self._rows["phase"].take(row))
 

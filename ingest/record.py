@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.model import EngineInput, Float32, Float64, Int32, Int64, ReadingBatch, UInt8, UInt16, UInt32
 from devices.profiles.profile import Note
@@ -32,7 +34,7 @@ class StrangerTopic:
 
 class Standing(NamedTuple):
     """How series stand in the registry from this record on, as parallel arrays: what `SeriesTable` says, but
-    for what follows from the series' name. 46 bytes a series.
+    for what follows from the series' name. 47 bytes a series.
 
     It is journalled so that a replay sees what was seen, however the registry has changed since, or what
     devices say of themselves.
@@ -50,6 +52,7 @@ class Standing(NamedTuple):
     silence_s: Float32
     insulation: UInt8
     earthing: UInt8
+    kind: UInt8
 
     @classmethod
     def unchanged(cls) -> Standing:
@@ -57,15 +60,15 @@ class Standing(NamedTuple):
         return cls(*(np.empty(0, kind) for kind in STANDING))
 
     @classmethod
-    def known_before(cls, slot: Int32, device: Int32, dwelling: Int32, reference_a: Float64) -> Standing:
-        """As records of an earlier release say it: all else is unknown."""
-        n = len(slot)
-        more = (np.full(n, np.nan if kind in _FLOATS else 0, kind) for kind in STANDING[4:])
-        return cls(slot, device, dwelling, reference_a, *more)
+    def of(cls, columns: Sequence[NDArray[Any]]) -> Standing:
+        """As a record says it; one of an earlier release has the first columns only, all else is unknown."""
+        n = len(columns[0])
+        more = (np.full(n, np.nan if kind in _FLOATS else 0, kind) for kind in STANDING[len(columns) :])
+        return cls(*columns, *more)
 
 
 STANDING: Final = (
-    "<i4", "<i4", "<i4", "<f8", "<i4", "<i4", "<i4", "<i4", "<f4", "<f4", "<u1", "<u1",
+    "<i4", "<i4", "<i4", "<f8", "<i4", "<i4", "<i4", "<i4", "<f4", "<f4", "<u1", "<u1", "<u1",
 )  # fmt: skip
 """The dtypes of a `Standing`."""
 _FLOATS: Final = frozenset(("<f4", "<f8"))

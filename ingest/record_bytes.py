@@ -60,8 +60,8 @@ class _Rare(msgspec.Struct, array_like=True, frozen=True):
 
 
 _UNCHANGED: Final = Standing.unchanged()
-_COLUMNS_BEFORE: Final = 4
-"""Columns of a standing in records of an earlier release."""
+_COLUMNS_BEFORE: Final = (4, 12)
+"""Columns of a standing in records of earlier releases."""
 _DTYPES: Final = {name: np.dtype(name) for name in ("<i8", "<f8", "<i4", "<u4", "<u2", "<u1")}
 """Looked up rather than parsed at each array."""
 _rare_encoder: Final = msgspec.msgpack.Encoder()
@@ -180,7 +180,7 @@ def _decode_rare(data: bytes, seq: int) -> _Rare:
 def _decode_standing(raw: tuple[bytes, ...], seq: int) -> Standing:
     if not any(raw):
         return _UNCHANGED
-    if len(raw) not in (_COLUMNS_BEFORE, len(STANDING)):
+    if len(raw) not in (*_COLUMNS_BEFORE, len(STANDING)):
         raise RecordDamaged(f"record {seq}: what it says of series has {len(raw)} columns")
     try:
         columns: list[NDArray[Any]] = [
@@ -190,7 +190,7 @@ def _decode_standing(raw: tuple[bytes, ...], seq: int) -> Standing:
         raise RecordDamaged(f"record {seq}: {error}") from None
     if len({len(column) for column in columns}) != 1:
         raise RecordDamaged(f"record {seq}: what it says of series differs in length")
-    return Standing(*columns) if len(columns) == len(STANDING) else Standing.known_before(*columns)
+    return Standing.of(columns)
 
 
 class _Cutter:

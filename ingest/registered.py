@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
-from devices.model import Earthing, Insulation
+from devices.model import DeviceKind, Earthing, Insulation
 from devices.schema import building, device, device_channel, dwelling, registry_change, stair
 from ingest.schema import device_said
 
@@ -27,6 +27,7 @@ PARENT: Final = "parent"
 
 INSULATIONS: Final = {one.name.lower(): int(one) for one in Insulation}
 EARTHINGS: Final = {one.name.lower().replace("_", "-"): int(one) for one in Earthing}
+KINDS: Final = {one.name.lower(): int(one) for one in DeviceKind}
 """Codes by the registry's words; a word of a later release is as good as unknown."""
 
 
@@ -62,6 +63,7 @@ class Known(NamedTuple):
     channels: Mapping[str, Circuit]
     said_silence: str = ""
     parent: str = ""
+    kind: int = 0
 
 
 class Slice(NamedTuple):
@@ -117,12 +119,13 @@ def _changed_after(known: int) -> Select[Any]:
     silence, parent = device_said.alias(), device_said.alias()
     return (
         select(
-            device.c.id, device.c.uid, device.c.dwelling_id, dwelling.c.stair_id, building.c.id,
-            building.c.area_id, device.c.breaker_a, device.c.cable_a, device.c.insulation,
+            device.c.id, device.c.uid, device.c.dwelling_id, stair.c.id, building.c.id, building.c.area_id,
+            device.c.breaker_a, device.c.cable_a, device.c.insulation,
             device.c.earthing, device.c.max_silence_s, device.c.retired_us, silence.c.text, parent.c.text,
+            device.c.kind,
         )
         .outerjoin(dwelling, dwelling.c.id == device.c.dwelling_id)
-        .outerjoin(stair, stair.c.id == dwelling.c.stair_id)
+        .outerjoin(stair, stair.c.id == func.coalesce(dwelling.c.stair_id, device.c.stair_id))
         .outerjoin(building, building.c.id == func.coalesce(stair.c.building_id, device.c.building_id))
         .outerjoin(silence, and_(silence.c.uid == device.c.uid, silence.c.key == MAX_SILENCE))
         .outerjoin(parent, and_(parent.c.uid == device.c.uid, parent.c.key == PARENT))
@@ -137,13 +140,13 @@ _Said = tuple[float | None, float | None, str]
 
 def _known(row: Sequence[Any], channels: Mapping[str, _Said] | None) -> Known:
     (id_, uid, flat, steps, house, area, breaker, cable, insulation, earthing, silence, retired,
-     said_silence, parent) = row  # fmt: skip
+     said_silence, parent, kind) = row  # fmt: skip
     return Known(
         id_, uid, flat or 0, steps or 0, house or 0, area or 0,
         *circuit_of(breaker, cable, insulation),
         EARTHINGS.get(earthing, 0), silence or 0, retired or 0,
         _own_circuits(channels, (breaker, cable, insulation)) if channels else _NO_CHANNELS,
-        said_silence or "", parent or "",
+        said_silence or "", parent or "", KINDS.get(kind, 0),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from ingest.seats import Seats
 FACTS: Final = {
     "device": np.int32, "dwelling": np.int32, "reference": np.float64, "stair": np.int32,
     "building": np.int32, "area": np.int32, "parent": np.int32, "breaker": np.float32,
-    "silence": np.float32, "insulation": np.uint8, "earthing": np.uint8,
+    "silence": np.float32, "insulation": np.uint8, "earthing": np.uint8, "kind": np.uint8,
 }  # fmt: skip
 """The columns that the registry decides, and what devices say of themselves: those of a `Standing`."""
 _UNKNOWN: Final = {name: math.nan if np.issubdtype(kind, np.floating) else 0 for name, kind in FACTS.items()}
@@ -27,7 +27,7 @@ _UNKNOWN: Final = {name: math.nan if np.issubdtype(kind, np.floating) else 0 for
 class Seated:
     """The series by seat: the table the rules read, and the ways between seats and slots.
 
-    58 bytes a series. `slot_of_seat` is the seating of a snapshot.
+    59 bytes a series. `slot_of_seat` is the seating of a snapshot.
     """
 
     def __init__(self, slot_of_seat: Int32 | None) -> None:
@@ -85,6 +85,7 @@ class Seated:
                 silence_s=columns["silence"],
                 insulation=columns["insulation"],
                 earthing=columns["earthing"],
+                kind=columns["kind"],
                 phase=columns["phase"],
                 room=columns["room"],
             )

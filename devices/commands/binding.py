@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import typer
 from sqlalchemy import Connection
 
-from devices.bound import Bound, bound_to_building, bound_to_dwelling, duty_desks, with_desks
+from devices.bound import (
+    Bound,
+    bound_to_building,
+    bound_to_dwelling,
+    bound_to_stair,
+    duty_desks,
+    with_desks,
+)
 from devices.commands.contact import Code, contact_app
 from devices.commands.desk import JsonOption, changing, desk_of, looking, now_us, print_rows, refuse, say
 from devices.commands.lines import person_line
@@ -17,8 +25,6 @@ from devices.model import PlaceKind
 from devices.registry import bindings
 from devices.registry.places_moved import places_moved_since
 from devices.registry.rows import need
-from devices.schema import building as building_table
-from devices.schema import dwelling as dwelling_table
 
 RoleOption = Annotated[str, typer.Option("--role", help="what the contact is to the place")]
 AreaOption = Annotated[str | None, typer.Option("--area", help="code of an area")]
@@ -118,18 +124,19 @@ def who(
     context: typer.Context,
     *,
     dwelling: DwellingOption = None,
+    stair: StairOption = None,
     building: BuildingOption = None,
     at: Annotated[str | None, typer.Option("--at", help=f"as it stood then; {HELP}")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Whom an alarm in a dwelling, or in a building outside dwellings, concerns, and by which binding.
+    """Whom an alarm in a dwelling, on a stair, or in a building outside both concerns, and by which binding.
 
     Where no duty desk bound to the place can be reached, every duty desk is among them, as for an alarm.
     Quiet hours and who is away are shown: P0 and calls for help ignore them, lesser alarms leave such people
     out while another of the role can be told. With --at in the past, places are taken as they lie today.
     """
     desk = desk_of(context)
-    kind, place = _place_of_alarm(dwelling, building)
+    kind, place = _place_of_alarm(dwelling, stair, building)
     at_us = now_us() if at is None else instant_us(at, desk.timezone)
     with looking(desk) as connection:
         bound = _people(connection, kind, place, at_us, live=at is None)
@@ -150,23 +157,27 @@ _MOVED: Final = (
 _NOBODY: Final = "nobody is bound there and no duty desk anywhere: an alarm would be told to nobody"
 
 
-def _place_of_alarm(dwelling: str | None, building: str | None) -> tuple[PlaceKind, str]:
-    """The place of an alarm; wrong usage (exit code 2) when it is none or both."""
-    if dwelling is not None and building is None:
-        return PlaceKind.DWELLING, dwelling
-    if building is not None and dwelling is None:
-        return PlaceKind.BUILDING, building
-    raise typer.BadParameter("name one place: --dwelling or --building")
+def _place_of_alarm(dwelling: str | None, stair: str | None, building: str | None) -> tuple[PlaceKind, str]:
+    """The place of an alarm; wrong usage (exit code 2) when it is none or several."""
+    codes = {PlaceKind.DWELLING: dwelling, PlaceKind.STAIR: stair, PlaceKind.BUILDING: building}
+    named = [(kind, code) for kind, code in codes.items() if code is not None]
+    if len(named) != 1:
+        raise typer.BadParameter("name one place: --dwelling, --stair or --building")
+    return named[0]
+
+
+_BOUND_TO: Final[dict[PlaceKind, Callable[..., tuple[Bound, ...]]]] = {
+    PlaceKind.DWELLING: bound_to_dwelling,
+    PlaceKind.STAIR: bound_to_stair,
+    PlaceKind.BUILDING: bound_to_building,
+}
 
 
 def _people(
     connection: Connection, kind: PlaceKind, place: str, at_us: int, *, live: bool
 ) -> tuple[Bound, ...]:
-    if kind is PlaceKind.BUILDING:
-        place_id = need(connection, building_table, "code", place)["id"]
-        return bound_to_building(connection, place_id, at_us, live=live)
-    place_id = need(connection, dwelling_table, "code", place)["id"]
-    return bound_to_dwelling(connection, place_id, at_us, live=live)
+    place_id = need(connection, bindings.PLACES[kind], "code", place)["id"]
+    return _BOUND_TO[kind](connection, place_id, at_us, live=live)
 
 
 def _place(*codes: str | None) -> tuple[PlaceKind, str]:

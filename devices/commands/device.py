@@ -20,7 +20,7 @@ from devices.commands.desk import (
 )
 from devices.commands.device_card import print_card, read_card
 from devices.commands.device_channel import channel_app
-from devices.commands.where import InArea, InBuilding, InDwelling, InStair, narrowed, outcome
+from devices.commands.where import InArea, InBuilding, InDwelling, InStair, hangs, narrowed, outcome
 from devices.registry import devices_listed, installed
 from devices.registry.channels import list_channels
 from devices.registry.device_checks import DeviceChanges, DeviceSaid
@@ -31,7 +31,10 @@ device_app.add_typer(channel_app, name="channel")
 
 Uid = Annotated[str, typer.Argument(help="<namespace>:<id>, such as zigbee:00124b0000000001")]
 Dwelling = Annotated[str | None, typer.Option("--dwelling", help="code of its dwelling")]
-Building = Annotated[str | None, typer.Option("--building", help="code of its building, outside dwellings")]
+Stair = Annotated[str | None, typer.Option("--stair", help="code of its stair, outside dwellings")]
+Building = Annotated[
+    str | None, typer.Option("--building", help="code of its building, outside stairs and dwellings")
+]
 Label = Annotated[str | None, typer.Option("--label", help="where it hangs, in words")]
 BreakerA = Annotated[float | None, typer.Option("--breaker-a", help="breaker rating, A")]
 CableA = Annotated[float | None, typer.Option("--cable-a", help="cable rating, A")]
@@ -58,6 +61,7 @@ class _DeviceLine:
     kind: str
     profile: str
     dwelling: str
+    stair: str
     building: str
     label: str
     breaker_a: float | None
@@ -73,6 +77,7 @@ def register(
     kind: Annotated[str, typer.Option("--kind", help="smoke, electrical or other")],
     profile: Annotated[str, typer.Option("--profile", help="how it speaks: a name of `profile list`")],
     dwelling: Dwelling = None,
+    stair: Stair = None,
     building: Building = None,
     breaker_a: BreakerA = None,
     cable_a: CableA = None,
@@ -87,7 +92,7 @@ def register(
     installed_by: InstalledBy = None,
     json: JsonOption = False,
 ) -> None:
-    """Registers a device in a dwelling, or in a building outside dwellings; a retired one returns so."""
+    """Registers a device in a dwelling, on a stair or in a building outside both; a retired one returns."""
     said = _said(
         label=label, breaker_a=breaker_a, cable_a=cable_a, insulation=insulation, earthing=earthing,
         max_silence_s=max_silence, vendor=vendor, model=model, serial=serial, installed_on=installed_on,
@@ -101,6 +106,7 @@ def register(
             kind=kind,
             profile=profile,
             dwelling_code=dwelling,
+            stair_code=stair,
             building_code=building,
             by=desk.by,
             now_us=now_us(),
@@ -170,6 +176,7 @@ def move(
     uid: Uid,
     *,
     dwelling: Dwelling = None,
+    stair: Stair = None,
     building: Building = None,
     json: JsonOption = False,
 ) -> None:
@@ -180,18 +187,20 @@ def move(
             connection,
             uid=uid,
             dwelling_code=dwelling,
+            stair_code=stair,
             building_code=building,
             by=desk.by,
             now_us=now_us(),
         )
         [row] = devices_listed.list_devices(connection, only=uid)
         several = len(list_channels(connection, uid))
-    place = f"dwelling {dwelling}" if dwelling else f"building {building}"
+    place = hangs(row.dwelling, row.stair, row.building)
     say(
         json,
         f"device {uid} hangs in {place}{_still(row, several)}",
         moved=uid,
         dwelling=dwelling,
+        stair=stair,
         building=building,
     )
 
@@ -235,7 +244,15 @@ def list_(
 
 def _line(row: DeviceRow) -> _DeviceLine:
     return _DeviceLine(
-        row.uid, row.kind, row.profile, row.dwelling, row.building, row.label, row.breaker_a, row.retired_us
+        row.uid,
+        row.kind,
+        row.profile,
+        row.dwelling,
+        row.stair,
+        row.building,
+        row.label,
+        row.breaker_a,
+        row.retired_us,
     )
 
 

@@ -8,7 +8,8 @@ import typer
 from sqlalchemy import Connection
 
 from devices.commands.desk import instant, print_rows
-from devices.places import describe_building, describe_dwelling
+from devices.commands.where import hangs
+from devices.places import describe_building, describe_dwelling, describe_stair
 from devices.registry.channels import DeviceChannelRow, list_channels
 from devices.registry.devices_listed import DeviceRow, PublisherOfDevice, list_devices, publishers_of
 from devices.registry.placements import StayRow, placements_of
@@ -48,6 +49,8 @@ def _place(connection: Connection, uid: str) -> str:
     known = need(connection, device, "uid", uid)
     if known["dwelling_id"] is not None:
         return describe_dwelling(connection, known["dwelling_id"], LANGUAGE)
+    if known["stair_id"] is not None:
+        return describe_stair(connection, known["stair_id"], LANGUAGE)
     return describe_building(connection, known["building_id"] or 0, LANGUAGE)
 
 
@@ -61,11 +64,11 @@ def print_card(card: DeviceCard, *, json: bool) -> None:
 
 
 def _lines(card: DeviceCard) -> list[tuple[str, str]]:
-    hangs = f"dwelling {card.dwelling}" if card.dwelling else f"building {card.building}"
+    code = hangs(card.dwelling, card.stair, card.building)
     return [
         ("device", f"{card.uid} ({card.kind}, profile {card.profile})"),
         ("state", f"retired {instant(card.retired_us)}" if card.retired_us is not None else "in service"),
-        ("place", f"{card.place} ({hangs})"),
+        ("place", f"{card.place} ({code})"),
         ("label", card.label or "-"),
         ("circuit", f"{_circuit(card)}, earthing {card.earthing}"),
         ("silence", _silence(card.max_silence_s)),
@@ -107,6 +110,6 @@ def _publisher(one: PublisherOfDevice) -> str:
 
 
 def _stay(stay: StayRow) -> str:
-    where = f"dwelling {stay.dwelling}" if stay.dwelling else f"building {stay.building}"
+    where = hangs(stay.dwelling, stay.stair, stay.building)
     until = f" until {instant(stay.until_us)}" if stay.until_us is not None else ""
     return f"{where} since {instant(stay.since_us)}{until}"

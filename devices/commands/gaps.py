@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import typer
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from devices.commands.contact import contact_app
 from devices.commands.desk import JsonOption, desk_of, looking, now_us, print_rows
 from devices.commands.device_card import LANGUAGE
 from devices.model import PlaceKind
-from devices.places import describe_building, describe_dwelling
+from devices.places import describe_building, describe_dwelling, describe_stair
 from devices.shortlist import shortlist
 from devices.unreachable import Gap, unreachable_places
 
@@ -31,8 +32,9 @@ class GapLine:
 def gaps(context: typer.Context, *, json: JsonOption = False) -> None:
     """Every place with a device and nobody to tell at once, and what is missing there.
 
-    Places are dwellings, and buildings with a device outside dwellings. Told at once of a P0 are family,
-    neighbours (not for buildings), grid workers, building secretaries and micro stations.
+    Places are dwellings, stairs with a device outside their dwellings, and buildings with one outside both.
+    Told at once of a P0 are family, neighbours (not for buildings), grid workers, building secretaries and
+    micro stations; for a stair, the family and neighbours of its dwellings.
     """
     with looking(desk_of(context)) as connection:
         print_rows(
@@ -44,8 +46,14 @@ def gaps(context: typer.Context, *, json: JsonOption = False) -> None:
 
 def _lines(connection: Connection) -> Iterator[GapLine]:
     for gap in unreachable_places(connection, now_us(), live=True):
-        describe = describe_dwelling if gap.kind is PlaceKind.DWELLING else describe_building
-        yield GapLine(gap.code, gap.kind, describe(connection, gap.id, LANGUAGE), _missing(gap))
+        yield GapLine(gap.code, gap.kind, _DESCRIBE[gap.kind](connection, gap.id, LANGUAGE), _missing(gap))
+
+
+_DESCRIBE: Final = {
+    PlaceKind.DWELLING: describe_dwelling,
+    PlaceKind.STAIR: describe_stair,
+    PlaceKind.BUILDING: describe_building,
+}
 
 
 def _missing(gap: Gap) -> str:

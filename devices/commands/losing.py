@@ -20,7 +20,7 @@ ForceOption = Annotated[
 
 @dataclass(slots=True)
 class Loss:
-    """The transaction of a change, and after it the codes of dwellings left with nobody to tell at once."""
+    """The transaction of a change, and after it the codes of places left with nobody to tell at once."""
 
     connection: Connection
     left_alone: tuple[str, ...] = ()
@@ -40,6 +40,6 @@ def losing(desk: Desk, *, force: bool) -> Iterator[Loss]:
         loss = Loss(connection)
         yield loss
     with looking(desk) as connection:
-        loss.left_alone = codes_of(connection, alone_now(connection, now_us()) - before)
+        loss.left_alone = codes_of(alone_now(connection, now_us()) - before)
     if loss.left_alone:
         typer.echo(f"nobody can be told at once any more for {some_of(loss.left_alone)}", err=True)

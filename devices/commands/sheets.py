@@ -109,10 +109,10 @@ def _warn(done: Import, *, dry_run: bool, json: bool) -> None:
     for line in more(len(done.moved) - len(moved)):
         _warn_of(json, f"{line} moved")
     reach, would = done.reach, "would have" if dry_run else "have"
-    if reach.dwellings:
-        first = ", ".join(reach.first) + (" …" if reach.dwellings > len(reach.first) else "")
-        text = f"{reach.dwellings} dwellings with a device newly {would} nobody who can be reached: {first}"
-        _warn_of(json, text, newly_unreachable=reach.dwellings, first=reach.first)
+    if reach.places:
+        first = ", ".join(reach.first) + (" …" if reach.places > len(reach.first) else "")
+        text = f"{reach.places} places with a device newly {would} nobody who can be reached: {first}"
+        _warn_of(json, text, newly_unreachable=reach.places, first=reach.first)
     if reach.last_desks:
         text = f"no duty desk can be reached any more: before it was {', '.join(reach.last_desks)}"
         _warn_of(json, text, last_desks=reach.last_desks)

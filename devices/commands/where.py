@@ -37,3 +37,9 @@ def something(*given: object) -> None:
 def outcome(changed: bool, line: str) -> str:
     """The sentence for a change, or that there was none."""
     return line if changed else f"{line}: nothing differed"
+
+
+def hangs(dwelling: str, stair: str, building: str) -> str:
+    """Where a device hangs, by its one code: `stair b3-s2`."""
+    codes = {"dwelling": dwelling, "stair": stair, "building": building}
+    return next((f"{kind} {code}" for kind, code in codes.items() if code), "nowhere")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypedDict
 
+from devices.profiles.general.naming import UID_MAX
 from devices.profiles.own.own_profile import CHANNEL_LENGTH_MAX
 from devices.profiles.shipped import PROFILE_NAMES
 from devices.registry.errors import NotAllowed, among, check_code, check_handle, check_note
@@ -15,8 +16,6 @@ from devices.registry.errors import NotAllowed, among, check_code, check_handle,
 KINDS: Final = ("smoke", "electrical", "other")
 INSULATIONS: Final = ("unknown", "pvc", "rubber", "xlpe")
 EARTHINGS: Final = ("unknown", "tn-c", "tn-s", "tt")
-UID_MAX: Final = 200
-"""Width of the column; no device has a longer name."""
 LABEL_MAX: Final = 200
 NAMEPLATE_MAX: Final = 64
 """Characters of a vendor, a model, a serial number (chosen: width of the columns)."""

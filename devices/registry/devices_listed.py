@@ -10,12 +10,13 @@ from sqlalchemy import Connection, RowMapping, or_, select
 from devices.model import PlaceKind
 from devices.registry.rows import Page, need, rows_of
 from devices.registry.within import Place, ids_within
-from devices.schema import building, device, dwelling, publisher
+from devices.schema import building, device, dwelling, publisher, stair
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One device; `dwelling` or `building` is a code, the other empty. Ratings in amperes, None: unknown.
+    """One device; one of `dwelling`, `stair` and `building` is a code, the others empty. Ratings in amperes,
+    None: unknown.
 
     `max_silence_s` is how long it may say nothing, None: as it says itself.
     `installed_on` is an ISO date, `installed_by` a code.
@@ -26,6 +27,7 @@ class DeviceRow:
     profile: str
     label: str
     dwelling: str
+    stair: str
     building: str
     breaker_a: float | None
     cable_a: float | None
@@ -65,8 +67,9 @@ def list_devices(
         query = query.where(device.c.retired_us.is_(None))
     if within is not None:
         in_dwelling = device.c.dwelling_id.in_(ids_within(connection, within, PlaceKind.DWELLING))
+        on_stair = device.c.stair_id.in_(ids_within(connection, within, PlaceKind.STAIR))
         in_building = device.c.building_id.in_(ids_within(connection, within, PlaceKind.BUILDING))
-        query = query.where(or_(in_dwelling, in_building))
+        query = query.where(or_(in_dwelling, on_stair, in_building))
     return [_device_row(row) for row in rows_of(connection, query, device, only, key="uid", page=page)]
 
 
@@ -79,8 +82,14 @@ def publishers_of(connection: Connection, uid: str) -> list[PublisherOfDevice]:
 
 
 _DEVICES: Final = (
-    select(device, dwelling.c.code.label("dwelling"), building.c.code.label("building"))
+    select(
+        device,
+        dwelling.c.code.label("dwelling"),
+        stair.c.code.label("stair"),
+        building.c.code.label("building"),
+    )
     .outerjoin(dwelling, device.c.dwelling_id == dwelling.c.id)
+    .outerjoin(stair, device.c.stair_id == stair.c.id)
     .outerjoin(building, device.c.building_id == building.c.id)
 )
 
@@ -92,6 +101,7 @@ def _device_row(row: RowMapping) -> DeviceRow:
         profile=row["profile"],
         label=row["label"],
         dwelling=row["dwelling"] or "",
+        stair=row["stair"] or "",
         building=row["building"] or "",
         breaker_a=row["breaker_a"],
         cable_a=row["cable_a"],

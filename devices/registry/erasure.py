@@ -15,7 +15,6 @@ from devices.registry.errors import NotThere
 from devices.registry.losses import alone_now, codes_of
 from devices.registry.rows import hold, need, note_change
 from devices.schema import binding, contact, contact_channel, substitution
-from devices.unreachable import unreachable_dwellings
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, SealBroken, Vault
 
 GONE: Final = b""
@@ -26,7 +25,7 @@ GONE: Final = b""
 class Erasure:
     """What erasing a contact takes away: addresses, standing bindings, substitutions that are not over.
 
-    `left_alone` are the codes of dwellings that would have nobody left who can be told.
+    `left_alone` are the codes of places that would have nobody left who can be told.
     """
 
     contact_id: int
@@ -182,5 +181,4 @@ def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> 
 
 
 def _left_alone(connection: Connection, owner: int, now_us: int) -> tuple[str, ...]:
-    without = unreachable_dwellings(connection, now_us, live=True, without=owner)
-    return codes_of(connection, set(without) - alone_now(connection, now_us))
+    return codes_of(alone_now(connection, now_us, without=owner) - alone_now(connection, now_us))

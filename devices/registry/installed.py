@@ -11,11 +11,11 @@ from typing import Any, Final, Unpack
 
 from sqlalchemy import Connection, RowMapping, delete, insert, update
 
+from devices.profiles.general.naming import UID_MAX
 from devices.registry.device_checks import (
     EARTHINGS,
     INSULATIONS,
     KINDS,
-    UID_MAX,
     DeviceChanges,
     DeviceSaid,
     check_said,
@@ -61,18 +61,19 @@ def register_device(
     kind: str,
     profile: str,
     dwelling_code: str | None = None,
+    stair_code: str | None = None,
     building_code: str | None = None,
     by: str,
     now_us: int,
     **said: Unpack[DeviceSaid],
 ) -> int:
-    """A device in a dwelling, or in a building outside dwellings; gives its id.
+    """A device in a dwelling, on a stair outside its dwellings, or in a building outside both; gives its id.
 
     A retired device may be registered again, at the same place or another: it keeps its id, its history and
     its nameplate. What else was said of it, its channels included, belonged to the former circuit and is
     forgotten.
     """
-    spot = find_spot(connection, dwelling_code, building_code)
+    spot = find_spot(connection, dwelling_code, stair_code, building_code)
     values = _UNSAID | check_said({"kind": kind, "profile": profile, **said}, now_us)
     values |= {"registered_us": now_us, "registered_by": by[:64], "retired_us": None, **spot._asdict()}
     known = find(connection, device, "uid", check_uid(uid))
@@ -111,6 +112,7 @@ def move_device(
     *,
     uid: str,
     dwelling_code: str | None = None,
+    stair_code: str | None = None,
     building_code: str | None = None,
     by: str,
     now_us: int,
@@ -120,9 +122,10 @@ def move_device(
     Raises AlreadyThere when it hangs there, NotThere for a retired one.
     """
     known = in_service(connection, uid)
-    spot = find_spot(connection, dwelling_code, building_code)
-    if spot == Spot(known["dwelling_id"], known["building_id"]):
-        raise AlreadyThere(f"device {uid!r} hangs in {dwelling_code or building_code!r} already")
+    spot = find_spot(connection, dwelling_code, stair_code, building_code)
+    if spot == Spot(*(known[name] for name in Spot._fields)):
+        place = dwelling_code or stair_code or building_code
+        raise AlreadyThere(f"device {uid!r} hangs in {place!r} already")
     end_stay(connection, known["id"], now_us)
     begin_stay(connection, known["id"], spot, now_us)
     note_device(connection, known, "move", by=by, now_us=now_us, values=spot._asdict())

@@ -1,7 +1,7 @@
-"""What a change takes from people who need help: the last duty desk, and who can be told of a dwelling.
+"""What a change takes from people who need help: the last duty desk, and who can be told of a place.
 
 One rule for every change that can lose somebody (ending a binding, a way, a substitution; erasing): the last
-duty desk that can be reached is not lost without being told to; of dwellings left with nobody who can be told
+duty desk that can be reached is not lost without being told to; of places left with nobody who can be told
 at once the caller is told.
 """
 
@@ -11,16 +11,17 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from devices.bound import has_duty_desk
+from devices.model import PlaceKind
 from devices.registry.errors import StillNeeded
-from devices.schema import dwelling
-from devices.unreachable import unreachable_dwellings
+from devices.unreachable import unreachable_places
 
 SHOWN: Final = 5
 """Codes that are named; of more only the number (chosen)."""
-_AT_ONCE: Final = 500
+Alone = tuple[PlaceKind, str]
+"""A place by kind and code: a dwelling and a stair may have the same."""
 
 
 @contextmanager
@@ -39,20 +40,16 @@ def keeping_a_desk(connection: Connection, now_us: int, *, force: bool) -> Itera
         )
 
 
-def alone_now(connection: Connection, now_us: int) -> frozenset[int]:
-    """Ids of dwellings with a device and nobody who can be told at once. 1.5 s at 100,000 dwellings: before
-    and after a change it is asked in reads of its own, so that no writer waits."""
-    return frozenset(unreachable_dwellings(connection, now_us, live=True))
+def alone_now(connection: Connection, now_us: int, *, without: int = 0) -> frozenset[Alone]:
+    """Places with a device and nobody to tell at once; `without` as for `unreachable_places`. 1.5 s at
+    100,000 dwellings: before and after a change it is asked in reads of its own, so that no writer waits."""
+    gaps = unreachable_places(connection, now_us, live=True, without=without)
+    return frozenset((gap.kind, gap.code) for gap in gaps)
 
 
-def codes_of(connection: Connection, dwellings: Collection[int]) -> tuple[str, ...]:
-    """The codes of dwellings, in their order."""
-    ids = sorted(dwellings)
-    codes: list[str] = []
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select(dwelling.c.code).where(dwelling.c.id.in_(ids[start : start + _AT_ONCE]))
-        codes += connection.execute(query).scalars()
-    return tuple(sorted(codes))
+def codes_of(places: Collection[Alone]) -> tuple[str, ...]:
+    """The codes of places, in their order."""
+    return tuple(sorted(code for _, code in places))
 
 
 def some_of(codes: tuple[str, ...]) -> str:

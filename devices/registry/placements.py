@@ -13,34 +13,45 @@ from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from devices.registry.errors import NotAllowed
 from devices.registry.rows import need
-from devices.schema import building, device, dwelling, placement
+from devices.schema import building, device, dwelling, placement, stair
 
 
 class Spot(NamedTuple):
-    """Where a device hangs, as registry ids: in a dwelling, or in a building outside dwellings."""
+    """Where a device hangs, as registry ids: in a dwelling, on a stair outside its dwellings, or in a
+    building outside both. One of them is given."""
 
     dwelling_id: int | None
+    stair_id: int | None
     building_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StayRow:
-    """One stay; `dwelling` or `building` is a code, the other empty. `until_us` is None while it stands."""
+    """One stay; one of `dwelling`, `stair` and `building` is a code, the others empty. `until_us` is None
+    while it stands."""
 
     dwelling: str
+    stair: str
     building: str
     since_us: int
     until_us: int | None
 
 
-def find_spot(connection: Connection, dwelling_code: str | None, building_code: str | None) -> Spot:
-    """The one place that is named. Raises NotAllowed when it is none or both, NotThere when unknown."""
-    if (dwelling_code is None) == (building_code is None):
-        raise NotAllowed("a device lies in a dwelling or in a building: exactly one of them is allowed")
-    if dwelling_code is not None:
-        return Spot(need(connection, dwelling, "code", dwelling_code)["id"], None)
-    assert building_code is not None
-    return Spot(None, need(connection, building, "code", building_code)["id"])
+def find_spot(
+    connection: Connection, dwelling_code: str | None, stair_code: str | None, building_code: str | None
+) -> Spot:
+    """The one place that is named. Raises NotAllowed when it is none or several, NotThere when unknown."""
+    codes = (dwelling_code, stair_code, building_code)
+    if sum(code is not None for code in codes) != 1:
+        raise NotAllowed(
+            "a device lies in a dwelling, on a stair or in a building: exactly one of them is allowed"
+        )
+    tables = (dwelling, stair, building)
+    ids = (
+        None if code is None else int(need(connection, table, "code", code)["id"])
+        for table, code in zip(tables, codes, strict=True)
+    )
+    return Spot(*ids)
 
 
 def begin_stay(connection: Connection, device_id: int, spot: Spot, now_us: int) -> None:
@@ -89,16 +100,19 @@ def device_at(connection: Connection, uid: str, at_us: int) -> StayRow | None:
 _STAYS: Final = (
     select(
         dwelling.c.code.label("dwelling"),
+        stair.c.code.label("stair"),
         building.c.code.label("building"),
         placement.c.since_us,
         placement.c.until_us,
     )
     .select_from(placement)
     .outerjoin(dwelling, placement.c.dwelling_id == dwelling.c.id)
+    .outerjoin(stair, placement.c.stair_id == stair.c.id)
     .outerjoin(building, placement.c.building_id == building.c.id)
     .order_by(placement.c.since_us, placement.c.id)
 )
 
 
 def _stay(row: RowMapping) -> StayRow:
-    return StayRow(row["dwelling"] or "", row["building"] or "", row["since_us"], row["until_us"])
+    dwelling_code, stair_code, building_code = (row[name] or "" for name in ("dwelling", "stair", "building"))
+    return StayRow(dwelling_code, stair_code, building_code, row["since_us"], row["until_us"])

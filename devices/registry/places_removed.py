@@ -43,7 +43,10 @@ def remove_building(connection: Connection, *, code: str, by: str, now_us: int) 
 def remove_stair(connection: Connection, *, code: str, by: str, now_us: int) -> None:
     """Takes a stair away. Raises NotAllowed naming what is there and how many."""
     here = int(need(connection, stair, "code", code)["id"])
-    uses = [("dwelling", "dwellings", dwelling.c.stair_id == here)]
+    uses = [
+        ("dwelling", "dwellings", dwelling.c.stair_id == here),
+        *_devices(device.c.stair_id == here, placement.c.stair_id == here),
+    ]
     _remove(connection, stair, here, code, [*uses, *_bindings(PlaceKind.STAIR, here)])
     note_change(connection, by, now_us, f"stair remove {code}")
 

@@ -94,10 +94,11 @@ def move_building(connection: Connection, *, code: str, area_code: str, by: str,
 
 def _note_devices(connection: Connection, building_id: int, change_id: int) -> None:
     """The devices of a building belong to another area now: who holds them in memory reads them again."""
-    flats = select(dwelling.c.id).join(stair, dwelling.c.stair_id == stair.c.id)
+    stairs = select(stair.c.id).where(stair.c.building_id == building_id)
     here = or_(
         device.c.building_id == building_id,
-        device.c.dwelling_id.in_(flats.where(stair.c.building_id == building_id)),
+        device.c.stair_id.in_(stairs),
+        device.c.dwelling_id.in_(select(dwelling.c.id).where(dwelling.c.stair_id.in_(stairs))),
     )
     connection.execute(update(device).where(here).values(change_id=change_id))
 

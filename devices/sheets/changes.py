@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from devices.sheets.columns import Column
 from devices.sheets.faults import printable
-from devices.sheets.forms import Form, Key
+from devices.sheets.forms import HANGING, HANGS, Form, Key
 from devices.sheets.known import Registry
 from devices.sheets.plan import Changed, Step
 
@@ -91,6 +91,7 @@ class MovedDevice:
 
     uid: str
     dwelling: str
+    stair: str
     building: str
     breaker_a: float | None
     cable_a: float | None
@@ -98,7 +99,8 @@ class MovedDevice:
 
     def text(self) -> str:
         """One line for people."""
-        place = f"dwelling {self.dwelling}" if self.dwelling else f"building {self.building}"
+        codes = (self.dwelling, self.stair, self.building)
+        place = next(f"{kind} {code}" for kind, code in zip(HANGS, codes, strict=True) if code)
         ratings = {"breaker": self.breaker_a, "cable": self.cable_a}
         still = [f"{what} {value:g} A" for what, value in ratings.items() if value is not None]
         still += [f"{self.channels} channels"] if self.channels else []
@@ -109,7 +111,7 @@ class MovedDevice:
 def moved_devices(steps: Mapping[str, Step], registry: Registry) -> tuple[MovedDevice, ...]:
     """Devices that an import moves, in the order of the file."""
     step = steps.get("device")
-    moved = [one for one in step.changed if one.old[3:5] != one.new[3:5]] if step is not None else []
+    moved = [one for one in step.changed if one.old[HANGING] != one.new[HANGING]] if step is not None else []
     if step is None or not moved:
         return ()
     said = {key for key, _ in _channel_keys(steps)}
@@ -130,4 +132,5 @@ def _moved(one: Changed, step: Step, channels: int) -> MovedDevice:
     def came(name: str) -> float | None:
         return None if name in step.table.present else one.new[step.table.form.place(name)]
 
-    return MovedDevice(one.new[0], one.new[3], one.new[4], came("breaker_a"), came("cable_a"), channels)
+    flat, steps, house = one.new[HANGING]
+    return MovedDevice(one.new[0], flat, steps, house, came("breaker_a"), came("cable_a"), channels)

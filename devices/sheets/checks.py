@@ -20,7 +20,7 @@ from devices.registry.device_checks import check_installed_on
 from devices.registry.errors import NotAllowed
 from devices.registry.tree import check_below, check_floor, check_holds_buildings
 from devices.sheets.faults import Faults
-from devices.sheets.forms import FORMS, Key
+from devices.sheets.forms import FORMS, HANGING, HANGS, Key
 from devices.sheets.known import Known, Registry
 from devices.sheets.plan import Step
 from devices.sheets.shown import shown_code
@@ -232,12 +232,14 @@ _INSTALLED_ON: Final = FORMS["device"].place("installed_on")
 
 
 def _check_device(rules: Rules, values: tuple[Any, ...]) -> list[tuple[str, str]]:
-    dwelling, building, installed_on = values[3], values[4], values[_INSTALLED_ON]
+    places = [(form, code) for form, code in zip(HANGS, values[HANGING], strict=True) if code]
+    installed_on = values[_INSTALLED_ON]
     found = []
-    if bool(dwelling) == bool(building):
-        found.append(("dwelling", "either a dwelling or a building: a device lies in exactly one of them"))
+    if len(places) != 1:
+        column = places[0][0] if places else HANGS[0]
+        found.append((column, "a dwelling, a stair or a building: a device lies in exactly one of them"))
     else:
-        form, code = ("dwelling", dwelling) if dwelling else ("building", building)
+        [(form, code)] = places
         if rules.lacks(form, code):
             found.append((form, _there(form)))
     reason = refusal(partial(check_installed_on, installed_on, rules.now_us))

@@ -207,6 +207,7 @@ FORMS: Final[dict[str, Form]] = {
                 _choice("kind", KINDS),
                 _choice("profile", tuple(PROFILE_NAMES)),
                 _code("dwelling", "dwelling", default=""),
+                _code("stair", "stair", default=""),
                 _code("building", "building", default=""),
                 _note("label", LABEL_MAX),
                 *_circuit(),
@@ -232,3 +233,7 @@ FORMS: Final[dict[str, Form]] = {
     )
 }
 """In the order in which a book is read: what is referred to comes first."""
+HANGS: Final = ("dwelling", "stair", "building")
+"""Where a device may hang, in the order of its columns: in exactly one of them."""
+HANGING: Final = slice(FORMS["device"].place(HANGS[0]), FORMS["device"].place(HANGS[-1]) + 1)
+"""Those columns among the values of a device."""

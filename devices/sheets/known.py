@@ -34,7 +34,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "dwelling": ("building", "stair"),
     "contact": (),
     "binding": ("area", "building", "stair", "dwelling", "contact"),
-    "device": ("building", "dwelling", "channel"),
+    "device": ("building", "stair", "dwelling", "channel"),
     "channel": ("device",),
 }
 """Which other forms must be known to check a form: those it refers to and those that hang below it."""
@@ -225,19 +225,20 @@ def _devices(connection: Connection, _vault: Vault, registry: Registry, _wanted:
     query = (
         select(
             device.c.id, device.c.retired_us, device.c.uid, device.c.kind, device.c.profile, dwelling.c.code,
-            building.c.code, device.c.label, device.c.breaker_a, device.c.cable_a, device.c.insulation,
-            device.c.earthing, device.c.max_silence_s, device.c.vendor, device.c.model, device.c.serial,
-            device.c.installed_on, device.c.installed_by,
+            stair.c.code, building.c.code, device.c.label, device.c.breaker_a, device.c.cable_a,
+            device.c.insulation, device.c.earthing, device.c.max_silence_s, device.c.vendor, device.c.model,
+            device.c.serial, device.c.installed_on, device.c.installed_by,
         )
         .outerjoin(dwelling, device.c.dwelling_id == dwelling.c.id)
+        .outerjoin(stair, device.c.stair_id == stair.c.id)
         .outerjoin(building, device.c.building_id == building.c.id)
     )  # fmt: skip
     found = {}
-    for id_, retired_us, uid, kind, profile, flat, house, *more in connection.execute(query):
+    for id_, retired_us, uid, kind, profile, flat, steps, house, *more in connection.execute(query):
         if retired_us is not None:
             registry.retired.add(uid)
         else:
-            found[uid] = Known(id_, (uid, kind, profile, flat or "", house or "", *more))
+            found[uid] = Known(id_, (uid, kind, profile, flat or "", steps or "", house or "", *more))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from devices.sheets.columns import KEEP, REQUIRED
 from devices.sheets.faults import Faults
-from devices.sheets.forms import Key
+from devices.sheets.forms import HANGING, Key
 from devices.sheets.known import Known, Registry
 from devices.sheets.shown import shown_code
 from devices.sheets.table import Table
@@ -117,12 +117,11 @@ def _merged(old: tuple[Any, ...], values: tuple[Any, ...], form: str) -> tuple[A
 
 
 def _settle_place(old: tuple[Any, ...], values: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A file with only one of the columns dwelling and building moves the device out of the other."""
-    if values[4] is KEEP and values[3] not in {KEEP, ""}:
-        return (*new[:4], "", *new[5:])
-    if values[3] is KEEP and values[4] not in {KEEP, ""}:
-        return (*new[:3], "", *new[4:])
-    return new
+    """A file with only some of the columns of `HANGS` moves the device out of the others."""
+    if not any(code not in {KEEP, ""} for code in values[HANGING]):
+        return new
+    places = ("" if code is KEEP else code for code in values[HANGING])
+    return (*new[: HANGING.start], *places, *new[HANGING.stop :])
 
 
 def _keys(table: Table) -> str:

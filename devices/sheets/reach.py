@@ -12,17 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
 from devices.bound import duty_desks, has_duty_desk
+from devices.registry.losses import alone_now
 from devices.schema import area, binding, building, contact, contact_channel, device, dwelling, stair
 from devices.sheets.carry_out import Moved, statement
 from devices.sheets.faults import Faults
+from devices.sheets.forms import HANGING
 from devices.sheets.known import Registry, version_of
 from devices.sheets.plan import Step
 from devices.sheets.shown import shown_code
 from devices.sheets.writes import Batch
-from devices.unreachable import unreachable_dwellings
+from devices.unreachable import unreachable_places
 
 FIRST: Final = 5
 """Codes that are named (chosen)."""
@@ -31,11 +33,11 @@ _ASKED: Final = (area, building, stair, dwelling, contact, contact_channel, bind
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Dwellings with a device whose people would all be out of reach after the import and are not before:
-    how many, and the codes of the first. `last_desks` are the codes of the duty desks that can be reached
-    before, where none can be afterwards; else empty."""
+    """Places with a device whose people would all be out of reach after the import and are not before: how
+    many, and the codes of the first, dwellings before stairs before buildings. `last_desks` are the codes of
+    the duty desks that can be reached before, where none can be afterwards; else empty."""
 
-    dwellings: int = 0
+    places: int = 0
     first: tuple[str, ...] = ()
     last_desks: tuple[str, ...] = ()
 
@@ -47,7 +49,7 @@ def may_lose(steps: Mapping[str, Step]) -> bool:
     return (
         any(changed.get(name) for name in ("area", "building", "stair", "dwelling", "binding"))
         or any(one.old[3] != one.new[3] for one in changed.get("contact", ()))
-        or any(one.old[3:5] != one.new[3:5] for one in changed.get("device", ()))
+        or any(one.old[HANGING] != one.new[HANGING] for one in changed.get("device", ()))
         or bool(devices is not None and devices.new)
     )
 
@@ -62,7 +64,7 @@ def reach_after(
     transaction = connection.begin()
     try:
         _check_still(connection, registry)
-        before = set(unreachable_dwellings(connection, now_us, live=True))
+        before = alone_now(connection, now_us)
         desks = [one.code for one in duty_desks(connection, now_us, live=True) if one.ways]
         for table in {batch.table.name: batch.table for batch, _ in laid_out}.values():
             if table in _ASKED:
@@ -70,12 +72,12 @@ def reach_after(
         for batch, source in laid_out:
             if batch.table in _ASKED:
                 _apply(connection, batch, source)
-        lost = [one for one in unreachable_dwellings(connection, now_us, live=True) if one not in before]
-        named = select(dwelling.c.code).where(dwelling.c.id.in_(lost[:FIRST])).order_by(dwelling.c.id)
+        gaps = unreachable_places(connection, now_us, live=True)
+        lost = [gap.code for gap in gaps if (gap.kind, gap.code) not in before]
         last = bool(desks) and not has_duty_desk(connection, now_us, live=True)
         reach = Reach(
             len(lost),
-            tuple(connection.execute(named).scalars()),
+            tuple(lost[:FIRST]),
             tuple(sorted(set(desks))) if last else (),
         )
         _check_still(connection, registry)

@@ -27,7 +27,7 @@ from devices.schema import (
     stair,
 )
 from devices.sheets.columns import WayText
-from devices.sheets.forms import Key
+from devices.sheets.forms import HANGING, HANGS, Key
 from devices.sheets.known import Known, Registry
 from devices.sheets.plan import Changed, Step
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, DWELLING_ATTENTION, Vault
@@ -126,11 +126,14 @@ class _Batches:
     def _devices_in(self, moved: Sequence[Changed]) -> None:
         """Devices of buildings that lie elsewhere now are noted as changed."""
         rows, codes = self._registry.rows, {one.new[0] for one in moved}
-        stairs = {code for code, known in rows["stair"].items() if codes and known.values[2] in codes}
+        stairs = {
+            code: known.id for code, known in rows["stair"].items() if codes and known.values[2] in codes
+        }
         flats = [(known.id,) for known in rows["dwelling"].values() if stairs and known.values[1] in stairs]
         houses = [(one.id,) for one in moved]
         self.found += [
             Batch(device, ("dwelling_id",), flats, match="dwelling_id", stamped=True),
+            Batch(device, ("stair_id",), [(id_,) for id_ in stairs.values()], match="stair_id", stamped=True),
             Batch(device, ("building_id",), houses, match="building_id", stamped=True),
         ]
 
@@ -236,11 +239,11 @@ class _Batches:
 
     def _device(self, step: Step) -> None:
         def row(v: tuple[Any, ...]) -> tuple[Any, ...]:
-            return (*v[:3], self._id("dwelling", v[3]), self._id("building", v[4]), *v[5:])
+            return (*v[: HANGING.start], *self._spot(v), *v[HANGING.stop :])
 
         names = (
-            "id", "uid", "kind", "profile", "dwelling_id", "building_id", "label", "breaker_a", "cable_a",
-            "insulation", "earthing", "max_silence_s", "vendor", "model", "serial", "installed_on",
+            "id", "uid", "kind", "profile", "dwelling_id", "stair_id", "building_id", "label", "breaker_a",
+            "cable_a", "insulation", "earthing", "max_silence_s", "vendor", "model", "serial", "installed_on",
             "installed_by",
         )  # fmt: skip
         new = [(id_, *row(v), self._now_us, self._by) for id_, v in self._new(step)]
@@ -251,16 +254,19 @@ class _Batches:
         ]
         self._stays(step)
 
+    def _spot(self, values: tuple[Any, ...]) -> Iterable[int | None]:
+        """The ids of the places in which a device hangs, in the order of `HANGS`."""
+        return (self._id(form, code) for form, code in zip(HANGS, values[HANGING], strict=True))
+
     def _stays(self, step: Step) -> None:
-        moved = [one for one in step.changed if one.old[3:5] != one.new[3:5]]
+        moved = [one for one in step.changed if one.old[HANGING] != one.new[HANGING]]
         stays = [(id_, values) for id_, values in self._new(step)] + [(one.id, one.new) for one in moved]
         at = {one.id: max(self._now_us, self._registry.latest_us.get(one.id, 0)) for one in moved}
         rows = [
-            (id_, device_id, self._id("dwelling", v[3]), self._id("building", v[4]),
-             at.get(device_id, self._now_us))
+            (id_, device_id, *self._spot(v), at.get(device_id, self._now_us))
             for id_, (device_id, v) in zip(self._take(placement, len(stays)), stays, strict=True)
-        ]  # fmt: skip
-        names = ("id", "device_id", "dwelling_id", "building_id", "since_us")
+        ]
+        names = ("id", "device_id", "dwelling_id", "stair_id", "building_id", "since_us")
         self.found += [
             Batch(placement, ("device_id", "until_us"), list(at.items()), match="device_id", open="until_us"),
             Batch(placement, names, rows),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, insert
 from devices import schema
 from devices.model import Carrier, Medium, PlaceKind, Role
 
-ROLES = [Role.GRID_WORKER, Role.NEIGHBOUR, Role.DUTY_DESK]
+ROLES = [Role.GRID_WORKER, Role.NEIGHBOUR, Role.FAMILY, Role.DUTY_DESK]
 INSTANTS = st.integers(0, 4)
 MEDIA = list(Medium)
 
@@ -63,8 +63,10 @@ class Block:
     dwellings: list[tuple[int, int]]
     """(stair, floor)"""
     with_device: list[bool]
+    landings: list[bool]
+    """By stair: whether a device hangs there outside dwellings."""
     halls: list[bool]
-    """By building: whether a device hangs there outside dwellings."""
+    """By building: whether a device hangs there outside stairs and dwellings."""
     erased: list[int | None]
     """By contact, when."""
     ties: list[Tie]
@@ -101,6 +103,7 @@ def blocks(draw: st.DrawFn) -> Block:
         stairs,
         dwellings,
         [die.random() < 0.7 for _ in dwellings],
+        [die.random() < 0.7 for _ in stairs],
         [die.random() < 0.7 for _ in buildings],
         [_end(die) if die.random() < 0.15 else None for _ in range(people)],
         [_tie(die, people, sizes) for _ in range(die.randint(2, 9))],
@@ -119,10 +122,11 @@ def _end(die: Random) -> int | None:
 
 
 def _tie(die: Random, people: int, sizes: dict[PlaceKind, int]) -> Tie:
-    kind = die.choice(list(PlaceKind))
+    kind, role = die.choice(list(PlaceKind)), die.choice(ROLES)
+    kind = PlaceKind.DWELLING if role is Role.FAMILY else kind
     return Tie(
         die.randint(1, people),
-        die.choice(ROLES),
+        role,
         kind,
         die.randint(1, sizes[kind]),
         die.randint(1, 3),
@@ -173,6 +177,8 @@ def write(connection: Connection, block: Block) -> None:
     halls = [n for n, device in enumerate(block.halls, 1) if device]
     for n in halls:
         connection.execute(insert(schema.device).values(uid=f"hall:{n}", building_id=n, id=100 + n, **common))
+    for n in (n for n, device in enumerate(block.landings, 1) if device):
+        connection.execute(insert(schema.device).values(uid=f"landing:{n}", stair_id=n, id=200 + n, **common))
     rows(
         schema.contact,
         [

@@ -13,7 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from devices.bound import bound_to_building, bound_to_dwelling, duty_desks, unreachable_places
+from devices.bound import (
+    bound_to_building,
+    bound_to_dwelling,
+    bound_to_stair,
+    duty_desks,
+    unreachable_places,
+)
 from devices.database import open_database
 from devices.model import Carrier, PlaceKind, Role
 from devices.people import Bound, Way
@@ -23,9 +29,13 @@ from tests.databases import POSTGRESQL
 from tests.devices.random_block import INSTANTS, Block, Tie, blocks, write
 
 AT_ONCE = {
-    PlaceKind.DWELLING: {Role.GRID_WORKER, Role.NEIGHBOUR},
+    PlaceKind.DWELLING: {Role.GRID_WORKER, Role.NEIGHBOUR, Role.FAMILY},
+    PlaceKind.STAIR: {Role.GRID_WORKER, Role.NEIGHBOUR},
     PlaceKind.BUILDING: {Role.GRID_WORKER},
 }
+
+
+RESIDENTS = {Role.NEIGHBOUR, Role.FAMILY}
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,31 @@ def walk_dwelling(then: Then, dwelling: int) -> list[Tie]:
     return found + walk_building(then, block.stairs[stair - 1])
 
 
+def walk_stair(then: Then, stair: int, *, residents: bool) -> list[Tie]:
+    homes = [n for n, (other, _) in enumerate(then.block.dwellings, 1) if other == stair and residents]
+    ties = [tie for n in homes for tie in then.ties_at(PlaceKind.DWELLING, n)]
+    found = sorted((t for t in ties if t.role in RESIDENTS), key=then.age, reverse=True)
+    found += then.ties_at(PlaceKind.STAIR, stair)
+    return found + walk_building(then, then.block.stairs[stair - 1])
+
+
+def all_neighbours(people: tuple[Bound, ...]) -> tuple[Bound, ...]:
+    """Families as neighbours; of who is both, what they are as a neighbour, but for those they stand for."""
+    found: list[Bound] = [one for one in people if one.role is not Role.FAMILY]
+    for one in people:
+        twin = next((n for n, o in enumerate(found) if is_neighbour(o, one.contact_id)), -1)
+        if one.role is Role.FAMILY and twin < 0:
+            found.append(shown(one, role=Role.NEIGHBOUR))
+        elif one.role is Role.FAMILY:
+            both = tuple(sorted({*found[twin].stands_for, *one.stands_for}))
+            found[twin] = shown(found[twin], stands_for=both, away=found[twin].away and one.away)
+    return tuple(sorted(found, key=lambda b: (list(Role).index(b.role), b.rank, b.contact_id)))
+
+
+def is_neighbour(one: Bound, contact: int) -> bool:
+    return (one.role, one.contact_id) == (Role.NEIGHBOUR, contact)
+
+
 def walk_building(then: Then, building: int) -> list[Tie]:
     found = then.ties_at(PlaceKind.BUILDING, building)
     area: int | None = then.block.buildings[building - 1]
@@ -136,7 +171,7 @@ def expected(then: Then, ties: list[Tie]) -> tuple[Bound, ...]:
             covering.setdefault((other, role), []).append(one)
     for (contact, role), one in own.items():
         if (contact, role) not in covering:
-            found.append(shown(then, one, away=then.stand_in(contact, role) is not None))
+            found.append(shown(one, away=then.stand_in(contact, role) is not None))
     for (other, role), absent in covering.items():
         absent.sort(key=lambda one: (one.rank, one.contact_id))
         mine = own.get((other, role))
@@ -183,13 +218,14 @@ def themselves(then: Then, tie: Tie, ties: list[Tie]) -> Bound:
     )
 
 
-def shown(then: Then, one: Bound, *, away: bool) -> Bound:
+def shown(one: Bound, **other: object) -> Bound:
     values = {name: getattr(one, name) for name in Bound.__dataclass_fields__}
-    return Bound(**{**values, "away": away})
+    return Bound(**{**values, **other})
 
 
 def gap(kind: PlaceKind, place: int, people: tuple[Bound, ...]) -> list[Gap]:
-    """The gap at a place, if none of its people can be told at once; a neighbour is none of a building's."""
+    """The gap at a place, if none of its people can be told at once; a neighbour is none of a building's.
+    `people` of a stair with all who live there, as neighbours."""
     at_once = AT_ONCE[kind]
     if any(one.ways and one.role in at_once for one in people):
         return []
@@ -224,13 +260,21 @@ def test_who_is_bound_is_what_walking_the_tree_finds(empty: Engine, examples: in
                 if block.halls[building - 1]:
                     halls += gap(PlaceKind.BUILDING, building, people)
             assert duty_desks(connection, at, live=live) == expected(then, walk_desks(then))
+            landings = []
+            for stair in range(1, len(block.stairs) + 1):
+                for residents in (False, True):
+                    ties = walk_stair(then, stair, residents=residents)
+                    people = all_neighbours(expected(then, ties))
+                    assert bound_to_stair(connection, stair, at, live=live, residents=residents) == people
+                if block.landings[stair - 1]:
+                    landings += gap(PlaceKind.STAIR, stair, people)
             unreachable = []
             for dwelling in range(1, len(block.dwellings) + 1):
                 people = expected(then, walk_dwelling(then, dwelling))
                 assert bound_to_dwelling(connection, dwelling, at, live=live) == people
                 if block.with_device[dwelling - 1]:
                     unreachable += gap(PlaceKind.DWELLING, dwelling, people)
-            assert unreachable_places(connection, at, live=live) == (*unreachable, *halls)
+            assert unreachable_places(connection, at, live=live) == (*unreachable, *landings, *halls)
             transaction.rollback()
 
     holds()

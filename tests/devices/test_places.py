@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection
 
-from devices.places import PlaceText, describe_building, describe_dwelling, ids_of
+from devices.places import PlaceText, describe_building, describe_dwelling, describe_stair, ids_of
 from devices.registry import Written, add_area, add_building
+from devices.registry.rows import need
+from devices.schema import stair
 from tests.devices.conftest import NOW_US
 
 WHO = Written(by="t", now_us=NOW_US)
@@ -50,3 +52,12 @@ def test_a_place_nobody_knows_still_has_words_and_no_ids(connection: Connection)
 def test_a_dwelling_lies_in_its_building(connection: Connection, block: dict[str, int]) -> None:
     assert ids_of(connection, block["S2-201"]).building_id == block["B"]
     assert ids_of(connection, block["S2-201"]).stair_id != ids_of(connection, block["201"]).stair_id
+
+
+@pytest.mark.usefixtures("block")
+def test_the_common_parts_of_a_stair_are_said_with_building_and_community(connection: Connection) -> None:
+    known = need(connection, stair, "code", "S2")["id"]
+    assert describe_stair(connection, known, "zh-CN") == "幸福里社区 3号楼 2单元 公共部位"
+    assert describe_stair(connection, known, "en") == "幸福里社区, 3号楼, 2单元, common parts"
+    assert describe_stair(connection, 99, "zh-CN") == "单元 #99"
+    assert describe_stair(connection, 99, "en") == "stair #99"

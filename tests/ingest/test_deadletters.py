@@ -13,9 +13,6 @@ from devices.profiles.profile import Reason, Rejected
 from ingest.deadletters import (
     KEPT_PER_FLUSH,
     KEPT_PER_REASON,
-    KEPT_STRANGERS,
-    STRANGER_US,
-    STRANGERS_PER_FLUSH,
     DeadLetters,
     count_dead_letters,
     list_dead_letters,
@@ -23,6 +20,7 @@ from ingest.deadletters import (
 from ingest.record import Messages, Record
 from ingest.schema import dead_letter, stranger
 from ingest.sightings import Sighting
+from ingest.strangers import AGAIN_US, KEPT_STRANGERS, STRANGERS_PER_FLUSH
 from tests.databases import impatient_engine, losing_the_next_answer
 
 SECOND = 1_000_000
@@ -123,16 +121,16 @@ def test_text_no_database_takes_is_cleaned(engine: Engine) -> None:
 def test_strangers_are_remembered_once_each_and_no_more_than_there_is_room_for(engine: Engine) -> None:
     letters = DeadLetters(engine)
     letters.sight([Sighting("x", "t/x", "plain")], 1)
-    letters.sight([Sighting("x", "t/x2", "plain")], 2)
+    letters.sight([Sighting("x", "t/x2", "plain")], AGAIN_US + 1)
     letters.flush(SECOND)
     letters.sight([Sighting(f"u{n}", f"t/{n}", "plain") for n in range(KEPT_STRANGERS + 50)], 3)
-    letters.sight([Sighting("x", "t/x3", "plain")], 4)
+    letters.sight([Sighting("x", "t/x3", "plain")], AGAIN_US + 4)
     for n in range(2, 2 + KEPT_STRANGERS // STRANGERS_PER_FLUSH):
         assert letters.flush(n * SECOND)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(stranger)) == KEPT_STRANGERS
         assert connection.execute(select(stranger).where(stranger.c.uid == "x")).one() == (
-            "x", "t/x3", "plain", 1, 4,
+            "x", "t/x3", "plain", 1, AGAIN_US + 4,
         )  # fmt: skip
         assert connection.scalar(select(func.count()).select_from(dead_letter)) == 0
 
@@ -160,23 +158,11 @@ def test_a_flood_of_strangers_is_written_in_few_statements_and_over_several_flus
     assert not letters.flush(3 * SECOND)
 
 
-def test_strangers_not_heard_of_late_make_room_and_one_that_is_heard_again_stays(engine: Engine) -> None:
+def test_a_device_that_sends_octets_is_kept_once_and_counted_each_time(engine: Engine) -> None:
     letters = DeadLetters(engine)
-    letters.sight([Sighting(f"u{n}", f"t/{n}", "plain") for n in range(KEPT_STRANGERS)], 3)
-    flushes = KEPT_STRANGERS // STRANGERS_PER_FLUSH
-    for n in range(flushes):
-        assert letters.flush((n + 1) * SECOND)
-    later = STRANGER_US + 10
-    again = STRANGERS_PER_FLUSH + 5  # more than one flush writes
-    letters.sight([Sighting(f"u{n}", "t/new", "plain") for n in range(again)], later)
-    for n in range(flushes, flushes + 2):
-        assert letters.flush((n + 1) * SECOND)
+    for n in range(1, 4):
+        refuse(letters, n, 2, Reason.NO_CODEC)
+        assert letters.flush(n * SECOND)
     with reading(engine) as connection:
-        said = connection.execute(
-            select(stranger.c.topic, stranger.c.first_us, stranger.c.last_us).distinct()
-        ).all()
-    assert said == [("t/new", 3, later)]
-    assert listed(engine) == again
-    letters.sight([Sighting("new", "t/n", "plain")], later)
-    assert letters.flush((flushes + 3) * SECOND)
-    assert listed(engine) == again + 1
+        assert count_dead_letters(connection) == {"no_codec": 6}
+        assert sorted(one.topic for one in list_dead_letters(connection)) == ["t/0", "t/1"]

@@ -31,7 +31,7 @@ INPUTS = st.lists(
 )
 F32 = st.floats(width=32)
 U8 = st.integers(0, 255)
-STANDS = st.tuples(I32, I32, I32, st.floats(), I32, I32, I32, I32, F32, F32, U8, U8)
+STANDS = st.tuples(I32, I32, I32, st.floats(), I32, I32, I32, I32, F32, F32, U8, U8, U8)
 
 
 @st.composite
@@ -125,7 +125,7 @@ def test_of_a_record_that_knew_four_facts_of_a_series_all_else_is_unknown(record
         assert getattr(stands, name).tobytes() == getattr(stood, name).tobytes()
     n = len(stood.slot)
     assert [column.dtype.str for column in stands] == [np.dtype(kind).str for kind in STANDING]
-    for name in ("stair", "building", "area", "parent", "insulation", "earthing"):
+    for name in ("stair", "building", "area", "parent", "insulation", "earthing", "kind"):
         assert getattr(stands, name).tolist() == [0] * n
     assert np.isnan(stands.breaker_a).all()
     assert np.isnan(stands.silence_s).all()
@@ -134,7 +134,19 @@ def test_of_a_record_that_knew_four_facts_of_a_series_all_else_is_unknown(record
     assert plain(rest) == plain(record)
 
 
-@pytest.mark.parametrize("columns", [1, 3, 5, 11, 13])
+@given(records())
+def test_of_a_record_that_knew_no_kinds_of_devices_they_are_unknown(record: Record) -> None:
+    def without(words: list[Any]) -> list[Any]:
+        words[STANDING_AT] = words[STANDING_AT][:12]
+        return words
+
+    read = decode_record(rewritten(record, without))
+    nothing = np.zeros(len(record.standing.slot), np.uint8)
+    expected = dataclasses.replace(record, standing=record.standing._replace(kind=nothing))
+    assert plain(read) == plain(expected)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5, 11, 14])
 def test_a_standing_of_any_other_width_is_damage(columns: int) -> None:
     record = dataclasses.replace(empty(), standing=standing([(1,) * len(STANDING)]))
 

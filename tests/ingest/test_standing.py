@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, insert, update
 
 from devices import registry as places
 from devices.database import open_database, writing
-from devices.model import Earthing, Insulation, Metric
+from devices.model import DeviceKind, Earthing, Insulation, Metric
 from devices.profiles.profile import Said
 from devices.registry import Written
 from devices.schema import area, building, device, device_channel, dwelling, series, stair
@@ -86,9 +86,56 @@ def test_the_table_says_circuit_earthing_and_phase(registry: Engine) -> None:
 
 
 def test_a_word_of_a_later_release_is_unknown(registry: Engine) -> None:
-    alter(registry, "a", insulation="paper", earthing="it")
+    alter(registry, "a", insulation="paper", earthing="it", kind="lift")
     table = seated(registry, "a").table()
-    assert (table.insulation[1], table.earthing[1]) == (0, 0)
+    assert (table.insulation[1], table.earthing[1], table.kind[1]) == (0, 0, DeviceKind.UNKNOWN)
+
+
+def test_the_table_says_what_kind_of_device_it_is_from_the_change_on(registry: Engine) -> None:
+    index = seated(registry, "a", "b", "c")
+    assert index.table().kind.tolist() == [0, *[DeviceKind.OTHER] * 3]
+    alter(registry, "a", kind="electrical")
+    alter(registry, "b", kind="smoke")
+    alter(registry, "c", retired_us=5)
+    follow(registry, index)
+    assert index.table().kind.tolist() == [
+        0, DeviceKind.ELECTRICAL, DeviceKind.SMOKE, DeviceKind.UNKNOWN,
+    ]  # fmt: skip
+    assert index.take_changed().tolist() == [1, 2, 3]
+    assert index.standing(np.array([1], np.int32)).kind.tolist() == [DeviceKind.ELECTRICAL]
+
+
+def test_a_replay_sees_the_kind_that_was_and_then_that_of_the_registry(registry: Engine) -> None:
+    index = seated(registry, "a")
+    was = index.standing(np.array([1], np.int32))
+    alter(registry, "a", kind="smoke")
+    later = seated(registry, "a")
+    later.stand(was)
+    assert later.table().kind.tolist() == [0, DeviceKind.OTHER]
+    later.follow()
+    assert later.table().kind.tolist() == [0, DeviceKind.SMOKE]
+    assert later.take_changed().tolist() == [1]
+
+
+def test_a_device_on_a_stair_is_in_no_dwelling_and_above_it_are_building_and_area(registry: Engine) -> None:
+    alter(registry, "c", stair_id=5)
+    table = seated(registry, "a", "b", "c").table()
+    assert table.dwelling.tolist() == [0, 7, 0, 0]
+    assert table.stair.tolist() == [0, 5, 0, 5]
+    assert table.building.tolist() == [0, 3, 4, 3]
+    assert table.area.tolist() == [0, 1, 2, 1]
+
+
+def test_a_building_that_moves_takes_the_devices_on_its_stairs_along(registry: Engine) -> None:
+    alter(registry, "c", stair_id=5)
+    index = seated(registry, "b", "c")
+    with writing(registry) as connection:
+        places.move_building(connection, code="b", area_code="g2", **WHO)
+    assert follow(registry, index) == 2
+    assert index.table().area.tolist() == [0, 2, 2]
+    alter(registry, "c", stair_id=None, dwelling_id=7)
+    follow(registry, index)
+    assert (index.table().dwelling.tolist(), index.table().stair.tolist()) == ([0, 0, 7], [0, 0, 5])
 
 
 def test_a_building_that_moves_takes_its_devices_along(registry: Engine) -> None:
@@ -238,7 +285,7 @@ def test_a_series_that_is_gone_leaves_nothing_behind(registry: Engine) -> None:
     index.table()
     table = index.table()
     ids = (table.metric, table.device, table.stair, table.building, table.area, table.parent, table.phase)
-    assert [int(column[1]) for column in (*ids, table.insulation, table.earthing)] == [0] * 9
+    assert [int(column[1]) for column in (*ids, table.insulation, table.earthing, table.kind)] == [0] * 10
     assert np.isnan([table.reference_a[1], table.breaker_a[1], table.silence_s[1]]).all()
     assert table.phase[2] == 2
 

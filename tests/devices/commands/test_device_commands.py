@@ -86,7 +86,7 @@ def test_a_move_says_which_ratings_still_hold(run: Run) -> None:
     run(f"device set {UID} --clear breaker_a --clear cable_a")
     run(f"device channel remove {UID} l2")
     assert objects(run(f"device move {UID} --dwelling 501 --json")) == [
-        {"moved": UID, "dwelling": "501", "building": None}
+        {"moved": UID, "dwelling": "501", "stair": None, "building": None}
     ]
     assert run(f"device move {UID} --building B").stdout == "device own:meter-7 hangs in building B\n"
 
@@ -139,10 +139,31 @@ def test_lists_of_devices_are_narrowed_to_a_place(run: Run) -> None:
     assert uids("") == uids("--area C") == uids("--building B") == {UID, "own:door"}
     assert uids("--dwelling 501") == uids("--stair S1") == {UID}
     assert run("device list --dwelling 501").stdout.splitlines()[1].split() == [
-        UID, "electrical", "own", "501", "-", "配电箱", "63.0", "-",
+        UID, "electrical", "own", "501", "-", "-", "配电箱", "63.0", "-",
     ]  # fmt: skip
     run("device list --dwelling 501 --area C", code=2)
     assert "no area with code 'X'" in run("device list --area X", code=1).stderr
+
+
+@pytest.mark.usefixtures("meter")
+def test_a_device_hangs_on_a_stair(run: Run) -> None:
+    run("device register own:hall --kind smoke --profile own --stair S1 --label 三层")
+    assert run("device show own:hall").stdout.splitlines()[2] == (
+        "place      幸福里社区, 3号楼, 1单元, common parts (stair S1)"
+    )
+    [card] = objects(run("device show own:hall --json"))
+    assert (card["dwelling"], card["stair"], card["building"]) == ("", "S1", "")
+    assert run(f"device move {UID} --stair S1").stdout.startswith(f"device {UID} hangs in stair S1; still")
+    assert {one["uid"]: one["stair"] for one in objects(run("device list --stair S1 --json"))} == {
+        UID: "S1", "own:hall": "S1",
+    }  # fmt: skip
+    history = [line for line in run(f"device show {UID} --history").stdout.splitlines() if "history" in line]
+    assert [line.split(" since ")[0] for line in history] == [
+        "history    dwelling 501",
+        "history    stair S1",
+    ]
+    assert "no stair with code '501'" in run("device move own:hall --stair 501", code=1).stderr
+    assert "exactly one" in run("device move own:hall --stair S1 --dwelling 501", code=1).stderr
 
 
 def test_a_long_list_is_read_page_by_page_and_complete(run: Run, desk: Desk) -> None:

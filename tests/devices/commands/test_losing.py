@@ -61,6 +61,19 @@ def test_ending_the_last_binding_names_the_dwellings_left_alone(run: Run) -> Non
     assert len(json.loads(done.stdout)["left_alone"]) == DWELLINGS
 
 
+def test_a_stair_with_a_detector_is_named_when_it_loses_its_last_help(run: Run) -> None:
+    run("bind desk --role grid_worker --area K")
+    run("add S2 --name 2单元 --building B", app="stair")
+    run("add own:landing --kind smoke --profile own --stair S2", app="device")
+    assert run("unbind worker --role grid_worker --area C").stderr == ""
+    for n in range(1, DWELLINGS + 1):
+        run(f"bind worker --role family --dwelling 10{n}")
+    assert (
+        "nobody can be told at once any more for S2\n"
+        in run("unbind desk --role grid_worker --area K").stderr
+    )
+
+
 def test_removing_the_last_way_does_as_well(run: Run) -> None:
     assert ALONE in run(f"remove-channel worker {channel_of(run, 'worker')}").stderr
 

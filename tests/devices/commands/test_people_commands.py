@@ -210,6 +210,14 @@ def test_gaps_lists_every_place_with_a_device_and_nobody_to_tell_at_once(run: Ru
     assert (nothing.stdout, "somebody to tell at once" in nothing.stderr) == ("", True)
 
 
+def test_a_stair_with_a_device_and_nobody_to_tell_is_a_gap_until_somebody_lives_there(run: Run) -> None:
+    run("register own:hall --kind smoke --profile own --stair S1", app="device")
+    assert gaps(run) == [("S1", "stair", NOBODY)]
+    assert "幸福里社区, 3号楼, 1单元, common parts" in run("gaps").stdout
+    run("bind worker --role neighbour --dwelling 501")
+    assert gaps(run) == []
+
+
 @pytest.mark.usefixtures("detectors")
 def test_neighbours_do_not_count_for_a_building(run: Run) -> None:
     run("bind worker --role neighbour --building B")
@@ -242,11 +250,20 @@ def test_who_adds_every_duty_desk_where_none_bound_to_the_place_can_be_reached(r
     assert told.stderr == ""
 
 
-@pytest.mark.parametrize("words", ["", "--dwelling 501 --building B"])
+def test_who_of_a_stair_names_those_who_live_there_as_neighbours(run: Run) -> None:
+    run("add child --name 示例")
+    run("bind child --role family --dwelling 501")
+    run("bind worker --role grid_worker --stair S1")
+    told = [(one["contact"], one["role"], one["place"]) for one in objects(run("who --stair S1 --json"))]
+    assert set(told) >= {("child", "neighbour", "501"), ("worker", "grid_worker", "S1")}
+    assert len(told) == 2
+    assert "no stair with code 'B'" in run("who --stair B", code=1).stderr
+
+
+@pytest.mark.parametrize("words", ["", "--dwelling 501 --building B", "--dwelling 501 --stair S1"])
 def test_who_names_the_options_it_has(run: Run, words: str) -> None:
     said = run(f"who {words}", code=2).output
-    assert "--dwelling or --building" in said
-    assert "--stair" not in said
+    assert "--dwelling, --stair or --building" in " ".join(said.replace("│", " ").split())
 
 
 def test_who_says_that_places_are_taken_as_they_lie_today(run: Run, desk: Desk) -> None:

@@ -81,9 +81,11 @@ def test_a_building_that_moves_changes_the_devices_in_it_and_no_others(connectio
     for uid, place in ((UID, "B"), (OTHER, "B2")):
         registry.register_device(connection, uid=uid, kind="other", profile="own", building_code=place, **WHO)
     register(connection, "own:flat")
+    registry.register_device(connection, uid="own:hall", kind="other", profile="own", stair_code="S1", **WHO)
     others, before = change_of(connection, OTHER), newest(connection)
     assert registry.move_building(connection, code="B", area_code="OTHER", **WHO)
-    assert change_of(connection, UID) == change_of(connection, "own:flat") == newest(connection) == before + 1
+    for uid in (UID, "own:flat", "own:hall"):
+        assert change_of(connection, uid) == newest(connection) == before + 1, uid
     assert change_of(connection, OTHER) == others
     assert not registry.move_building(connection, code="B", area_code="OTHER", **WHO)
     assert registry.set_building(connection, code="B", name="another", **WHO)

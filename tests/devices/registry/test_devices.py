@@ -88,8 +88,8 @@ def test_a_move_ends_one_stay_and_begins_the_next_and_keeps_what_was_said(connec
     register(connection, breaker_a=16.0)
     registry.move_device(connection, uid=UID, building_code="B", **at(10))
     assert registry.placements_of(connection, UID) == [
-        StayRow("101", "", NOW_US, NOW_US + 10),
-        StayRow("", "B", NOW_US + 10, None),
+        StayRow("101", "", "", NOW_US, NOW_US + 10),
+        StayRow("", "", "B", NOW_US + 10, None),
     ]
     [row] = registry.list_devices(connection)
     assert (row.dwelling, row.building, row.breaker_a) == ("", "B", 16.0)
@@ -109,6 +109,20 @@ def test_where_a_device_hung_at_an_instant(connection: Connection) -> None:
         registry.device_at(connection, "own:nobody", NOW_US)
 
 
+def test_a_device_on_a_stair_is_of_no_dwelling_and_may_not_be_hung_there_twice(
+    connection: Connection,
+) -> None:
+    register(connection)
+    registry.move_device(connection, uid=UID, stair_code="S1", **at(10))
+    [row] = registry.list_devices(connection)
+    assert (row.dwelling, row.stair, row.building) == ("", "S1", "")
+    assert registry.device_at(connection, UID, NOW_US + 10) == StayRow("", "S1", "", NOW_US + 10, None)
+    with pytest.raises(AlreadyThere, match="'S1' already"):
+        registry.move_device(connection, uid=UID, stair_code="S1", **at(20))
+    registry.move_device(connection, uid=UID, stair_code="S2", **at(30))
+    assert [stay.stair for stay in registry.placements_of(connection, UID)] == ["", "S1", "S2"]
+
+
 def test_a_move_to_where_it_hangs_to_nowhere_or_to_two_places_is_refused(connection: Connection) -> None:
     register(connection)
     with pytest.raises(AlreadyThere, match="'101' already"):
@@ -117,6 +131,10 @@ def test_a_move_to_where_it_hangs_to_nowhere_or_to_two_places_is_refused(connect
         registry.move_device(connection, uid=UID, **at())
     with pytest.raises(NotAllowed, match="exactly one"):
         registry.move_device(connection, uid=UID, dwelling_code="201", building_code="B", **at())
+    with pytest.raises(NotAllowed, match="exactly one"):
+        registry.move_device(connection, uid=UID, stair_code="S1", building_code="B", **at())
+    with pytest.raises(NotThere, match="no stair with code '101'"):
+        registry.move_device(connection, uid=UID, stair_code="101", **at())
     with pytest.raises(NotThere, match="no dwelling with code '999'"):
         registry.move_device(connection, uid=UID, dwelling_code="999", **at())
     assert len(registry.placements_of(connection, UID)) == 1
@@ -134,7 +152,7 @@ def test_a_retired_device_is_left_as_it_is(connection: Connection) -> None:
     ):
         with pytest.raises(NotThere, match=f"'{UID}' is retired"):
             refused()
-    assert registry.placements_of(connection, UID) == [StayRow("101", "", NOW_US, NOW_US + 5)]
+    assert registry.placements_of(connection, UID) == [StayRow("101", "", "", NOW_US, NOW_US + 5)]
 
 
 def test_a_device_that_returns_keeps_its_history_and_nameplate_and_forgets_the_former_circuit(

@@ -23,6 +23,7 @@ def devices(connection: Connection, vault: Vault, block: dict[str, int]) -> None
     registry.add_stair(connection, code="B2-S", name="x", building_code="B2", **WHO)
     registry.add_dwelling(connection, vault, code="B2-1", stair_code="B2-S", floor=1, flat="1", **WHO)
     places: dict[str, Any] = {"own:b": {"building_code": "B"}, "own:b2": {"building_code": "B2"}}
+    places |= {"own:hall": {"stair_code": "S1"}, "own:hall2": {"stair_code": "S2"}}
     places |= {f"own:{code.lower()}": {"dwelling_code": code} for code in ("101", "201", "S2-201", "B2-1")}
     for uid, place in places.items():
         registry.register_device(connection, uid=uid, kind="smoke", profile="own", **place, **WHO)
@@ -36,12 +37,13 @@ def uids(connection: Connection, kind: PlaceKind, code: str, *, retired: bool = 
 
 @pytest.mark.usefixtures("devices")
 def test_devices_of_a_place_are_those_in_its_dwellings_and_outside_them(connection: Connection) -> None:
-    assert uids(connection, PlaceKind.AREA, "C") == {"b", "b2", "101", "s2-201", "b2-1"}
-    assert uids(connection, PlaceKind.AREA, "K") == {"b", "101", "s2-201"}
+    halls = {"hall", "hall2"}
+    assert uids(connection, PlaceKind.AREA, "C") == {"b", "b2", "101", "s2-201", "b2-1", *halls}
+    assert uids(connection, PlaceKind.AREA, "K") == {"b", "101", "s2-201", *halls}
     assert uids(connection, PlaceKind.AREA, "OTHER") == {"b2", "b2-1"}
-    assert uids(connection, PlaceKind.BUILDING, "B") == {"b", "101", "s2-201"}
-    assert uids(connection, PlaceKind.BUILDING, "B", retired=True) == {"b", "101", "201", "s2-201"}
-    assert uids(connection, PlaceKind.STAIR, "S1") == {"101"}
+    assert uids(connection, PlaceKind.BUILDING, "B") == {"b", "101", "s2-201", *halls}
+    assert uids(connection, PlaceKind.BUILDING, "B", retired=True) == {"b", "101", "201", "s2-201", *halls}
+    assert uids(connection, PlaceKind.STAIR, "S1") == {"101", "hall"}
     assert uids(connection, PlaceKind.DWELLING, "101") == {"101"}
     assert uids(connection, PlaceKind.DWELLING, "102") == set()
 

@@ -141,8 +141,9 @@ def by(function: Callable[..., Any], code: str) -> Callable[[Connection], Any]:
         (by(registry.remove_area, "K"), "it has 1 area below it, 1 standing binding:"),
         (by(registry.remove_area, "G"), "it has 1 building:"),
         (by(registry.remove_area, "OTHER"), "it has 1 ended binding:"),
-        (by(registry.remove_building, "B"), "it has 2 stairs, 1 device in service, 1 past stay of a device:"),
+        (by(registry.remove_building, "B"), "it has 3 stairs, 1 device in service, 1 past stay of a device:"),
         (by(registry.remove_stair, "S1"), "it has 8 dwellings:"),
+        (by(registry.remove_stair, "S3"), "it has 1 device in service, 1 retired device, 2 past stays of"),
         (by(registry.remove_dwelling, "101"), "it has 1 device in service:"),
         (by(registry.remove_dwelling, "102"), "it has 1 retired device, 1 past stay of a device:"),
         (by(registry.remove_dwelling, "201"), "it has 1 past stay of a device:"),
@@ -160,6 +161,11 @@ def test_a_place_that_anything_refers_to_or_ever_did_is_not_removed(
     registry.move_device(connection, uid="own:4", building_code="B", **WHO)
     registry.retire_device(connection, uid="own:4", **WHO)
     registry.register_device(connection, uid="own:4", dwelling_code="301", **device)
+    registry.add_stair(connection, code="S3", name="3单元", building_code="B", **WHO)
+    for uid in ("own:5", "own:6", "own:7"):
+        registry.register_device(connection, uid=uid, stair_code="S3", **device)
+    registry.retire_device(connection, uid="own:6", **WHO)
+    registry.move_device(connection, uid="own:7", dwelling_code="302", **WHO)
     registry.add_contact(connection, vault, code="P1", name="示例", **WHO)
     for place in ("K", "OTHER"):
         role: dict[str, Any] = {"contact_code": "P1", "role": "volunteer", "place_kind": "area"}

@@ -20,7 +20,7 @@ from devices.vault import KEY_BYTES, Vault
 from tests.databases import TABLES_ONLY, sqlite_like
 from tests.devices.conftest import NOW_US, build_block
 
-PLACES = ("101", "201", "B")
+PLACES = ("101", "201", "S1", "B")
 UID = "own:meter-7"
 DEEDS = ("register", "move", "retire", "set", "set_channel", "remove_channel")
 Deed = tuple[str, str, int]
@@ -56,7 +56,7 @@ class Life:
 
 def do(connection: Connection, life: Life, deed: str, place: str, now_us: int) -> bool:
     """Does it, and keeps the reference; whether anything was written."""
-    where: Any = {"building_code" if place == "B" else "dwelling_code": place}
+    where: Any = {{"B": "building_code", "S1": "stair_code"}.get(place, "dwelling_code"): place}
     who = Written(by="t", now_us=now_us)
     match deed:
         case "register":
@@ -78,7 +78,7 @@ def do(connection: Connection, life: Life, deed: str, place: str, now_us: int) -
 
 
 def place_of(stay: StayRow | None) -> str:
-    return "" if stay is None else stay.dwelling or stay.building
+    return "" if stay is None else stay.dwelling or stay.stair or stay.building
 
 
 def check(connection: Connection, life: Life, instants: list[int]) -> None:
@@ -91,7 +91,9 @@ def check(connection: Connection, life: Life, instants: list[int]) -> None:
     assert standing == ([life.place] if life.place else [])
     [row] = registry.list_devices(connection, only=UID)
     assert (row.retired_us is None) == bool(life.place)
-    assert row.dwelling + row.building == next(place for _, place in reversed(life.since) if place)
+    assert row.dwelling + row.stair + row.building == next(
+        place for _, place in reversed(life.since) if place
+    )
     for at_us in instants:
         assert place_of(registry.device_at(connection, UID, at_us)) == life.at(at_us)
 
@@ -136,7 +138,7 @@ def test_a_device_without_a_stay_on_record_can_still_be_moved(engine: Engine) ->
         do(connection, life, "register", "101", NOW_US)
         connection.execute(placement.delete())
         do(connection, life, "move", "201", NOW_US + 5)
-        assert registry.placements_of(connection, UID) == [StayRow("201", "", NOW_US + 5, None)]
+        assert registry.placements_of(connection, UID) == [StayRow("201", "", "", NOW_US + 5, None)]
         transaction.rollback()
 
 
@@ -151,8 +153,8 @@ def test_a_clock_that_steps_back_turns_no_stay_around(engine: Engine) -> None:
             do(connection, life, deed, place, NOW_US + later_us)
         at_us = NOW_US + 10
         assert registry.placements_of(connection, UID) == [
-            StayRow("101", "", at_us, at_us),
-            StayRow("201", "", at_us, at_us),
-            StayRow("", "B", at_us, None),
+            StayRow("101", "", "", at_us, at_us),
+            StayRow("201", "", "", at_us, at_us),
+            StayRow("", "", "B", at_us, None),
         ]
         transaction.rollback()

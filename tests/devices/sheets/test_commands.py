@@ -183,7 +183,7 @@ def test_who_is_newly_out_of_reach_is_said_on_stderr(run: Run, folder: Path) -> 
     run("registry", "import", folder)
     (folder / "contact.csv").write_text("code,way_1\nchild,\n")
     said = run("contact", "import", folder / "contact.csv", "--dry-run").stderr
-    assert said == "1 dwellings with a device newly would have nobody who can be reached: 501\n"
+    assert said == "1 places with a device newly would have nobody who can be reached: 501\n"
     [told] = objects(run("contact", "import", folder / "contact.csv", "--json").stderr)
     assert (told["newly_unreachable"], told["first"]) == (1, ["501"])
 

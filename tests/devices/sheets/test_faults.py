@@ -48,6 +48,8 @@ def placed(found: list[object]) -> list[tuple[object, object]]:
         ("device", "uid,kind,profile,dwelling\nzigbee:XY,smoke,own,501\n", 2, "uid", "16 hex digits"),
         ("device", "uid,kind,profile\nown:x,smoke,own\n", 2, "dwelling", "exactly one"),
         ("device", "uid,dwelling,building\nown:m-1,501,B\n", 2, "dwelling", "exactly one"),
+        ("device", "uid,stair,building\nown:m-1,S1,B\n", 2, "stair", "a dwelling, a stair or a building"),
+        ("device", "uid,stair\nown:m-1,NO\n", 2, "stair", "the code of a stair"),
         ("device", "uid,dwelling\nown:m-1,NO\n", 2, "dwelling", "code of a dwelling"),
         ("device", 'uid,breaker_a\nown:m-1,"1,5"\n', 2, "breaker_a", "with a point before decimals"),
         ("device", "uid,breaker_a\nown:m-1,-3\n", 2, "breaker_a", "amperes above 0"),

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select, update
 
 from devices.database import reading, writing
 from devices.registry import add_area, list_bindings, list_contacts, retire_device, reveal_contacts
+from devices.registry.devices_listed import list_devices
 from devices.registry.placements import placements_of
 from devices.schema import area, binding, contact, contact_channel, device, placement, registry_change
 from devices.sheets import import_sheets
@@ -87,6 +88,18 @@ def test_a_column_of_places_alone_moves_a_device_out_of_the_other_kind_of_place(
     with reading(engine) as connection:
         row = connection.execute(select(device).where(device.c.uid == "own:m-1")).one()
     assert (row.dwelling_id, row.building_id is not None) == (None, True)
+    for text in ("uid,stair\nown:m-1,S1\n", "uid,dwelling,building\nown:m-1,,\n"):
+        file.write_text(text)
+        done = bring(file, "device")
+        with reading(engine) as connection:
+            [one, _] = list_devices(connection)
+        assert (one.dwelling, one.stair, one.building) == ("", "S1", "")
+    assert counts(done) == {"device": (0, 0, 1)}
+    file.write_text("uid,dwelling\nown:m-1,501\n")
+    assert [one.text() for one in bring(file, "device").moved] == ["device own:m-1 hangs in dwelling 501"]
+    with reading(engine) as connection:
+        stays = [(stay.dwelling, stay.stair, stay.building) for stay in placements_of(connection, "own:m-1")]
+    assert stays == [("501", "", ""), ("", "", "B"), ("", "S1", ""), ("501", "", "")]
 
 
 def test_a_stay_begins_no_earlier_than_the_one_before_when_the_clock_steps_back(
@@ -110,12 +123,14 @@ def test_a_building_that_moved_marks_the_devices_in_it_and_one_renamed_none(
     file = block / "building.csv"
     file.write_text("code,name,area,floors\nB,4号楼,G,6\nB2,5号楼,G,6\n")
     bring(file, "building")
-    (block / "device.csv").write_text("uid,kind,profile,building\nown:m-3,smoke,own,B2\n")
+    (block / "device.csv").write_text(
+        "uid,kind,profile,building,stair\nown:m-3,smoke,own,B2,\nown:m-4,smoke,own,,S2\n"
+    )
     bring(block / "device.csv", "device", "channel")
-    assert marks() == {"own:m-1": 1, "own:m-2": 1, "own:m-3": 3}
+    assert marks() == {"own:m-1": 1, "own:m-2": 1, "own:m-3": 3, "own:m-4": 3}
     file.write_text("code,area\nB,K\nB2,G\n")
     bring(file, "building")
-    assert marks() == {"own:m-1": 4, "own:m-2": 4, "own:m-3": 3}
+    assert marks() == {"own:m-1": 4, "own:m-2": 4, "own:m-3": 3, "own:m-4": 4}
 
 
 def test_what_is_said_of_a_channel_marks_its_device(bring: Bring, block: Path, engine: Engine) -> None:

@@ -37,7 +37,7 @@ def test_dwellings_that_lose_their_last_way_are_named(
     bring: Bring, block: Path, engine: Engine, dry_run: bool
 ) -> None:
     done = bring(put(block, "contact", NO_WAYS), "contact", dry_run=dry_run, now_us=LATER_US)
-    assert (done.reach.dwellings, done.reach.first, done.forms[0].ways_end) == (1, ("501",), 2)
+    assert (done.reach.places, done.reach.first, done.forms[0].ways_end) == (1, ("501",), 2)
     with reading(engine) as connection:
         ids = unreachable_dwellings(connection, LATER_US, live=True)
         codes = connection.execute(select(dwelling.c.code).where(dwelling.c.id.in_(ids))).scalars().all()
@@ -47,12 +47,19 @@ def test_dwellings_that_lose_their_last_way_are_named(
 def test_who_was_out_of_reach_before_is_not_named_again(bring: Bring, block: Path) -> None:
     bring(put(block, "contact", NO_WAYS), "contact", now_us=LATER_US)
     file = put(block, "device", "uid,kind,profile,dwelling\nown:m-9,smoke,own,501\n")
-    assert bring(file, "device", now_us=LATER_US).reach.dwellings == 0
+    assert bring(file, "device", now_us=LATER_US).reach.places == 0
 
 
 def test_a_device_that_comes_to_people_nobody_knows_is_named(bring: Bring, block: Path) -> None:
     file = put(block, "device", "uid,kind,profile,dwelling\nown:m-9,smoke,own,101\n")
     assert bring(file, "device").reach.first == ("101",)
+
+
+def test_a_stair_and_a_building_that_nobody_looks_after_are_named_too(bring: Bring, block: Path) -> None:
+    file = put(
+        block, "device", "uid,kind,profile,stair,building\nown:m-8,smoke,own,S2,\nown:m-9,smoke,own,,B\n"
+    )
+    assert bring(file, "device").reach.first == ("S2",), "the building has a device and nobody already"
 
 
 def test_a_new_dwelling_in_a_book_is_named_by_its_code(bring: Bring, block: Path) -> None:

@@ -105,8 +105,9 @@ def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
     own = st.text("abcdef0123456789._-", min_size=1, max_size=8)
     uids = [f"own:{one}" for one in draw(st.lists(own, min_size=1, max_size=4, unique=True))]
     spots = st.one_of(
-        st.sampled_from(dwellings).map(lambda code: (code, "")),
-        st.sampled_from(buildings).map(lambda code: ("", code)),
+        st.sampled_from(dwellings).map(lambda code: (code, "", "")),
+        st.sampled_from(stairs).map(lambda code: ("", code, "")),
+        st.sampled_from(buildings).map(lambda code: ("", "", code)),
     )
     circuit = st.tuples(RATINGS, RATINGS, st.sampled_from(INSULATIONS))
     quiet = st.none() | st.tuples(st.integers(0, 719), st.integers(720, 1439)).map(

@@ -78,6 +78,8 @@ def held(desk: Desk, out: Path) -> dict[str, bytes]:
         ("device set own:m-1 --installed-on 1989-12-31", "device",
          "uid,installed_on\nown:m-1,1989-12-31\n", False),
         ("device move own:m-1 --dwelling 101", "device", "uid,dwelling\nown:m-1,101\n", True),
+        ("device move own:m-1 --stair S1", "device", "uid,stair\nown:m-1,S1\n", True),
+        ("device move own:m-1 --stair S9", "device", "uid,stair\nown:m-1,S9\n", False),
         ("device move own:m-1 --dwelling 999", "device", "uid,dwelling\nown:m-1,999\n", False),
         ("contact add-channel child --medium sms --carrier webhook --address 13800001234", "contact",
          "code,way_1\nbrigade,sms webhook 13800001234\n", False),
