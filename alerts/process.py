@@ -19,8 +19,9 @@ from sqlalchemy import Engine
 from alerts.addresses import Unseals
 from alerts.ailments import Ailments
 from alerts.backoff import URGENT_RANK
-from alerts.channels.carriers import close_channels, open_channels, warm_channels
+from alerts.channels.carriers import Accounts, close_channels, open_channels, warm_channels
 from alerts.channels.channel import Channel
+from alerts.channels.intake import LIMITS
 from alerts.handover import Handover
 from alerts.meter import Meter
 from alerts.outbox import begun_by, due_retries, next_retry_us, recover
@@ -58,16 +59,18 @@ async def run_alerts(
     stop: asyncio.Event,
     meter: Meter,
     *,
+    accounts: Accounts | None = None,
     channels: Mapping[Carrier, Channel] | None = None,
     turn: Turn = run_turn,
 ) -> None:
     """Runs until `stop` is set, then lets what is under way end, within the time one send may take.
 
     Raises what recovery raises: without it nothing may be sent. Later errors (a locked database) are logged
-    and tried again. `clock` gives µs UTC; `channels` and `turn` stand in for our own.
+    and tried again. `clock` gives µs UTC; `accounts` are the site's with providers; `channels` and
+    `turn` stand in for our own.
     """
-    opened = open_channels() if channels is None else channels
-    sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter)
+    opened = open_channels(accounts) if channels is None else channels
+    sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter, limits=LIMITS)
     loop = _Loop(engine, settings, clock, sender, turn, meter)
     try:
         meter.possible_duplicates(await loop.recover())

@@ -15,6 +15,7 @@ from alerts.backoff import URGENT_RANK
 from alerts.channels.channel import Channel, Failed, Message, Outcome
 from alerts.handover import Handover
 from alerts.lane import Lane, LookUp
+from alerts.limits import Allowance, Limits
 from alerts.meter import Meter
 from alerts.outbox import Ended, write_outcomes
 from alerts.settings import Settings
@@ -38,6 +39,8 @@ class Sender:
 
     Urgent handovers (P0+ and P0) have half of the senders to themselves. An outcome is kept until it is
     written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
+    What `limits` do not allow now is not sent: it fails with the time until it may be, and so an urgent one
+    goes by the contact's next way at once and is tried by this one again.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class Sender:
         *,
         clock: Callable[[], int],
         meter: Meter,
+        limits: Mapping[Carrier, Limits] | None = None,
     ) -> None:
         self._engine = engine
         self._channels = channels
         self._timeout_s = settings.send_timeout_s
         self._clock = clock
         self._meter = meter
+        self._allowance = Allowance(limits or {})
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="sender")  # a look-up each lane, a writer
         urgent = max(settings.senders // 2, 1)
         self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry)
@@ -140,13 +145,18 @@ class Sender:
         channel = self._channels.get(way.carrier)
         if channel is None:
             return Failed("no channel carries this", permanent=True)
+        urgent = handover.rank <= URGENT_RANK
+        if wait_us := self._allowance.wait_us(way.carrier, way.address, self._clock(), urgent=urgent):
+            return Failed("the carrier takes no more just now", retry_after_s=wait_us / _SECOND_US)
         message = Message(
             key=handover.key,
             address=way.address,
             medium=handover.medium,
             text=handover.text,
             link=handover.link,
-            urgent=handover.rank <= URGENT_RANK,
+            urgent=urgent,
+            language=handover.language,
+            parts=_parts(handover),
         )
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -193,6 +203,12 @@ class Sender:
             self._held.difference_update(ended.handover.notification_id for ended in batch)
             self.submit(further)
         return True
+
+
+def _parts(handover: Handover) -> dict[str, str]:
+    """All of `PARTS`: the code is the end of the link, whose beginning is often fixed in a template."""
+    code = handover.link.rpartition("/")[2]
+    return {**handover.parts, "text": handover.text, "link": handover.link, "code": code}
 
 
 def _write_batch(engine: Engine, batch: list[Ended]) -> list[Handover]:

@@ -23,6 +23,7 @@ from devices.shortlist import shortlist
 from devices.vault import KeyMissing, VaultError
 from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
+from gengfu.check_channels import account_findings, uncarried_finding
 from gengfu.check_profiles import profile_findings
 from gengfu.check_room import room_finding
 from gengfu.clock import now_us
@@ -68,6 +69,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _pages()
     yield _links(config)
+    yield from account_findings(config)
     yield from profile_findings(config)
     yield from rule_findings(config, now_us())
     yield from broker_findings(config)
@@ -124,6 +126,8 @@ def _database(config: Config) -> Iterator[Finding]:
         yield _key(engine, config.key_path)
         with reading(engine) as connection:
             yield from _registry(connection, shown)
+            if revision_of(connection) == head() and (uncarried := uncarried_finding(connection, config)):
+                yield uncarried
             if access_folder(config) and revision_of(connection) == head():
                 yield _publishers(mute_devices(connection))
     except SQLAlchemyError as error:

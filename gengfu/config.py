@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
+from gengfu.config_channels import Channels
 from ingest.transport import Kind
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -213,6 +214,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     rules: Rules = field(default_factory=Rules)
     store: Store = field(default_factory=Store)
     alerts: Alerts = field(default_factory=Alerts)
+    channels: Channels = field(default_factory=Channels)
     people: People = field(default_factory=People)
     console: ConsoleListener = field(default_factory=ConsoleListener)
     answers: AnswersListener = field(default_factory=AnswersListener)

@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -20,8 +20,9 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gengfu.config import LEAST_RESERVE_MB, AnyBroker, Config, FurtherBroker
+from gengfu.config import LEAST_RESERVE_MB, AnyBroker, Config
 from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
+from gengfu.config_channels import settled_files
 
 ENVIRONMENT: Final = "GENGFU_CONFIG"
 SQLITE: Final = "sqlite:///"
@@ -95,16 +96,28 @@ def _explain(message: str) -> str:
     unknown = re.match(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.*?)`)?$", message)
     if unknown:
         key, at = unknown[1], unknown[2] or ""
-        struct: type[Struct] = Config
-        if at:
-            struct = FurtherBroker if at.startswith("brokers[") else type(getattr(Config(), at))
-        allowed = ", ".join(struct.__struct_fields__)
+        allowed = ", ".join(_struct_at(at).__struct_fields__)
         return f"unknown key `{at + '.' if at else ''}{key}`; allowed here: {allowed}"
     wrong = re.match(r"(.+) - at `\$\.(.+)`$", message)
     if not wrong:
         return message
     said = wrong[1].replace("Expected `object`", "expected a table").replace("Expected", "expected")
     return f"key `{wrong[2]}`: {said}"
+
+
+def _struct_at(path: str) -> type[Struct]:
+    """The table at a path such as `channels.aliyun.sms` or `brokers[1]`."""
+    struct: type[Struct] = Config
+    for key in filter(None, re.sub(r"\[[0-9.]*\]", "", path).split(".")):
+        struct = _struct_in(get_type_hints(struct)[key]) or struct
+    return struct
+
+
+def _struct_in(hint: object) -> type[Struct] | None:
+    """The struct that a field holds: itself, one or none of it, or several."""
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return hint
+    return next(filter(None, map(_struct_in, get_args(hint))), None)
 
 
 def _check_timezone(timezone: str, name: str) -> None:
@@ -157,4 +170,5 @@ def _settle(config: Config, base: Path) -> Config:
         brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
         ingest=msgspec.structs.replace(config.ingest, profiles_dir=absolute(config.ingest.profiles_dir)),
         rules=msgspec.structs.replace(config.rules, file=absolute(config.rules.file)),
+        channels=settled_files(config.channels, absolute),
     )

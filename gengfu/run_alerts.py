@@ -17,6 +17,7 @@ from alerts.settings import Settings
 from devices.database import open_database
 from devices.secrets import SECRET_BYTES, secret_of
 from devices.vault import SealBroken, Vault
+from gengfu.channel_accounts import accounts_of
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
@@ -115,7 +116,10 @@ async def _run(config: Config) -> None:
     heart.start()
     try:
         settings = settings_of(config, _link_key(engine, vault))
-        await run_alerts(engine, vault, settings, now_us, stop, meter)
+        accounts = accounts_of(config.channels, config.site.timezone)
+        for carrier, why in accounts.broken.items():
+            log.error("channel_cannot_be_used", carrier=carrier, why=why)
+        await run_alerts(engine, vault, settings, now_us, stop, meter, accounts=accounts)
     finally:
         heart.stop()
         telemetry.close()

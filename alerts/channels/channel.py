@@ -8,15 +8,28 @@ Outcomes:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from devices.model import Medium
+
+PARTS: Final = ("severity", "what", "where", "since", "do", "why_now", "text", "link", "code")
+"""What a template can be filled with. `severity` P0 …, `what` the alarm, `where` the place, `since` its local
+time, `do` what to do, `why_now` why this is sent again (empty for a first word), `text` the whole message,
+`link` the one-tap page, `code` the end of that link (providers often fix a link's host in the template)."""
+_NO_PARTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to carry, to whom. `address` is in clear only here and in the channel: never log it."""
+    """What to carry, to whom. `address` is in clear only here and in the channel: never log it.
+
+    `text` is complete by itself; `parts` are its pieces by the names of `PARTS` for providers that send fixed
+    templates with variables, and may lack some: a channel that needs one that is missing uses the empty text.
+    `language` is zh-CN or en.
+    """
 
     key: str
     address: str
@@ -24,13 +37,17 @@ class Message:
     text: str
     link: str
     urgent: bool
+    language: str = "zh-CN"
+    parts: Mapping[str, str] = field(default_factory=lambda: _NO_PARTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the message."""
+    """The provider took the message. `receipt` is what it calls the message in its receipts, empty where it
+    sends none."""
 
     detail: str = ""
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

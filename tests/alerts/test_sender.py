@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.handover import Handover
+from alerts.limits import Limit, Limits
 from alerts.meter import Tally
 from alerts.outbox import recover
 from alerts.sender import Sender
@@ -70,6 +72,7 @@ def with_sender(
     *,
     senders: int = 8,
     send_timeout_s: float = 30.0,
+    limits: Mapping[Carrier, Limits] | None = None,
 ) -> Tally:
     async def main() -> Tally:
         tally = Tally()
@@ -81,6 +84,7 @@ def with_sender(
             settings,
             clock=lambda: NOW + SECOND,
             meter=tally,
+            limits=limits,
         )
         sender.start()
         try:
@@ -109,7 +113,10 @@ def test_what_is_submitted_is_sent_with_its_key_and_written(outbox: Outbox) -> N
     [handover] = outbox.tell(outbox.add_contact(PUSH), P0)
     tally = with_sender(outbox, channel, sends([handover]))
     assert channel.begun == [
-        Message(handover.key, "http://push", Medium.PUSH, "smoke", "http://a.example/x", urgent=True)
+        Message(
+            handover.key, "http://push", Medium.PUSH, "smoke", "http://a.example/x", urgent=True,
+            parts={"text": "smoke", "link": "http://a.example/x", "code": "x"},
+        )  # fmt: skip
     ]
     assert states(outbox) == ["accepted"]
     assert tally.counts == {"accepted": 1}
@@ -249,3 +256,39 @@ def test_closing_leaves_what_does_not_end_in_time_to_the_next_start(outbox: Outb
     assert states(outbox) == ["sending", "accepted"]
     with writing(outbox.engine) as connection:
         assert [h.notification_id for h in recover(connection, NOW)] == [slow[0].notification_id]
+
+
+ONE_A_MINUTE = {Carrier.WEBHOOK: Limits(address=(Limit(1, 60),))}
+
+
+def test_a_fire_over_the_carriers_limit_goes_by_the_next_way_at_once_and_is_tried_again(
+    outbox: Outbox,
+) -> None:
+    ways = outbox.add_contact(PUSH, SMS)
+    handovers = outbox.tell(ways[:1], P0) + outbox.tell(ways[:1], P0)
+    channel = ScriptedChannel()
+    with_sender(outbox, channel, sends(handovers), limits=ONE_A_MINUTE)
+    assert sorted(message.address for message in channel.begun) == ["http://push", "sms"]
+    assert sorted(states(outbox)) == ["accepted", "accepted", "waiting"]
+    waiting = next(row for row in outbox.notifications() if row.state == "waiting")
+    assert waiting.next_try_us == NOW + SECOND + 60 * SECOND
+
+
+def test_a_lesser_message_over_the_carriers_limit_waits_until_there_is_room(outbox: Outbox) -> None:
+    ways = outbox.add_contact(PUSH, SMS)
+    channel = ScriptedChannel()
+    with_sender(
+        outbox, channel, sends(outbox.tell(ways[:1], P2) + outbox.tell(ways[:1], P2)), limits=ONE_A_MINUTE
+    )
+    assert [message.address for message in channel.begun] == ["http://push"]
+    assert sorted(states(outbox)) == ["accepted", "waiting"]
+
+
+def test_a_message_goes_out_with_its_pieces_and_its_language(outbox: Outbox) -> None:
+    [handover] = outbox.tell(outbox.add_contact(PUSH), P0)
+    channel = ScriptedChannel()
+    told = replace(handover, language="en", parts={"what": "smoke"}, link="http://a.example/a/k3y")
+    with_sender(outbox, channel, sends([told]))
+    [message] = channel.begun
+    assert message.language == "en"
+    assert message.parts == {"what": "smoke", "text": told.text, "link": told.link, "code": "k3y"}

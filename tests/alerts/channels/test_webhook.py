@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import time
+from base64 import b64decode, b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.channels.channel import Accepted, Failed, Outcome
-from alerts.channels.webhook import WebhookChannel, retry_after_s
+from alerts.channels.channel import PARTS, Accepted, Failed, Message, Outcome
+from alerts.channels.http import retry_after_s
+from alerts.channels.webhook import WebhookChannel, signature
 from tests.alerts.channels.providers import (
     Answer,
     breaks_off_in_the_body,
@@ -19,6 +26,7 @@ from tests.alerts.channels.providers import (
     says,
     stays_silent,
 )
+from tests.alerts.channels.vendors.asked import Asked, hmac_sha256, read
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -50,10 +58,94 @@ def test_the_message_arrives_as_json_with_its_idempotency_key() -> None:
     assert json.loads(body) == {
         "key": "7/1/first/0/3/push",
         "medium": "push",
+        "severity": "",
         "text": "厨房 smoke",
         "link": "http://a.example/x",
         "urgent": True,
+        "language": "zh-CN",
+        "parts": {},
     }
+
+
+def request_for(sent_message: Message, clock_s: float = 1_614_265_330.9) -> Asked:
+    """What arrives; the address of `sent_message` is what follows the server's."""
+
+    async def send() -> bytes:
+        channel = WebhookChannel(clock=lambda: clock_s)
+        async with provider(says("204 No Content")) as served:
+            await channel.send(replace(sent_message, address=served.url() + sent_message.address))
+        await channel.close()
+        return served.requests[0]
+
+    return read(asyncio.run(send()))
+
+
+def test_the_body_says_severity_language_and_the_pieces_of_the_text() -> None:
+    parts = {"severity": "P0", "what": "smoke", "where": "3-2-501"}
+    body = request_for(replace(message(""), parts=parts, language="en")).object()
+    assert (body["severity"], body["language"], body["parts"]) == ("P0", "en", parts)
+
+
+def test_letters_that_utf_8_cannot_carry_do_not_keep_a_message_back() -> None:
+    body = request_for(replace(message("", text="x\ud800y"), parts={"what": "\udfff"})).object()
+    assert (body["text"], body["parts"]) == ("x?y", {"what": "?"})
+
+
+def test_the_signature_is_the_one_of_the_standards_own_example() -> None:
+    """standard-webhooks, libraries/javascript/src/webhook.test.ts: "sign function works"."""
+    headers = signature(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+    )
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLQ", b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLQ==")),
+        ("更夫 and spaces", "更夫 and spaces".encode()),
+        ("whsec_not base64", b"whsec_not base64"),
+        ("whsec_", b"whsec_"),
+    ],
+)
+def test_what_arrives_verifies_with_the_secret_behind_the_hash(secret: str, key: bytes) -> None:
+    asked = request_for(message("#" + secret))
+    assert "secret-token" in asked.path and "#" not in asked.path
+    assert asked.headers["webhook-id"] == asked.headers["idempotency-key"] == "7/1/first/0/3/push"
+    assert asked.headers["webhook-timestamp"] == "1614265330"
+    signed = hmac_sha256(key, b"7/1/first/0/3/push.1614265330." + asked.body)
+    assert asked.headers["webhook-signature"] == f"v1,{b64encode(signed).decode()}"
+
+
+def test_the_check_that_the_documentation_shows_tells_genuine_from_forged() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "webhook.md").read_text("utf-8")
+    shown: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], shown)
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    asked = request_for(message("#" + secret), clock_s=time.time())
+    assert shown["is_genuine"](asked.headers, asked.body, secret)
+    assert not shown["is_genuine"](asked.headers, asked.body + b" ", secret)
+    assert not shown["is_genuine"](asked.headers, asked.body, "whsec_" + "A" * 32)
+
+
+def test_the_documentation_names_every_key_of_the_body() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "webhook.md").read_text("utf-8")
+    shown = json.loads(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
+    assert set(shown) == set(request_for(message("")).object())
+    assert set(shown["parts"]) <= set(PARTS)
+    assert set(re.findall(r"^\| `(\w+)` \|", page.partition("## Signed")[0], re.MULTILINE)) == set(shown)
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    assert not [name for name in request_for(message("")).headers if name.startswith("webhook-")]
 
 
 @pytest.mark.parametrize(
