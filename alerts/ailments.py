@@ -67,6 +67,11 @@ AILMENTS: Final = (
         "no room for history: points are not stored, alarms go on",
     ),
     Ailment(
+        "ingest", "unsearched", 0,
+        "过长的消息太多：无法全部查找其中的火警，报警照常处理",
+        "too many long messages: not all of them are searched for fires, alarms go on",
+    ),
+    Ailment(
         "ingest", "stalled", 30,
         "接收进程无法写入磁盘或数据库：新报警在等待",
         "ingest cannot write to disk or database: new alarms wait",

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from alerts.answered import answered_roles
 from alerts.case import Act, Case
 from alerts.cases import load_cases
-from alerts.escalation import answered_roles
 from alerts.evidence import evidence_words, grounds_of
 from alerts.lifecycle import possible_acts
+from alerts.times import times_of
 from alerts.whereabouts import Whereabouts, place_words, where_of
 from devices.model import Role
 
@@ -29,7 +30,8 @@ class Fellow:
 class AnswerPage:
     """What the page shows. `role` is the one the contact was told in; `acts` what it may do now.
 
-    `evidence` is in the reader's language. `closed_us` ends the link 24 h later (`alerts.links.link_open`).
+    `evidence` is in the reader's language, `since_us` and `newest_us` as in `alerts.times`. `closed_us` ends
+    the link 24 h later (`alerts.links.link_open`).
     """
 
     incident_id: int
@@ -40,6 +42,7 @@ class AnswerPage:
     state: str
     place: str
     since_us: int
+    newest_us: int | None
     evidence: str
     tags: tuple[str, ...]
     fellows: tuple[Fellow, ...]
@@ -63,6 +66,7 @@ def answer_page(
     incident = case.incident
     evidence = case.active() or case.alarms
     rules, found, title = grounds_of(evidence)
+    times = times_of(incident.opened_us, case.alarms)
     return AnswerPage(
         incident_id=incident_id,
         contact_id=contact_id,
@@ -71,7 +75,8 @@ def answer_page(
         hazard=str(incident.hazard),
         state=str(incident.state),
         place=place_words(connection, where_of(case.incident), case.alarms, language),
-        since_us=min((a.raised_us for a in evidence), default=incident.opened_us),
+        since_us=times.since_us,
+        newest_us=times.newest_us,
         evidence=evidence_words(rules, found, incident.hazard, incident.severity, language, title),
         tags=tuple(sorted(incident.tags)),
         fellows=_fellows(case, contact_id),

@@ -15,8 +15,8 @@ def chain(bound: Iterable[Bound], role: Role) -> list[tuple[Bound, ...]]:
     """The reachable contacts of a role, rank by rank; each rank is told together.
 
     Who has no way at all is left out, so that the next in the chain comes first. Neighbours have no chain:
-    all of the same stair within a floor are told at once (life_safety, who is told), since their ranks order
-    the people of their own flats.
+    all of the same stair within a floor, or of the whole stair where the alarm is in its common parts, are
+    told at once (life_safety, who is told), since their ranks order the people of their own flats.
     """
     reachable = sorted((b for b in bound if b.role is role and b.ways), key=lambda b: (b.rank, b.contact_id))
     if role is Role.NEIGHBOUR:

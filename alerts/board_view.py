@@ -18,6 +18,7 @@ from alerts.effects import HELP_TAG
 from alerts.hazards import leading
 from alerts.joining import STRANGER_TAG
 from alerts.sayings import render, step_word, word
+from alerts.times import times_of
 from alerts.whereabouts import place_words, where_of
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ class OpenIncident:
     """One line of the board. `taken_by` is empty while nobody has it, else a role and a code or login.
 
     `told` and `answered` count contacts, `accepted` messages that a provider took. `wants_help` puts it in
-    front of everything else.
+    front of everything else. `newest_us` as in `alerts.times`.
     """
 
     id: int
@@ -40,6 +41,7 @@ class OpenIncident:
     hazard: str
     place: str
     opened_us: int
+    newest_us: int | None
     evidence: str
     taken_by: str
     next_step: str
@@ -175,6 +177,7 @@ def _line(
         hazard=row.hazard,
         place=place_words(connection, where_of(row), alarms, language),
         opened_us=row.opened_us,
+        newest_us=times_of(row.opened_us, alarms).newest_us,
         evidence=first.why.said_in(language) if first else "",
         taken_by=taken_by,
         next_step=step_word(step[0], language) if step else "",

@@ -27,6 +27,7 @@ from alerts.hazards import hazard_of
 from alerts.why_text import read_why
 from devices.model import Role, Severity
 from devices.schema import dwelling
+from rules.transition import Subject
 
 log = structlog.get_logger()
 
@@ -50,9 +51,11 @@ def load_cases(
     stairs: Collection[int] = (),
     unreadable: Unreadable = _log_unreadable,
     alarms: Collection[tuple[str, str]] = (),
+    shared: Collection[int] = (),
 ) -> dict[int, Case]:
-    """These incidents, the open ones at these places, the open fires of these stairs, and those, open or not,
-    in which one of these alarms (rule, subject) stands, by id.
+    """These incidents, the open ones at these places, the open fires of these stairs, in their dwellings and
+    outside them, those open in the common parts of these `shared` buildings, stairs included, and those, open
+    or not, in which one of these alarms (rule, subject) stands, by id.
 
     One that holds a word this release does not know is left out and costs no other: `unreadable` is told.
     """
@@ -66,7 +69,10 @@ def load_cases(
         wanted.append(is_open & i.place.in_(places))
     if stairs:
         of_stair = select(dwelling.c.id).where(dwelling.c.stair_id.in_(stairs))
-        wanted.append(is_open & (i.hazard == Hazard.FIRE) & i.dwelling_id.in_(of_stair))
+        here = or_(i.dwelling_id.in_(of_stair), i.place.in_([f"{Subject.STAIR}:{one}" for one in stairs]))
+        wanted.append(is_open & (i.hazard == Hazard.FIRE) & here)
+    if shared:
+        wanted.append(is_open & (i.dwelling_id == 0) & i.building_id.in_(shared))
     if not wanted:
         return {}
     rows = connection.execute(select(schema.incident).where(or_(*wanted)).order_by(i.id)).all()

@@ -18,6 +18,7 @@ from alerts.gate import Page
 from alerts.incident import Arrival, Decision, Verdict, decide
 from alerts.joining import Where, clear, confirm_by_neighbour_alarm, open_case, relate, take
 from alerts.lifecycle import Decided, decide_act
+from alerts.places import is_shared, stair_in
 from alerts.policy import TELL
 from alerts.sayings import pack
 from devices.bound import Bound
@@ -42,6 +43,7 @@ class Docket:
         self._ratio = ratio
         self._at_place: dict[str, set[int]] = defaultdict(set)
         self._holding: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._fires: dict[int, set[int]] = defaultdict(set)
         self._note_where(cases)
 
     def take_arrival(self, arrival: Arrival, where: Where) -> None:
@@ -54,6 +56,7 @@ class Docket:
         if arrival.to is To.CLEARED:
             self._put({key: clear(self.cases[key], arrival, self._now_us) for key in self._in(arrival)})
             return
+        where = self._joined(arrival, where)
         here, stair = self.open_at(where.key), self._fires_in_stair(where)
         decision = decide(arrival, here, stair, now_us=self._now_us)
         changed: dict[int, Case] = {}
@@ -133,26 +136,52 @@ class Docket:
     def _opened(self, arrival: Arrival, where: Where, decision: Decision) -> dict[int, Case]:
         key = self._fresh_id()
         case = open_case(key, arrival, where, decision, now_us=self._now_us, ratio=self._ratio)
-        if decision.related is None:
-            return {key: case}
-        other = self.cases[decision.related]
-        return {
-            key: relate(case, other, self._now_us),
-            decision.related: relate(other, case, self._now_us),
-        }
+        changed = {key: case}
+        for related in self._related(arrival, where, decision):
+            other = self.cases[related]
+            changed[key] = relate(changed[key], other, self._now_us)
+            changed[related] = relate(other, case, self._now_us)
+        return changed
+
+    def _related(self, arrival: Arrival, where: Where, decision: Decision) -> list[int]:
+        """What is open beside a new incident: one of another hazard here, and those elsewhere in which its
+        alarm stood until its device was registered here."""
+        left = (key for key in self._holding[arrival.identity] if self.cases[key].incident.state.is_open)
+        elsewhere = {key for key in left if self.cases[key].incident.place != where.key}
+        return sorted(elsewhere | ({decision.related} if decision.related is not None else set()))
+
+    def _joined(self, arrival: Arrival, where: Where) -> Where:
+        """The place of the incident that an alarm of two devices in a building's common parts belongs to.
+
+        One of them may hang on a stair and the other elsewhere: the people of the fire that stands there must
+        hear that it is worse, and not others of another one beside it.
+        """
+        hazard = arrival.hazard
+        if hazard is Hazard.FAULT or not is_shared(arrival.subject):
+            return where
+        if any(case.incident.hazard is hazard for case in self.open_at(where.key)):
+            return where
+        incidents = [
+            case.incident
+            for case in self.cases.values()
+            if case.incident.hazard is hazard
+            and case.incident.state.is_open
+            and not case.incident.dwelling_id
+            and case.incident.building_id == where.building_id != 0
+        ]
+        one = max(incidents, key=lambda i: (i.opened_us, i.id), default=None)
+        return Where(one.place, 0, one.building_id) if one else where
+
+    def _stair_of(self, key: str, dwelling_id: int) -> int:
+        """The stair of a place, in one of its dwellings or outside them; 0 where it is on none."""
+        return stair_in(key) or self._stairs.get(dwelling_id, 0)
 
     def _fires_in_stair(self, where: Where) -> list[Case]:
-        stair = self._stairs.get(where.dwelling_id)
-        if stair is None:
+        stair = self._stair_of(where.key, where.dwelling_id)
+        if not stair:
             return []
-        return [
-            case
-            for case in self.cases.values()
-            if case.incident.hazard is Hazard.FIRE
-            and case.incident.state.is_open
-            and case.incident.place != where.key
-            and self._stairs.get(case.incident.dwelling_id) == stair
-        ]
+        fires = (self.cases[key] for key in sorted(self._fires[stair]))
+        return [one for one in fires if one.incident.state.is_open and one.incident.place != where.key]
 
     def _fresh_id(self) -> int:
         return min(0, *self.cases, 0) - 1
@@ -170,7 +199,10 @@ class Docket:
 
     def _note_where(self, cases: Mapping[int, Case]) -> None:
         for key, case in cases.items():
-            self._at_place[case.incident.place].add(key)
+            incident = case.incident
+            self._at_place[incident.place].add(key)
+            if incident.hazard is Hazard.FIRE:
+                self._fires[self._stair_of(incident.place, incident.dwelling_id)].add(key)
             for alarm in case.active():
                 self._holding[alarm.identity].add(key)
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from alerts.answered import role_of
 from alerts.case import Act, Case, Hazard, Input, State, Step
-from alerts.escalation import ask_for_help, role_of
+from alerts.escalation import ask_for_help
 from alerts.hazards import is_long_ago
 from alerts.joining import restart
 from alerts.policy import StepName
@@ -175,7 +176,10 @@ def _ended(case: Case, state: State, disposition: str, now_us: int) -> Case:
 
 
 def _telling_engine(case: Case, kind: InputKind, at_us: int) -> Case:
-    """One input for every alarm of the engine: by place where the rule is on places, else by slot."""
-    alarms = (a for a in case.alarms if not is_system(a.rule))
+    """One input for every alarm of the engine: by place where the rule is on places, else by slot. What had
+    cleared before may stand elsewhere by now, where its device is registered: this does not end it there."""
+    counts = kind is InputKind.UNFOUNDED
+    alarms = (a for a in case.alarms if counts or a.cleared_us is None or is_long_ago(a))
+    alarms = (a for a in alarms if not is_system(a.rule))
     inputs = tuple(Input(at_us, kind, a.rule, 0 if a.place else a.slot, a.place) for a in alarms)
     return replace(case, inputs=(*case.inputs, *inputs))

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from alerts.answered import answered_roles, answered_since, holds, is_taken_since
 from alerts.audience import Caller, chain, first_of
-from alerts.case import Act, Answer, Case, Change, Incident, State, Step, StepState, Told
+from alerts.case import Case, Change, Incident, State, Step, StepState, Told
+from alerts.follow_up import begin_follow_ups, is_follow_up, is_said, word_us
 from alerts.policy import (
     CALL,
     CALLS_MAX,
@@ -28,15 +30,13 @@ from alerts.sayings import Words, pack
 from devices.bound import Bound
 from devices.model import Medium, Role
 
-ANSWERS: Final = frozenset({Act.ACKNOWLEDGE, Act.CONFIRM, Act.FALSE_ALARM, Act.ARRIVED, Act.HANDLED})
-"""Acts by which a role shows that it has heard."""
-DESK_ROLES: Final = {"user:operator": Role.DUTY_DESK, "user:supervisor": Role.SUPERVISOR}
-"""Whose steps a console user's answer stops: the operator sits at the duty desk."""
 QUIETLY: Final = (Medium.PUSH, Medium.SMS, Medium.EMAIL)
 """An all-clear wakes nobody with a call (chosen)."""
 UNTOLD: Final = {StepName.ISOLATE: frozenset(RESIDENTS), StepName.MORE: frozenset({Role.NEIGHBOUR})}
 """Whom news of an incident spares: residents must touch no breaker; to neighbours it is what they were told
 before, get ready or leave, until it gets worse, and that is told to all again (chosen)."""
+UNHEARD: Final = "more_unanswered"
+"""What a step says that follows news which nobody has answered."""
 STATIONS: Final = frozenset({Role.MICRO_STATION, Role.FIRE_BRIGADE})
 
 
@@ -70,55 +70,32 @@ def ask_for_help(case: Case, role: Role, now_us: int) -> Case:
 
 def settle(case: Case, now_us: int) -> Case:
     """With the pending steps stopped that facts and answers have made pointless."""
-    facts = facts_of(case.incident)
-    answered = answered_roles(case, ())
     pointless = []
     for step in case.pending():
         plan = plan_of(case.incident.severity, case.incident.hazard, step.name)
         if plan is None:
             continue
-        heard = plan.heeds is Heeds.ROLE and answered.issuperset(plan.roles)
-        if heard or plan.ends_on & facts:
+        if not _roles_left(plan, case, step, ()) or _is_over(plan, case, step):
             pointless.append(step)
     return case.stopping(tuple(pointless), now_us)
 
 
-def answered_roles(case: Case, bound: Iterable[Bound]) -> frozenset[Role]:
-    """The roles that have answered in this epoch; a contact answers for every role it is bound in."""
-    holding = [a for a in case.answers if _holds(a, case.incident)]
-    actors = {a.actor for a in holding}
-    roles = {role for a in holding if (role := role_of(a.role)) is not None}
-    return frozenset(roles | {b.role for b in bound if f"contact:{b.contact_id}" in actors})
-
-
-def has_answer(case: Case) -> bool:
-    """Whether anybody at all has answered in this epoch."""
-    return any(_holds(answer, case.incident) for answer in case.answers)
-
-
-def role_of(text: str) -> Role | None:
-    """The role in which an actor stands: a contact's own, a console user's desk; None for others."""
-    if text in DESK_ROLES:
-        return DESK_ROLES[text]
-    return Role(text) if text in set(Role) else None
-
-
-def _holds(answer: Answer, incident: Incident) -> bool:
-    """Given in this epoch, or the very act that still stands from before it or began it."""
-    return answer.act in ANSWERS and (
-        answer.at_us > incident.started_us  # one of the same instant was decided before the second fire
-        or (answer.act is Act.CONFIRM and answer.at_us == incident.confirmed_us)
-        or (answer.act is Act.ARRIVED and answer.at_us == incident.arrived_us)
-    )
+def _is_over(plan: StepPlan, case: Case, step: Step) -> bool:
+    """What was known before the news ends no step that follows it."""
+    if is_follow_up(step.name):
+        return is_taken_since(case, word_us(case, step.name))
+    return bool(plan.ends_on & facts_of(case.incident))
 
 
 def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio: float) -> Case:
     """`case` after this due step: pages made, the step done or stopped, its repetition planned."""
     caller = Caller(case.incident, step)
     name, _, asker = step.name.partition(":")
-    plan = plan_of(case.incident.severity, case.incident.hazard, name)
+    plan = plan_of(case.incident.severity, case.incident.hazard, step.name)
     goes_on = False
-    if name == StepName.HELP:
+    if is_follow_up(step.name):
+        goes_on = plan is not None and _press(caller, plan, case, step, bound)
+    elif name == StepName.HELP:
         _help(caller, case, Role(asker), bound)
     elif name == StepName.ALL_CLEAR:
         _all_clear(caller, case, bound)
@@ -130,6 +107,8 @@ def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio
     if plan is not None and name == StepName.AT_ONCE:
         case = _left_out(case, plan, caller, bound, now_us)
         case = _dispatched(case) if caller.pages else case
+    if name in UNTOLD and caller.pages:
+        case = begin_follow_ups(case, now_us, ratio)
     if plan is not None and goes_on:
         case = case.with_step(_next(step, plan, now_us, ratio))
     return case
@@ -137,7 +116,7 @@ def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio
 
 def _follow(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound]) -> bool:
     """Makes the pages of a policy's step; returns whether it is to be repeated."""
-    roles = _roles_left(plan, case, bound)
+    roles = _roles_left(plan, case, step, bound)
     if plan.name is StepName.CHASE:
         return _chase(caller, case, step, roles, bound)
     if plan.name is StepName.REPEAT:
@@ -145,22 +124,52 @@ def _follow(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Seque
     if plan.name is StepName.UNANSWERED:
         _unanswered(caller, plan, bound)
         return False
-    saying = "alarm" if plan.name is StepName.AT_ONCE else "escalated"
-    for role in roles:
-        caller.tell(first_of(bound, role), plan.media, saying)
-    if roles and not caller.pages:  # nobody can be reached: rather the duty desk than nobody
-        caller.tell(first_of(bound, Role.DUTY_DESK), plan.media, saying)
+    _once(caller, plan, roles, bound, "alarm" if plan.name is StepName.AT_ONCE else "escalated")
     return False
 
 
-def _roles_left(plan: StepPlan, case: Case, bound: Sequence[Bound]) -> tuple[Role, ...]:
-    done = answered_roles(case, bound) if plan.heeds is Heeds.ROLE else frozenset()
+def _press(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound]) -> bool:
+    """Makes the pages of a step that follows news; returns whether it is to be repeated."""
+    if _is_over(plan, case, step) or is_said(case):
+        return False
+    roles = _roles_left(plan, case, step, bound)
+    if plan.name is StepName.CHASE:
+        return _chase(caller, case, step, roles, bound, UNHEARD, UNHEARD)
+    if plan.name is StepName.UNANSWERED:
+        _unanswered(caller, plan, bound, UNHEARD)
+    else:
+        _once(caller, plan, roles, bound, UNHEARD)
+    return False
+
+
+def _once(caller: Caller, plan: StepPlan, roles: Sequence[Role], bound: Sequence[Bound], saying: str) -> None:
+    """The first of each role; where nobody can be reached, rather the duty desk than nobody."""
+    for role in roles:
+        caller.tell(first_of(bound, role), plan.media, saying)
+    if roles and not caller.pages:
+        caller.tell(first_of(bound, Role.DUTY_DESK), plan.media, saying)
+
+
+def _roles_left(plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound]) -> tuple[Role, ...]:
+    done: frozenset[Role] = frozenset()
+    if plan.heeds is Heeds.ROLE and is_follow_up(step.name):
+        done = answered_since(case, bound, word_us(case, step.name)) | UNTOLD[StepName.MORE]
+    elif plan.heeds is Heeds.ROLE:
+        done = answered_roles(case, bound)
     if plan.spares_residents and case.incident.arrived_us is not None:
         done = done | set(RESIDENTS)
     return tuple(role for role in plan.roles if role not in done)
 
 
-def _chase(caller: Caller, case: Case, step: Step, roles: Sequence[Role], bound: Sequence[Bound]) -> bool:
+def _chase(
+    caller: Caller,
+    case: Case,
+    step: Step,
+    roles: Sequence[Role],
+    bound: Sequence[Bound],
+    called: str = "call",
+    pushed: str = "next",
+) -> bool:
     """Round n calls ranks 0 to n of each silent role and pushes to rank n + 1.
 
     It goes on until each chain is used up and everyone in it was called; CALLS_MAX bounds the calls to one
@@ -169,28 +178,28 @@ def _chase(caller: Caller, case: Case, step: Step, roles: Sequence[Role], bound:
     chains = [chain(bound, role) for role in roles]
     for ranks in chains:
         for group in ranks[max(0, step.n + 1 - CALLS_MAX) : step.n + 1] if step.n < len(ranks) else ():
-            caller.tell(group, CALL, "call")
+            caller.tell(group, CALL, called)
     told = {t.contact_id for t in case.told if t.epoch == step.epoch}
     for ranks in chains:
         for group in ranks[step.n + 1 : step.n + 2]:
-            caller.tell((b for b in group if b.contact_id not in told), TELL, "next")
+            caller.tell((b for b in group if b.contact_id not in told), TELL, pushed)
     return any(len(ranks) > step.n + 1 for ranks in chains)
 
 
-def _unanswered(caller: Caller, plan: StepPlan, bound: Sequence[Bound]) -> None:
+def _unanswered(caller: Caller, plan: StepPlan, bound: Sequence[Bound], saying: str = "unanswered") -> None:
     """S3. A brigade that agreed is told by this, unless it was told already because the fire is confirmed."""
     for role in plan.roles:
         if role is not Role.FIRE_BRIGADE:
-            caller.tell(first_of(bound, role), plan.media, "unanswered")
+            caller.tell(first_of(bound, role), plan.media, saying)
     if not caller.may_tell(Role.FIRE_BRIGADE):
         agreeing = [b for b in bound if b.takes_unconfirmed]
-        caller.tell_agreed(first_of(agreeing, Role.FIRE_BRIGADE), plan.media, "unanswered")
+        caller.tell_agreed(first_of(agreeing, Role.FIRE_BRIGADE), plan.media, saying)
 
 
 def _repeat(caller: Caller, plan: StepPlan, case: Case, bound: Sequence[Bound]) -> bool:
     """Residents who were told in this epoch and have not answered themselves, again and again."""
     told = {t.contact_id for t in case.told if t.epoch == case.incident.epoch}
-    answered = {a.actor for a in case.answers if _holds(a, case.incident)}
+    answered = {a.actor for a in case.answers if holds(a, case.incident)}
     residents = [b for b in bound if b.role in plan.roles and b.contact_id in told]
     rung = {p.to.contact_id for p in case.pages}  # a call of this very turn rings already
     silent = [b for b in residents if f"contact:{b.contact_id}" not in answered and b.contact_id not in rung]
@@ -238,10 +247,12 @@ def _record(case: Case, step: Step, caller: Caller, now_us: int) -> Case:
     state = StepState.DONE if caller.pages else StepState.STOPPED
     case = case.with_step(replace(step, state=state, ended_us=now_us))
     if not caller.pages:
-        text = pack("step_stopped", step=step_words(step.name))
+        line = "step_said" if is_follow_up(step.name) and is_said(case) else "step_stopped"
+        text = pack(line, step=step_words(step.name))
         return case.having(Change(now_us, "step", "gengfu", "clock", text))
     told = tuple(Told(step.epoch, step.name, p.to.contact_id, p.to.role) for p in caller.pages)
-    text = pack("told", step=step_words(step.name), roles=_counts(p.to.role for p in caller.pages))
+    line = "told_unheard" if is_follow_up(step.name) else "told"
+    text = pack(line, step=step_words(step.name), roles=_counts(p.to.role for p in caller.pages))
     case = case.having(Change(now_us, "told", "gengfu", "clock", text))
     return replace(case, told=(*case.told, *told), pages=(*case.pages, *caller.pages))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
 
 from devices.model import Medium
 
@@ -13,7 +16,7 @@ class Handover:
 
     `key` is the notification's idempotency key, sent along so that a provider can drop a repeat. `rank` is
     the severity's (0 and 1 are P0+ and P0: they have senders of their own). `started_us` is when the
-    attempt was committed, `created_us` when the notification was.
+    attempt was committed, `created_us` when the notification was. `parts` are the pieces of `text`.
     """
 
     notification_id: int
@@ -28,3 +31,18 @@ class Handover:
     link: str
     created_us: int
     started_us: int
+    language: str = "zh-CN"
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+def pack_parts(parts: Mapping[str, str]) -> str:
+    """As the outbox keeps them."""
+    return msgspec.json.encode(parts).decode()
+
+
+def read_parts(text: str) -> Mapping[str, str]:
+    """None of them where they cannot be read: the text is complete by itself."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError:
+        return {}

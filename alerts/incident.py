@@ -1,7 +1,7 @@
 """What a transition means for the incidents of its place: a decision with its reason. Pure.
 
-One place (dwelling, else building, else the device), one hazard, one life cycle. When in doubt people are
-told again rather than not at all.
+One place (dwelling, else stair, else building, else the device), one hazard, one life cycle. When in doubt
+people are told again rather than not at all.
 """
 
 from __future__ import annotations

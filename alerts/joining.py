@@ -22,8 +22,8 @@ STRANGER_TAG = "stranger"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place: its key (`dwelling:ID`, `building:ID`, `device:UID`, `system:CODE`) and registry ids, 0 for
-    none."""
+    """A place: its key (`dwelling:ID`, `stair:ID`, `building:ID`, `device:UID`, `system:CODE`) and registry
+    ids, 0 for none."""
 
     key: str
     dwelling_id: int = 0
@@ -63,8 +63,8 @@ def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: f
         return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, ratio)
     if decision.verdict is Verdict.RAISE:
         return restart(_doubt_false_alarm(case), decision.severity, now_us, ratio)
-    case = say_isolate(case, now_us) if isolates else case
-    return say_more(case, now_us) if decision.verdict is Verdict.UPDATE else case
+    case = say_isolate(case, now_us, ratio) if isolates else case
+    return say_more(case, now_us, ratio) if decision.verdict is Verdict.UPDATE else case
 
 
 def clear(case: Case, arrival: Arrival, now_us: int) -> Case:

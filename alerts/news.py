@@ -1,7 +1,8 @@
 """Whether people must hear of an alarm that joins an incident they deal with already, and when. Pure.
 
-An alarm that joins while its incident is still being escalated is said by the next step. After that no step
-comes any more: somebody answered, or the last of them is done. What joins then would reach nobody.
+What is serious and new is told to all who deal with the incident, whatever they answered before. While the
+incident's own chain still runs, its steps reach those only who have not answered, so the word waits no longer
+than an answer may take. `alerts.follow_up` says what follows when nobody answers.
 """
 
 from __future__ import annotations
@@ -9,16 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from alerts.answered import has_answer
 from alerts.case import Alarm, Case, Step, StepState
-from alerts.escalation import has_answer
-from alerts.policy import StepName, plan_of
+from alerts.policy import StepName, patience_s, plan_of
 
 LAST_WORD_US: Final = 1_800_000_000
 """What people heard longer ago than this is no word on what happens now (30 min, chosen)."""
-BETWEEN_US: Final = 300_000_000
-"""The least time between two words of this kind about one incident (5 min, chosen): what joins meanwhile is
-said by the next."""
-_NEWS: Final = frozenset({StepName.ISOLATE, StepName.MORE})
+NEWS: Final = frozenset({StepName.ISOLATE, StepName.MORE})
+"""Steps that are words of news."""
 _TO_ALL: Final = frozenset({StepName.AT_ONCE, StepName.MORE})
 """Steps whose message tells all who deal with it what stands."""
 
@@ -26,20 +25,22 @@ _TO_ALL: Final = frozenset({StepName.AT_ONCE, StepName.MORE})
 def is_told_out(case: Case) -> bool:
     """No further step will speak of it by itself: somebody answered in this epoch, or none is pending."""
     return has_answer(case) or not any(
-        plan_of(case.incident.severity, case.incident.hazard, step.name) for step in case.pending()
+        plan_of(case.incident.severity, case.incident.hazard, step.name)
+        for step in case.pending()
+        if ":" not in step.name  # what follows news, or a cry for help, is no step of its own chain
     )
 
 
 def is_news(case: Case, identity: tuple[str, str], uid: str, now_us: int) -> bool:
     """Whether an alarm (rule, subject) of the device `uid` that joins must be told.
 
-    One that stands already says nothing new. Another device or another rule does as soon as the incident is
-    told out; one that was heard before and comes back, when the last word is older than LAST_WORD_US.
+    One that stands already says nothing new. Another device or another rule does; one that was heard before
+    and comes back, when the last word is older than LAST_WORD_US.
     """
     if any(alarm.identity == identity for alarm in case.active()):
         return False
     is_other = all((alarm.rule, alarm.uid) != (identity[0], uid) for alarm in case.alarms)
-    return (is_other and is_told_out(case)) or now_us - last_word_us(case) > LAST_WORD_US
+    return is_other or now_us - last_word_us(case) > LAST_WORD_US
 
 
 def last_word_us(case: Case) -> int:
@@ -47,7 +48,7 @@ def last_word_us(case: Case) -> int:
     return max(_words_us(case), default=0)
 
 
-def say_isolate(case: Case, now_us: int) -> Case:
+def say_isolate(case: Case, now_us: int, ratio: float) -> Case:
     """With a step, due now, that tells those who deal with it that the power must be cut first.
 
     Where the first word of this epoch is still to be sent, that says it. Any other news waits its turn.
@@ -56,28 +57,42 @@ def say_isolate(case: Case, now_us: int) -> Case:
         return case
     for step in case.pending():
         if step.name == StepName.MORE:
-            case = case.with_step(replace(step, due_us=max(step.due_us, now_us + BETWEEN_US)))
+            later_us = now_us + _between_us(case, ratio)
+            case = case.with_step(replace(step, due_us=max(step.due_us, later_us)))
     return _with(case, StepName.ISOLATE, now_us)
 
 
-def say_more(case: Case, now_us: int) -> Case:
-    """With a step that tells those who deal with it of another alarm, BETWEEN_US after the last such word.
+def say_more(case: Case, now_us: int, ratio: float) -> Case:
+    """With a step that tells those who deal with it of another alarm: now, but so long after the last word of
+    news, and while the incident's own chain runs after any last word to all, as the incident waits for an
+    answer. What joins meanwhile is said by the same word.
 
     Where one is pending, or the first word of this epoch, that says it.
     """
     if _says_at_once(case) or any(step.name == StepName.MORE for step in case.pending()):
         return case
-    words = [step.ended_us or step.due_us for step in case.steps if step.name in _NEWS]
-    return _with(case, StepName.MORE, max([now_us, *(at_us + BETWEEN_US for at_us in words)]))
+    words = [step.ended_us or step.due_us for step in case.steps if step.name in NEWS]
+    if not is_told_out(case):
+        words += _words_us(case)
+    between_us = _between_us(case, ratio)
+    return _with(case, StepName.MORE, max([now_us, *(at_us + between_us for at_us in words)]))
 
 
 def unsaid(case: Case, now_us: int) -> tuple[Alarm, ...]:
-    """The alarms that stand and were raised after the last word to all before now, newest first; where by
-    the devices' own clocks there is none, the one that joined last. Where none stands, of all."""
+    """The alarms that stand and were raised after the last word to all before now, newest first; where all of
+    those have cleared, these; where by the devices' own clocks there is none, the one that joined last."""
     standing = case.active() or case.alarms
-    alarms = sorted(standing, key=lambda alarm: -alarm.raised_us)
     last_us = max((at_us for at_us in _words_us(case) if at_us < now_us), default=0)
-    return tuple(alarm for alarm in alarms if alarm.raised_us > last_us) or standing[-1:]
+    for alarms in (standing, case.alarms):
+        found = tuple(alarm for alarm in alarms if alarm.raised_us > last_us)
+        if found:
+            return tuple(sorted(found, key=lambda alarm: -alarm.raised_us))
+    return standing[-1:]
+
+
+def _between_us(case: Case, ratio: float) -> int:
+    """The least time between two words (chosen): a minute in a fire, 5 min in what is serious."""
+    return round(patience_s(case.incident.severity, case.incident.hazard) / ratio * 1_000_000)
 
 
 def _words_us(case: Case) -> list[int]:

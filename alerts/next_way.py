@@ -14,7 +14,7 @@ from devices.schema import contact, contact_channel
 
 _MEDIA: Final = frozenset(Medium)
 
-_SAME = ("incident_id", "contact_id", "role", "severity", "rank", "text", "link")
+_SAME = ("incident_id", "contact_id", "role", "severity", "rank", "text", "link", "language", "parts")
 """What a further notification takes over from the one that failed."""
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from alerts.backoff import URGENT_RANK, delay_s
 from alerts.channels.channel import Accepted, Failed, Outcome
 from alerts.deliveries import Delivery, lines_of
-from alerts.handover import Handover
+from alerts.handover import Handover, read_parts
 from alerts.next_way import open_next_ways
 from alerts.schema import attempt, incident, incident_change, notification
 from devices.masking import mask_within
@@ -151,6 +151,8 @@ def handover_of(row: Row[Any], n: int, now_us: int) -> Handover:
         rank=row.rank,
         text=row.text,
         link=row.link,
+        language=row.language,
+        parts=read_parts(row.parts),
         created_us=row.created_us,
         started_us=now_us,
     )

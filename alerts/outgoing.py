@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert
 
-from alerts.handover import Handover
+from alerts.handover import Handover, pack_parts, read_parts
 from alerts.links import link_token
 from alerts.schema import attempt, notification
 from alerts.settings import Settings
@@ -59,6 +59,8 @@ def _row(one: Worded, incident_id: int, settings: Settings, now_us: int) -> dict
         "rank": one.rank,
         "medium": str(page.way.medium),
         "text": one.text,
+        "language": page.to.language,
+        "parts": pack_parts(one.parts),
         "link": f"{settings.answers_url.rstrip('/')}{LINK_PATH}{token}" if settings.answers_url else "",
         "created_us": now_us,
         "state": "sending",
@@ -79,6 +81,8 @@ def _handover(notification_id: int, row: Mapping[str, Any]) -> Handover:
         rank=row["rank"],
         text=row["text"],
         link=row["link"],
+        language=row["language"],
+        parts=read_parts(row["parts"]),
         created_us=row["created_us"],
         started_us=row["created_us"],
     )

@@ -168,5 +168,14 @@ def policy_of(severity: Severity, hazard: Hazard) -> Policy:
 
 
 def plan_of(severity: Severity, hazard: Hazard, name: str) -> StepPlan | None:
-    """The line of the policy that a step of this name carries out; None for steps outside policies."""
-    return next((plan for plan in policy_of(severity, hazard) if plan.name == name), None)
+    """The line of the policy that a step of this name carries out; None for steps outside policies. A step
+    that follows news names the severity of the news (`alerts.follow_up`)."""
+    kind, _, of = name.partition(":")
+    of = of.partition(":")[0]
+    policy = policy_of(Severity(of) if of in set(Severity) else severity, hazard)
+    return next((plan for plan in policy if plan.name == kind), None)
+
+
+def patience_s(severity: Severity, hazard: Hazard) -> float:
+    """How long an incident waits for its first answer before the next step."""
+    return min((plan.after_s for plan in policy_of(severity, hazard) if plan.after_s), default=0.0)

@@ -34,10 +34,18 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     # what became of a step
     "told": ("{step}：已发出 {roles}", "{step}: sent to {roles}"),
+    "told_unheard": (
+        "新报警无人回应，{step}：已发出 {roles}",
+        "news that nobody answered, {step}: sent to {roles}",
+    ),
     "left_out": ("{step}：没有可联系的 {roles}", "{step}: nobody reachable as {roles}"),
     "left_out_drill": ("{step}：演练不通知 {roles}", "{step}: an exercise does not reach {roles}"),
     "left_out_away": ("{step}：{roles} 由代班人代替", "{step}: a substitute is told for {roles}"),
     "left_out_quiet": ("{step}：{roles} 在免打扰时段", "{step}: quiet hours of {roles}"),
+    "step_said": (
+        "{step}：警情本身的通知仍在进行，新报警不另行通知",
+        "{step}: not for the news, the incident's own steps go on",
+    ),
     "step_stopped": ("{step}：不再需要", "{step}: no longer needed"),
     # what became of messages
     "handed_over": ("已送出 {count} 条（{media}）", "{count} handed over ({media})"),
@@ -142,6 +150,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "isolate": ("通知先断电", "isolate first"),
     "more": ("通知又有报警", "another alarm"),
     "all_clear": ("解除通知", "all clear"),
+    "of_news": ("新报警", "of the news"),
     # acts
     "act.acknowledge": ("收到", "acknowledged"),
     "act.confirm": ("确认真火", "confirmed the fire"),
@@ -199,10 +208,12 @@ def word(key: str, language: str) -> str:
 
 
 def step_word(name: str, language: str) -> str:
-    """What a step is called; `help:ROLE` with the role that asked."""
-    kind, _, asker = name.partition(":")
+    """What a step is called; `help:ROLE` with the role that asked, and of one that follows news
+    (`alerts.follow_up`) that it does."""
+    kind, _, of = name.partition(":")
     text = word("step.supervisor" if kind == "supervisor" else kind, language)
-    return f"{text}（{word(asker, language)}）" if asker else text
+    about = word("of_news" if ":" in of else of, language)
+    return f"{text}（{about}）" if of else text
 
 
 def _argument(value: object, language: str) -> str:

@@ -6,14 +6,27 @@ nothing of the people in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Final
 
 from alerts.case import Hazard
 from alerts.evidence import CHINESE, Both, evidence_words
 from alerts.hazards import ISOLATING
+from alerts.phrases import (
+    BOTH_TIMES,
+    CLEAR,
+    DO,
+    DO_OF_HAZARD,
+    DO_ON_STAIR,
+    HEAD,
+    ISOLATE,
+    KIND,
+    NAMED_MAX,
+    NEWS,
+    ONE_TIME,
+    REACT,
+)
 from alerts.sayings import word
 from devices.model import Role, Severity
 from rules.transition import Mark, Why
@@ -21,13 +34,15 @@ from rules.transition import Mark, Why
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a message is about. `since` is local wall-clock text, `place` words, `answered` role words.
+    """What a message is about. `since` and `newest` are local wall-clock texts (`alerts.times`; no newest: an
+    empty one), `place` words, `answered` role words.
 
     `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, isolate, more,
-    all_clear.
+    more_unanswered (news that nobody has answered), all_clear.
     `asker` is the role that asked for help. `rules`, `detectors` and `title` are the grounds
     (`alerts.evidence`). `devices` are the names of those in alarm where the place alone does not say which,
-    worst first; `others` the alarms that `more` speaks of, newest first.
+    worst first; `others` the alarms that `more` and `more_unanswered` speak of, newest first. `on_stair`: it
+    happens in the common parts of a stair.
     """
 
     saying: str
@@ -44,78 +59,8 @@ class Telling:
     title: Why | None = None
     devices: tuple[str, ...] = ()
     others: tuple[Both, ...] = ()
-
-
-_HEAD: Final[Mapping[Severity, Both]] = {
-    Severity.P0_PLUS: ("【真火】", "FIRE CONFIRMED"),
-    Severity.P0: ("【火警】", "FIRE ALARM"),
-    Severity.P1: ("【严重】", "SERIOUS"),
-    Severity.P2: ("【请上门】", "PLEASE VISIT"),
-    Severity.P3: ("【维护】", "UPKEEP"),
-}
-_DO: Final[Mapping[tuple[str, str], Both]] = {
-    ("P0+", "family"): ("请立即让家人撤离并拨119。", "Get your people out and call 119."),
-    ("P0+", "neighbour"): ("请立即走楼梯撤离。", "Leave now by the stairs."),
-    ("P0+", "worker"): ("请组织撤离，勿冒险。", "Get people out; take no risks."),
-    ("P0+", "station"): ("请立即出动。", "Turn out now."),
-    ("P0+", "desk"): ("请立即跟进。", "Follow up now."),
-    ("P0", "family"): ("请立即核实并回复。", "Check at once and answer."),
-    ("P0", "neighbour"): ("请查看并准备撤离，勿乘电梯。", "Look, be ready to leave, use no lift."),
-    ("P0", "worker"): ("请立即到场查看并回复。", "Go and look at once, then answer."),
-    ("P0", "station"): ("请立即前往核实。", "Go and verify at once."),
-    ("P0", "desk"): ("请立即跟进。", "Follow up now."),
-    ("P1", "family"): ("请关闭大功率电器并回复。", "Switch off heavy loads and answer."),
-    ("P1", "worker"): ("请尽快到场断开该回路。", "Go soon and switch the circuit off."),
-    ("P1", "desk"): ("请跟进。", "Please follow up."),
-    ("P2", "worker"): ("请上门查看并回复。", "Please visit and answer."),
-    ("P2", "desk"): ("请跟进。", "Please follow up."),
-}
-_DO_OF_HAZARD: Final[Mapping[tuple[str, Hazard, str], Both]] = {
-    ("P1", Hazard.FIRE, "family"): (
-        "请立即查看有无烟火并回复。",
-        "Look at once for smoke or fire and answer.",
-    ),
-    ("P1", Hazard.FIRE, "neighbour"): ("请查看有无烟火。", "Look for smoke or fire."),
-    ("P1", Hazard.FIRE, "worker"): (
-        "请立即到场查看有无烟火并回复。",
-        "Go and look at once: is there smoke or a fire? Answer.",
-    ),
-    ("P1", Hazard.FIRE, "station"): ("请前往查看有无烟火。", "Go and look for smoke or fire."),
-    ("P1", Hazard.FAULT, "family"): (
-        "请留意家人，该处暂无监护。",
-        "Look after your people: they are unwatched.",
-    ),
-    ("P1", Hazard.FAULT, "worker"): (
-        "请检查该处供电、网络和设备，其间居民无监护。",
-        "Check power, network and devices there: people are unwatched.",
-    ),
-    ("P1", Hazard.FAULT, "desk"): (
-        "请跟进供电和网络，其间居民无监护。",
-        "Follow up power and network: people are unwatched.",
-    ),
-}
-"""What to do where the hazard decides it; everything else as `_DO` says."""
-_NAMED_MAX: Final = 2
-"""Devices and alarms that a message names; of the rest it says how many (chosen: SMS)."""
-_ISOLATE: Final[Both] = ("先断电，勿用水。", "Isolate the electricity first, no water.")
-_REACT: Final[Mapping[str, Both]] = {
-    "call": ("尚未收到您的回应。", "No answer from you yet."),
-    "next": ("前一位未应答。", "The one before you has not answered."),
-    "repeat": ("救援尚未到场。", "Help has not arrived yet."),
-    "isolate": ("新情况：涉及带电线路。", "New: live wiring is involved."),
-}
-_KIND: Final[Mapping[Role, str]] = {
-    Role.FAMILY: "family",
-    Role.NEIGHBOUR: "neighbour",
-    Role.VOLUNTEER: "worker",
-    Role.GRID_WORKER: "worker",
-    Role.BUILDING_SECRETARY: "worker",
-    Role.MAINTENANCE: "worker",
-    Role.MICRO_STATION: "station",
-    Role.FIRE_BRIGADE: "station",
-    Role.DUTY_DESK: "desk",
-    Role.SUPERVISOR: "desk",
-}
+    newest: str = ""
+    on_stair: bool = False
 
 
 def compose(telling: Telling, language: str) -> str:
@@ -128,6 +73,19 @@ def compose(telling: Telling, language: str) -> str:
         )
     parts = [_headline(telling, language), *_reaction(telling, language), _todo(telling, language)]
     return ("" if language == CHINESE else " ").join(part for part in parts if part)
+
+
+def parts_of(telling: Telling, language: str) -> dict[str, str]:
+    """The message's pieces, by the names of `alerts.channels.channel.PARTS`, for templates of providers."""
+    over = telling.saying == "all_clear"
+    return {
+        "severity": str(telling.severity),
+        "what": _pick(CLEAR, language) if over else _evidence(telling, language),
+        "where": _place(telling, language),
+        "since": telling.newest or telling.since,
+        "do": "" if over else _todo(telling, language),
+        "why_now": "" if over else " ".join(_reaction(telling, language)),
+    }
 
 
 def at_device(words: Both, device: str) -> Both:
@@ -144,7 +102,7 @@ def plain_warning(severity: Severity, uid: str, language: str) -> str:
         ),
         language,
     )
-    return text.format(head=_pick(_HEAD[severity], language), uid=uid)
+    return text.format(head=_pick(HEAD[severity], language), uid=uid)
 
 
 def unreadable_warning(place: str, language: str) -> str:
@@ -180,19 +138,24 @@ def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:
 
 
 def _headline(t: Telling, language: str) -> str:
-    evidence = evidence_words(t.rules, t.detectors, t.hazard, t.severity, language, t.title)
-    pattern = (
-        "{head}{again}{place}，{since}起{evidence}{age}。",
-        "{head}{again}: {place}, {evidence} since {since}{age}.",
-    )
-    return _pick(pattern, language).format(
-        head=_pick(_HEAD[t.severity], language),
+    is_brief = t.role is Role.NEIGHBOUR  # they need to know of now
+    return _pick(BOTH_TIMES if t.newest and not is_brief else ONE_TIME, language).format(
+        head=_pick(HEAD[t.severity], language),
         again=_pick(("再次：", " again"), language) if Mark.SECOND_FIRE in t.tags else "",
-        place=at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE],
-        since=t.since,
-        evidence=evidence,
+        place=_place(t, language),
+        since=t.newest or t.since if is_brief else t.since,
+        newest=t.newest,
+        evidence=_evidence(t, language),
         age=_age(t, language),
     )
+
+
+def _evidence(t: Telling, language: str) -> str:
+    return evidence_words(t.rules, t.detectors, t.hazard, t.severity, language, t.title)
+
+
+def _place(t: Telling, language: str) -> str:
+    return at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE]
 
 
 def _age(t: Telling, language: str) -> str:
@@ -209,16 +172,16 @@ def _reaction(t: Telling, language: str) -> list[str]:
         return [_pick(("{who}请求支援。", "The {who} asks for help."), language).format(who=who)]
     if t.saying in {"unanswered", "escalated"}:
         return [_unanswered(t, language)]
-    if t.saying == "more":
+    if t.saying in NEWS:
         also = _listed([_pick(other, language) for other in t.others], language)
-        return [_pick(("此处又有报警：{also}。", "Another alarm here: {also}."), language).format(also=also)]
-    return [_pick(_REACT[t.saying], language)] if t.saying in _REACT else []
+        return [_pick(NEWS[t.saying], language).format(also=also)]
+    return [_pick(REACT[t.saying], language)] if t.saying in REACT else []
 
 
 def _listed(words: Sequence[str], language: str) -> str:
-    """The first `_NAMED_MAX`, and how many more."""
-    named = ("、" if language == CHINESE else ", ").join(words[:_NAMED_MAX])
-    rest = len(words) - _NAMED_MAX
+    """The first `NAMED_MAX`, and how many more."""
+    named = ("、" if language == CHINESE else ", ").join(words[:NAMED_MAX])
+    rest = len(words) - NAMED_MAX
     return named + (_pick(("，另有{n}处", " and {n} more"), language).format(n=rest) if rest > 0 else "")
 
 
@@ -236,17 +199,18 @@ def _unanswered(t: Telling, language: str) -> str:
 
 
 def _todo(t: Telling, language: str) -> str:
-    kind = _KIND[t.role]
-    by_hazard = _DO_OF_HAZARD.get((t.severity, t.hazard, kind))
+    kind = KIND[t.role]
+    by_hazard = DO_OF_HAZARD.get((t.severity, t.hazard, kind))
     do = (
-        by_hazard
-        or _DO.get((t.severity, kind))
-        or _DO.get((t.severity, "desk"))
+        (DO_ON_STAIR.get((t.severity, kind)) if t.on_stair else None)
+        or by_hazard
+        or DO.get((t.severity, kind))
+        or DO.get((t.severity, "desk"))
         or ("请查看。", "Please look.")
     )
     isolate = bool(t.tags & ISOLATING) and kind in {"worker", "station", "desk"}
     gap = "" if language == CHINESE else " "
-    return (_pick(_ISOLATE, language) + gap if isolate else "") + _pick(do, language)
+    return (_pick(ISOLATE, language) + gap if isolate else "") + _pick(do, language)
 
 
 def _say(both: Both, t: Telling, language: str) -> str:

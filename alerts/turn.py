@@ -7,7 +7,7 @@ one decision stops no other: the duty desk is told in plain words and the fault 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -105,7 +105,13 @@ class _Turn:
         places = self._places
         ended = {(row.rule, row.subject) for row in self._agenda.transitions if clears(row.to)}
         cases = load_cases(
-            self._connection, ids, places.keys, places.stair_ids, self._cannot_read, alarms=ended
+            self._connection,
+            ids,
+            places.keys,
+            places.stair_ids,
+            self._cannot_read,
+            alarms=ended,
+            shared=places.shared,
         )
         stairs = self._places.stairs_with(self._connection, cases.values())
         return Docket(cases, stairs, self._now_us, self._settings.clock_ratio)
@@ -177,12 +183,21 @@ class _Turn:
 
     def carry_out_steps(self) -> None:
         """Whatever is due in the loaded and the new cases, worst first, and the words for it."""
-        for case_id, step in self._docket.due():
+        due = self._docket.due()
+        self._look_ahead({case_id for case_id, _ in due})
+        for case_id, step in due:
             self._carry_out(case_id, step)
             self._steps += 1
         wording = Wording(self._where, self._now_us, self._zone(), self._words_failed)
         for case_id, case in self._docket.cases.items():
             self._worded += wording.of(case_id, case)
+
+    def _look_ahead(self, case_ids: Collection[int]) -> None:
+        """All places of the turn together; one by one where that fails."""
+        try:
+            self._where.look_ahead([self._docket.cases[case_id] for case_id in case_ids])
+        except Exception as error:
+            self._failed("people of several places", error)
 
     def _zone(self) -> tzinfo:
         """The site's; rather UTC in a message than no message."""

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from alerts.answered import answered_roles
 from alerts.case import Case
 from alerts.docket import UNROUTED_TAG
-from alerts.escalation import answered_roles
+from alerts.escalation import UNHEARD
 from alerts.evidence import alarm_words, grounds_of
+from alerts.follow_up import word_us
 from alerts.gate import Page
 from alerts.news import unsaid
-from alerts.texts import Telling, at_device, compose, plain_warning, since_text
+from alerts.places import stair_in
+from alerts.texts import Telling, at_device, compose, parts_of, plain_warning, since_text
+from alerts.times import times_of
 from alerts.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """A page with its words. `case_id` may still be negative."""
+    """A page with its words, whole and in `alerts.texts.parts_of`. `case_id` may still be negative."""
 
     case_id: int
     page: Page
     severity: str
     rank: int
     text: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +45,23 @@ class Wording:
         """The new pages of a case with their texts."""
         severity = case.incident.severity
         return [
-            Worded(case_id, page, str(severity), severity.rank, self._text(case, page)) for page in case.pages
+            Worded(case_id, page, str(severity), severity.rank, *self._words(case, page))
+            for page in case.pages
         ]
 
-    def _text(self, case: Case, page: Page) -> str:
+    def _words(self, case: Case, page: Page) -> tuple[str, Mapping[str, str]]:
         language = page.to.language
         try:
             if page.saying != "plain" and UNROUTED_TAG not in case.incident.tags:
                 place = self.where.words(case, language)
                 devices = self.where.devices(case)
                 telling = telling_of(case, page, place, self.now_us, self.zone, devices)
-                return compose(telling, language)
+                return compose(telling, language), parts_of(telling, language)
         except Exception as error:
             self.failed(error)
         uid = next((a.uid for a in case.alarms), case.incident.place)
-        return plain_warning(case.incident.severity, uid, language)
+        text = plain_warning(case.incident.severity, uid, language)
+        return text, {"severity": str(case.incident.severity), "where": uid}
 
 
 def telling_of(
@@ -64,14 +71,17 @@ def telling_of(
     incident = case.incident
     evidence = case.active() or case.alarms
     grounds = grounds_of(evidence)
-    since = min((a.raised_us for a in evidence), default=incident.opened_us)
+    times = times_of(incident.opened_us, case.alarms)
+    unheard = page.saying == UNHEARD
+    news = unsaid(case, word_us(case, page.step) if unheard else now_us)
     return Telling(
         saying=page.saying,
         severity=incident.severity,
         hazard=incident.hazard,
         role=page.to.role,
         place=place,
-        since=since_text(since, now_us, zone),
+        since=since_text(times.since_us, now_us, zone),
+        newest=since_text(times.newest_us, now_us, zone) if times.newest_us is not None else "",
         rules=grounds.rules,
         detectors=grounds.detectors,
         title=grounds.title,
@@ -79,7 +89,6 @@ def telling_of(
         answered=tuple(sorted(answered_roles(case, ()))),
         asker=page.step.partition(":")[2],
         devices=tuple(dict.fromkeys(devices.values())),
-        others=tuple(
-            dict.fromkeys(at_device(alarm_words(a), devices.get(a.uid, "")) for a in unsaid(case, now_us))
-        ),
+        on_stair=stair_in(incident.place) > 0,
+        others=tuple(dict.fromkeys(at_device(alarm_words(a), devices.get(a.uid, "")) for a in news)),
     )

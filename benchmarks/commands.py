@@ -107,6 +107,27 @@ def latency(
 
 
 @app.command()
+def alerts(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="of the storm")] = 60,
+    alarms_per_s: Annotated[
+        int, typer.Option(min=50, max=5_000, help="of the storm, 10 of them fires")
+    ] = 1_000,
+    burst: Annotated[int, typer.Option(min=10, max=20_000, help="fires at once, native channels")] = 1_500,
+    apprise_burst: Annotated[int, typer.Option(min=10, max=20_000, help="the same through Apprise")] = 400,
+    json: JsonOption = False,
+) -> None:
+    """Hand-overs a second, and how soon people are told of a fire in a storm of lesser alarms."""
+    from benchmarks.bench_alerts import Course, run_bench
+
+    try:
+        figures = run_bench(Course(seconds, alarms_per_s, burst, apprise_burst))
+    except (CannotMeasure, DidNotHappen) as error:
+        raise _refused(error) from None
+    _show(figures, json=json)
+
+
+@app.command()
 def memory(
     *,
     minutes: Annotated[float, typer.Option(min=0.1, max=10_080, help="under load")] = 30,

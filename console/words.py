@@ -83,6 +83,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "没有空间保存历史数据：正在丢弃，报警不受影响",
         "has no room for history: points are not stored, alarms go on",
     ),
+    "pulse.unsearched": (
+        "过长的消息太多：无法全部查找其中的火警，请查看 `gengfu deadletter list`",
+        "has too many long messages to search all of them for fires: see `gengfu deadletter list`",
+    ),
     "pulse.late": (
         "处理迟缓：通知可能延误，请立即联系维护",
         "is late: people may be told late, call maintenance now",
@@ -105,6 +109,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "faults": ("系统故障", "System faults"),
     "since": ("自", "since"),
+    "newest": ("最新报警", "newest alarm"),
     # incident
     "incident": ("警情", "Incident"),
     "incident.missing": ("没有这条警情。", "There is no such incident."),

@@ -33,6 +33,7 @@ def mount(app: typer.Typer) -> None:
     from gengfu.key_command import key_app
     from gengfu.override_command import override_app
     from gengfu.replay.command import replay
+    from gengfu.route_command import route
     from gengfu.rule_command import rule_app
     from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app
@@ -52,6 +53,7 @@ def mount(app: typer.Typer) -> None:
     app.add_typer(deadletter_app, name="deadletter")
     app.command()(decode)
     app.command()(replay)
+    app.command()(route)
 
 
 def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:

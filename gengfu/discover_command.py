@@ -16,7 +16,7 @@ from devices.model import METRIC_BY_NAME, Metric
 from devices.schema import device, series
 from ingest.heard import list_proposals, list_said
 from ingest.schema import stranger
-from ingest.sightings import METRICS_KEY
+from ingest.sightings import METRICS_KEY, UNREAD_KEY
 
 _SMOKE: Final = frozenset({"smoke", "heat", "gas", "manual"})
 _ELECTRICAL: Final = frozenset(
@@ -30,6 +30,7 @@ class Discovered:
     """A device nobody registered. `how`: heard (it sent messages) or announced (something proposes it).
 
     `metric` is what it is said to measure, as far as that is known, `metrics` all that it was heard to,
+    `unread` what it sends that nobody reads,
     `last_us` when it was heard or announced last. `register` is the command for it; PLACE stands for the code
     of its dwelling, KIND where the kind is not known.
     """
@@ -43,6 +44,7 @@ class Discovered:
     label: str
     metric: str
     metrics: str
+    unread: str
     last_us: int
     register: str
 
@@ -63,7 +65,9 @@ def discover(
     if not rows:
         typer.echo("no device was heard or announces itself that is not registered", err=True)
     for row in rows:
-        known = ", ".join(part for part in (row.vendor, row.model, row.label, row.metrics) if part)
+        known = ", ".join(
+            part for part in (row.vendor, row.model, row.label, row.metrics, row.unread) if part
+        )
         by = f"by {row.profile}, " if row.profile else ""
         typer.echo(
             f"{row.uid}  {row.how} on {row.topic}, {by}last {_when(row.last_us)}"
@@ -97,6 +101,7 @@ def list_discovered(connection: Connection) -> list[Discovered]:
                 label=one.get("label", ""),
                 metric=metric,
                 metrics=heard or metric,
+                unread=said.get(uid, {}).get(UNREAD_KEY, ""),
                 last_us=int(one["last_us"]),
                 register=_command(uid, one, metric),
             )

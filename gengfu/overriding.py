@@ -26,10 +26,10 @@ from zoneinfo import ZoneInfo
 
 from rules.catalogue import Catalogue
 from rules.kernels.bound import BoundRule
-from rules.kernels.dark import DarkRule
+from rules.kernels.dark_rule import DarkRule
 from rules.kernels.flag import FlagRule
 from rules.kernels.gate import GateRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.kernels.silence import SilenceRule
 from rules.loosening import check_end
 from rules.overrides import Override, OverrideError, Overrides, Scope, check_override

@@ -20,7 +20,7 @@ from gengfu.shipped import shipped_catalogue
 from rules.catalogue import Catalogue
 from rules.kernels.flag import FlagRule
 from rules.kernels.gate import GateRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.loosening import looser
 from rules.overrides import LIFE_SAFETY
 from rules.rule import BaseRule, HeldRule, RuleHazard

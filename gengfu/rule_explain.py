@@ -12,11 +12,21 @@ from numpy.typing import DTypeLike, NDArray
 from sqlalchemy import Connection, Engine, select
 
 from devices.database import reading
-from devices.model import Earthing, Insulation, Metric, ReadingBatch, SeriesTable, in_room, phase_of
+from devices.model import (
+    DeviceKind,
+    Earthing,
+    Insulation,
+    Metric,
+    ReadingBatch,
+    SeriesTable,
+    in_room,
+    phase_of,
+)
 from devices.registry.errors import NotThere
 from devices.schema import series
 from gengfu.config import Config
 from gengfu.live_rules import LiveRules
+from gengfu.rule_offline import Offline, offline_of
 from gengfu.rules_here import RulesHere, rules_here
 from gengfu.standing import standing_of
 from gengfu.told_times import site_text
@@ -40,7 +50,7 @@ class ExplainedDevice:
     """A device and its series, by channel and metric. `circuit` says what the registry knows that counts for
     rules; `refused` why the site's own rules are not those of its file. Without `heard` the series are those
     that some rule would watch: the device has sent nothing yet. `standing` has the incident of each alarm of
-    it that is up, by rule and subject."""
+    it that is up, by rule and subject; `offline` is about the device as a whole."""
 
     uid: str
     circuit: Mapping[str, Any]
@@ -48,6 +58,7 @@ class ExplainedDevice:
     refused: str
     heard: bool
     standing: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    offline: tuple[Offline, ...] = ()
 
     def incident_of(self, said: Explained, one: ExplainedSeries) -> int | None:
         """The incident in which an alarm of this rule on this series is up."""
@@ -64,7 +75,8 @@ def explained_device(engine: Engine, config: Config, uid: str, now_us: int) -> E
         here = rules_here(config, connection, now_us)
         found = series_of(connection, uid)
         standing = standing_of(connection, uid)
-    return replace(explain_device(known, found, here, now_us), standing=standing)
+        offline = tuple(offline_of(connection, known, here.settled.catalogue))
+    return replace(explain_device(known, found, here, now_us), standing=standing, offline=offline)
 
 
 def explain_device(
@@ -101,8 +113,8 @@ def _watched(catalogue: Catalogue, known: Known) -> list[tuple[str, int]]:
 
 
 def table_of(known: Known, found: list[tuple[str, int]], *, heard: bool) -> SeriesTable:
-    """A table of the device's series alone, as ingest would have them; slot 0 is nobody's. Of series that
-    were not heard none is taken for the air of a room: nothing says that it is a detector's."""
+    """A table of the device's series alone, as ingest would have them; slot 0 is nobody's. Where the registry
+    does not say what the device is, no series that was not heard is taken for the air of a room."""
     devices = Devices()
     [number] = devices.take([known])
     circuits = [devices.circuit(number, channel) for channel, _ in found]
@@ -133,6 +145,7 @@ def table_of(known: Known, found: list[tuple[str, int]], *, heard: bool) -> Seri
         silence_s=same("silence").astype(np.float32),
         insulation=each([circuit.insulation for circuit in circuits], np.uint8),
         earthing=same("earthing"),
+        kind=same("kind"),
         phase=phase,
         room=in_room(metric, device, phase) if heard else np.zeros(n + 1, np.bool_),
     )
@@ -143,6 +156,7 @@ def _circuit(known: Known, table: SeriesTable, timezone: str) -> dict[str, Any]:
     words: dict[str, Any] = {}
     if known.retired_us:
         words["retired"] = site_text(known.retired_us, timezone)
+    words["kind"] = DeviceKind(known.kind).name.lower()
     words["breaker"] = "unknown" if math.isnan(known.breaker) else f"{known.breaker:g} A"
     words["I_ref"] = "unknown" if math.isnan(known.reference) else f"{known.reference:g} A"
     words["insulation"] = Insulation(known.insulation).name.lower()

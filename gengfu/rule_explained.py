@@ -30,12 +30,13 @@ _SETTLED: Final[tuple[str, ...]] = ("raise", "hold", "clear", "clear_hold")
 
 
 def text_lines(card: ExplainedDevice, timezone: str) -> Iterator[str]:
-    """For people: a block for each series."""
+    """For people: the offline rules of the device, and a block for each series."""
     yield ", ".join([card.uid, *(f"{key} {value}" for key, value in card.circuit.items())])
     if card.refused:
         yield f"the own rule file is refused, and what was used last holds: {card.refused}"
     if not card.heard:
         yield "nothing was heard of it yet: below is what holds for each thing that it may measure"
+    yield from _offline_lines(card)
     for one in card.series:
         yield ""
         yield f"{one.channel or 'device'} {one.metric}"
@@ -53,8 +54,37 @@ def text_lines(card: ExplainedDevice, timezone: str) -> Iterator[str]:
                 yield f"       its alarm is up in incident {incident}{ends}"
 
 
+def _offline_lines(card: ExplainedDevice) -> Iterator[str]:
+    yield ""
+    yield "when it is not heard"
+    for one in card.offline:
+        said = f"  off: {one.why_off}" if one.why_off else ""
+        yield f"  {one.rule.name:4} {one.rule.severity:3} {one.rule.title.en}{said}"
+        if one.after:
+            yield f"       after {one.after}"
+        incident = card.standing.get((one.rule.name, f"{card.uid}/"))
+        if incident is not None:
+            yield f"       its alarm is up in incident {incident}"
+
+
 def json_lines(card: ExplainedDevice) -> Iterator[str]:
-    """An object for each series and rule."""
+    """An object for each offline rule of the device, and one for each series and rule."""
+    for whole in card.offline:
+        facts = {
+            "device": card.uid,
+            "channel": "",
+            "metric": "",
+            "heard": card.heard,
+            "rule": whole.rule.name,
+            "severity": whole.rule.severity,
+            "on": not whole.why_off,
+            "why_off": whole.why_off,
+            "incident": card.standing.get((whole.rule.name, f"{card.uid}/")),
+            "numbers": {"after": whole.after} if whole.after else {},
+            "insulation": "",
+            "overrides": [],
+        }
+        yield msgspec.json.encode(facts).decode()
     for one in card.series:
         for said in one.rules:
             facts = {

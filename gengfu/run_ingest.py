@@ -14,44 +14,39 @@ from sqlalchemy import Engine
 from alerts.ailments import PROFILE, RULES
 from devices.database import open_database, reading
 from gengfu.belonging import belong
-from gengfu.brokers import every_settings, source_names, without
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.config_brokers import FIRST
 from gengfu.folder import lock
-from gengfu.following_rules import FollowingRules, first_book
+from gengfu.following_rules import FollowingRules
 from gengfu.heart import Heart, ballast_of
+from gengfu.ingest_steps import (
+    Here,
+    every_source,
+    expect_sessions,
+    intake_of,
+    open_journal,
+    parts_of,
+    recover_all,
+    rules_of,
+    what_is_left,
+)
 from gengfu.leash import follow_leash
-from gengfu.ledger import SqlInbox, SqlLedger, committed_seq
 from gengfu.live_rules import LiveRules
-from gengfu.lived import lived_us
 from gengfu.logs import set_up_logs
 from gengfu.profiles import shelf_of
 from gengfu.service import stop_on_signal
 from gengfu.telemetry import By, Value, serve_figures
 from ingest.ballast import Ballast
-from ingest.deadletters import DeadLetters
-from ingest.decoding import Decoder
 from ingest.following import Following, apply_changes
-from ingest.freeing import Freeing, quarantine_us
-from ingest.heard import Heard
 from ingest.intake import Intake
 from ingest.journal import Journal
-from ingest.journal_files import list_segments
-from ingest.live_profiles import LOOK_S, LiveProfiles, bring_back, left_behind, memory_refused
-from ingest.mqtt_source import MqttSource
-from ingest.notes import OURS, stored_notes
+from ingest.live_profiles import LOOK_S, LiveProfiles, memory_refused
 from ingest.parts import Parts
-from ingest.presence import Presence
-from ingest.recovery import recover, seating
-from ingest.redelivery import Tail
-from ingest.replies import Replies
+from ingest.recovery import seating
 from ingest.series import SeriesIndex
 from ingest.shed import ShedCounts
-from ingest.snapshot import SnapshotFolder
 from ingest.sources import Sources
-from ingest.stamps import Stamps
-from ingest.store.offset import stored_seq
 from ingest.tick import Tick
 from rules.transition import Transition
 
@@ -125,7 +120,8 @@ class Ingest:
         waits = "stalled" if stalled else f"no_broker{which}" if away else ""
         shedding = "shedding" if self.journal.shedding else ""
         refused = (*refused_files(self.live.refused), *refused_rules(self.ruling.refused))
-        trouble = "; ".join(words for words in (shedding, waits, *refused) if words)
+        unsearched = "unsearched" if self.intake.decoder.is_short(time.time_ns() // 1_000) else ""
+        trouble = "; ".join(words for words in (shedding, waits, unsearched, *refused) if words)
         return {
             "ok": not waits,
             "trouble": trouble,
@@ -141,6 +137,7 @@ class Ingest:
             "profiles_refused": float(len(self.live.refused)),
             "profile_changes_total": float(self.live.changes),
             "profile_errors_total": float(intake.decoder.profile_errors),
+            "unsearched_total": float(intake.decoder.unsearched),
             "profile_memory_refused": float(memory_refused(intake.decoder.profiles)),
             "rules_refused": float(len(self.ruling.refused)),
             "rule_changes_total": float(self.rules.changes),
@@ -233,60 +230,25 @@ def compose(config: Config, *, look_s: float = LOOK_S) -> Ingest:
     """
     engine = open_database(config.database_url)
     belong(engine, config.data_dir)
-    snapshots = SnapshotFolder(config.data_dir / "snapshots")
-    snapshot, there_us = snapshots.load(), lived_us(engine, snapshots)
+    left = what_is_left(config, engine)
     with reading(engine) as connection:
-        index = SeriesIndex(connection, slot_of_seat=seating(snapshot))
+        index = SeriesIndex(connection, slot_of_seat=seating(left.snapshot))
     ballast = ballast_of(config)
     ballast.keep()
-    had_session = bool(snapshot) or bool(list_segments(config.data_dir / "journal"))
-    stored = stored_seq(config.data_dir / "points.db")
-    journal = Journal(
-        config.data_dir / "journal",
-        segment_bytes=config.ingest.segment_mb << 20,
-        max_bytes=config.ingest.journal_max_mb << 20,
-        at_least=max(snapshot.seq if snapshot else 0, committed_seq(engine), stored) + 1,
-        reserve_bytes=config.ingest.reserve_mb << 20,
-        may_return=lambda: ballast.is_whole,
-    )
+    journal = open_journal(config, engine, left, ballast)
     shelf = shelf_of(config, keeps=True)
     stamps, lineup = shelf.stamps(), shelf.line_up()
-    every = every_settings(config, lineup.filters)
-    every = without(every, left_behind(engine, source_names(config), lineup.filters))
-    source = Sources([MqttSource(one, now_us=now_us) for one in every])
-    segments = list_segments(config.data_dir / "journal")
-    begun = snapshot is None and bool(segments) and segments[0].first_seq == 1
-    rules = LiveRules(index.table(), first_book(engine, from_the_beginning=begun))
-    intake = Intake(
-        index,
-        Decoder(lineup.profiles, index, max_payload_bytes=config.ingest.max_payload_bytes),
-        Stamps(index),
-        DeadLetters(engine),
-        replies=Replies(lineup.answers),
-        heard=Heard(engine, index.knows),
-    )
-    inbox = SqlInbox(engine, 0)
-    ledger = SqlLedger(engine, index.name_of, now_us, rules.called)
-    freeing = Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days))
+    source = every_source(config, engine, lineup.filters)
+    rules = rules_of(config, engine, left, index)
+    intake = intake_of(config, engine, index, lineup)
     shed = ShedCounts(engine, index.uid_of)
-    parts = Parts(
-        source, Tail(), intake, journal, rules, ledger, inbox, snapshots, freeing, shed, ballast, source,
-        Presence(lambda: source.connected, lambda: rules.away, lived=lambda: there_us),
-    )  # fmt: skip
-    recovered = recover(snapshot, config.data_dir / "journal", parts)
-    with reading(engine) as connection:  # after recovery: it commits what was journalled and not committed
-        bring_back(lineup, stored_notes(connection))
-        intake.remember(stored_notes(connection, OURS))
+    parts = parts_of(config, engine, left, Here(source, intake, journal, rules, shed, ballast))
+    recovered = recover_all(config, engine, left, parts, lineup)
     intake.rule_notes.version = rules.version
     ruling = FollowingRules(engine, rules, intake.rule_notes, config.rules.file, config.site.timezone, now_us)
     ruling.look(settled=True)
-    source.expect_sessions(parts.tail.sources if had_session else frozenset())
-    parts.tail.keep_only(one.name for one in every)
-    tick = Tick(
-        parts,
-        last_input_id=recovered.last_input_id,
-        clock_us=now_us,
-        snapshot_s=config.ingest.snapshot_s,
-    )
+    expect_sessions(left, source, parts.tail)
+    snapshot_s, last_input_id = config.ingest.snapshot_s, recovered.last_input_id
+    tick = Tick(parts, last_input_id=last_input_id, clock_us=now_us, snapshot_s=snapshot_s)
     live = LiveProfiles(engine, shelf, intake, source, lineup, stamps, look_s=look_s)
     return Ingest(engine, source, index, intake, journal, tick, parts, shed, ballast, live, rules, ruling)

@@ -8,7 +8,7 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -17,18 +17,10 @@ from gengfu.rulebook import Rulebook, Settled, read_rulebook, settle
 from ingest.registered import read_device
 from ingest.rule_notes import stored_rules
 from rules.engine import Engine
-from rules.explained import NO_BREAKER, NO_RATING, Explained
+from rules.explained import Explained
 from rules.rule import HeldRule
-from rules.settings import IN_A_ROOM, NOT_EARTHED, NOT_HERE, OVERRIDDEN
 from rules.transition import Why
-
-_IN_CHINESE: Final[Mapping[str, str]] = {
-    NOT_EARTHED: "接地方式为 TN-C 或未知，无法测量",
-    NOT_HERE: "设备现在的位置不适用此规则",
-    IN_A_ROOM: "测的是室内空气，不是线缆",
-    NO_RATING: "回路额定值未登记",
-    NO_BREAKER: "断路器额定值未登记",
-}
+from rules.why_off import IN_CHINESE, OVERRIDDEN
 
 
 class Stands(Protocol):
@@ -109,7 +101,7 @@ def subject_of(said: Explained, uid: str, channel: str, metric: int) -> str:
 
 def _why(said: Explained) -> Why:
     if said.why_off != OVERRIDDEN:
-        return Why(said.why_off, _IN_CHINESE.get(said.why_off, said.why_off))
+        return Why(said.why_off, IN_CHINESE[said.why_off])
     by = [one for one in said.by if one.off]
     en = ", ".join(f"override {one.id} ({one.author}: {one.reason})" for one in by)
     zh_cn = "、".join(f"调整 {one.id}（{one.author}：{one.reason}）" for one in by)

@@ -97,6 +97,7 @@ class Pages:
             answered=opened.answered,
             once=secrets.token_hex(16),
             since=self._clock(page.since_us, now_us),
+            newest=self._clock(page.newest_us, now_us) if page.newest_us is not None else "",
             minutes=max(0, (now_us - page.since_us) // 60_000_000),
         )
 

@@ -8,6 +8,7 @@ LANGUAGES: Final = {"zh-CN": "中文", "en": "English"}
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "since": ("开始于", "Since"),
+    "newest": ("最新报警", "newest alarm"),
     "minutes": ("分钟前", "min ago"),
     "you.are": ("您的身份", "You are"),
     "you.said": ("您已回应：", "Your answer:"),

@@ -15,28 +15,32 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from devices.model import Earthing, Insulation
+from devices.model import DeviceKind, Earthing, Insulation
 from devices.schema import area, building, dwelling, stair
 from gengfu.replay.reading import Lines, RecordingError
+from gengfu.replay.rings import ring_of
 from ingest.registered import NOTHING_READ, Circuit, read_changes
 
 INSULATIONS: Final = {one.name.lower(): int(one) for one in Insulation}
 EARTHINGS: Final = {one.name.lower().replace("_", "-"): int(one) for one in Earthing}
+KINDS: Final = {one.name.lower(): int(one) for one in DeviceKind}
 _AMPERES: Final = ("breaker_a", "cable_a")
+_WORDS: Final = {"insulation": INSULATIONS, "earthing": EARTHINGS, "kind": KINDS}
 _CODES: Final = ("dwelling", "stair", "building", "area", "parent")
-COLUMNS: Final = ("device", "channel", *_AMPERES, "insulation", "earthing", *_CODES, "silence_s")
+COLUMNS: Final = ("device", "channel", *_AMPERES, *_WORDS, *_CODES, "silence_s")
 """What may be said; all but `device` may be left out or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one device or channel. Amperes and seconds are NaN where unknown, codes of places and
-    of the gateway (`parent`) empty; `insulation` and `earthing` are codes of the model."""
+    of the gateway (`parent`) empty; `insulation`, `earthing` and `kind` are codes of the model."""
 
     breaker_a: float = math.nan
     cable_a: float = math.nan
     insulation: int = 0
     earthing: int = 0
+    kind: int = 0
     dwelling: str = ""
     stair: str = ""
     building: str = ""
@@ -77,6 +81,7 @@ class Circuits:
 def read_circuits(path: Path) -> Circuits:
     """The circuits of a file. Raises RecordingError with the line or the number of the table."""
     facts: dict[tuple[str, str], Facts] = {}
+    gateways: dict[str, dict[str, str]] = {}
     for place, entry in _tables(path) if path.suffix == ".toml" else _lines(path):
         device, channel = str(entry.get("device") or ""), str(entry.get("channel") or "")
         if not device:
@@ -85,7 +90,18 @@ def read_circuits(path: Path) -> Circuits:
             named = f"{device} {channel}".rstrip()
             raise RecordingError(f"{place}: {named} is there twice")
         facts[device, channel] = _facts(place, entry, facts.get((device, ""), NOTHING))
+        if entry.get("parent"):
+            gateways.setdefault(device, {})[str(entry["parent"])] = place
+    _refuse_rings(gateways)
     return Circuits(facts)
+
+
+def _refuse_rings(named: Mapping[str, Mapping[str, str]]) -> None:
+    """`named`: the gateways of each device, and where each is named."""
+    ring = ring_of({device: tuple(parents) for device, parents in named.items()})
+    if ring:
+        place = named[ring[0]][ring[1 % len(ring)]]
+        raise RecordingError(f"{place}, column `parent`: a ring of gateways: {' → '.join((*ring, ring[0]))}")
 
 
 def registered_circuits(connection: Connection) -> Circuits:
@@ -101,6 +117,7 @@ def registered_circuits(connection: Connection) -> Circuits:
                 continue
             whole = Facts(
                 earthing=one.earthing,
+                kind=one.kind,
                 dwelling=codes[dwelling].get(one.dwelling, ""),
                 stair=codes[stair].get(one.stair, ""),
                 building=codes[building].get(one.building, ""),
@@ -147,7 +164,7 @@ def _facts(place: str, entry: Mapping[str, Any], whole: Facts) -> Facts:
     for column in (*_AMPERES, "silence_s"):
         if entry.get(column) not in {None, ""}:
             said[column] = _above_nothing(place, column, entry[column])
-    for column, words in (("insulation", INSULATIONS), ("earthing", EARTHINGS)):
+    for column, words in _WORDS.items():
         if word := entry.get(column):
             if word not in words:
                 allowed = ", ".join(words)

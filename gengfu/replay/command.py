@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -17,46 +17,52 @@ from gengfu.replay.used import used_line
 from rules.catalogue import CatalogueError
 from rules.overrides import OverrideError
 
+FileArgument = Annotated[Path | None, typer.Argument(help="CSV or JSON lines, also .gz; see docs/rules.md")]
+StoreOption = Annotated[bool, typer.Option("--store", help="points of the series store instead of a file")]
+FromOption = Annotated[str, typer.Option("--from", help="of the store: from this time on")]
+UntilOption = Annotated[str, typer.Option("--until", help="of the store: to before this time")]
+DeviceOption = Annotated[
+    list[str] | None, typer.Option("--device", help="of the store: only this device; repeatable")
+]
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", help="a rule file over the shipped ones; else the site's own")
+]
+OverrideOption = Annotated[
+    Path | None,
+    typer.Option("--override", help="a TOML file of overrides (docs/rules.md); else those on record"),
+]
+ShippedOption = Annotated[bool, typer.Option("--shipped", help="without the site's own rules and overrides")]
+CircuitsOption = Annotated[
+    Path | None, typer.Option("--circuits", help="ratings and places of devices, CSV or TOML")
+]
+RegistryOption = Annotated[
+    bool, typer.Option("--registry", help="take ratings and places from the registry as well")
+]
+EventsOption = Annotated[Path | None, typer.Option("--events", help="device and at of what really happened")]
+TickOption = Annotated[
+    float, typer.Option("--seconds-per-tick", min=0.001, max=60, help="readings taken at once")
+]
+GapOption = Annotated[
+    float, typer.Option("--longest-gap", min=1, help="seconds unheard that still count as observed")
+]
+
 
 def replay(
     context: typer.Context,
-    file: Annotated[
-        Path | None, typer.Argument(help="CSV or JSON lines, also .gz; see docs/rules.md")
-    ] = None,
+    file: FileArgument = None,
     *,
-    store: Annotated[
-        bool, typer.Option("--store", help="points of the series store instead of a file")
-    ] = False,
-    begin: Annotated[str, typer.Option("--from", help="of the store: from this time on")] = "",
-    until: Annotated[str, typer.Option("--until", help="of the store: to before this time")] = "",
-    device: Annotated[
-        list[str] | None, typer.Option("--device", help="of the store: only this device; repeatable")
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="a rule file over the shipped ones; else the site's own")
-    ] = None,
-    override: Annotated[
-        Path | None,
-        typer.Option("--override", help="a TOML file of overrides (docs/rules.md); else those on record"),
-    ] = None,
-    shipped: Annotated[
-        bool, typer.Option("--shipped", help="without the site's own rules and overrides")
-    ] = False,
-    circuits: Annotated[
-        Path | None, typer.Option("--circuits", help="ratings and places of devices, CSV or TOML")
-    ] = None,
-    registry: Annotated[
-        bool, typer.Option("--registry", help="take ratings and places from the registry as well")
-    ] = False,
-    events: Annotated[
-        Path | None, typer.Option("--events", help="device and at of what really happened")
-    ] = None,
-    tick_s: Annotated[
-        float, typer.Option("--seconds-per-tick", min=0.001, max=60, help="readings taken at once")
-    ] = 1.0,
-    gap_s: Annotated[
-        float, typer.Option("--longest-gap", min=1, help="seconds unheard that still count as observed")
-    ] = 3600.0,
+    store: StoreOption = False,
+    begin: FromOption = "",
+    until: UntilOption = "",
+    device: DeviceOption = None,
+    rules: RulesOption = None,
+    override: OverrideOption = None,
+    shipped: ShippedOption = False,
+    circuits: CircuitsOption = None,
+    registry: RegistryOption = False,
+    events: EventsOption = None,
+    tick_s: TickOption = 1.0,
+    gap_s: GapOption = 3600.0,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -70,14 +76,18 @@ def replay(
         raise typer.BadParameter(wrong)
     settled = configuration(config or context.obj)
     try:
-        run = Replay(asked, settled)
-        typer.echo(used_line(run.used), err=True)
-        for line in run.lines():
-            typer.echo(msgspec.json.encode(line).decode())
-        figures = run.figures()
+        figures = _print_lines(Replay(asked, settled))
     except (RecordingError, CatalogueError, OverrideError, NothingHere) as error:
         raise refuse(error) from None
     if json:
         typer.echo(msgspec.json.encode({"summary": figures}).decode())
     for text in readable(figures, settled.site.timezone):
         typer.echo(text, err=True)
+
+
+def _print_lines(run: Replay) -> dict[str, Any]:
+    """What is used and each transition, as they come; the summary's figures."""
+    typer.echo(used_line(run.used), err=True)
+    for line in run.lines():
+        typer.echo(msgspec.json.encode(line).decode())
+    return run.figures()

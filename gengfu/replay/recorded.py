@@ -157,6 +157,7 @@ class Book:
             silence_s=np.array([one.silence_s for one in facts], np.float32),
             insulation=np.array([one.insulation for one in facts], np.uint8),
             earthing=np.array([one.earthing for one in facts], np.uint8),
+            kind=np.array([one.kind for one in facts], np.uint8),
             phase=phase,
             room=in_room(metric, device, phase),
         )

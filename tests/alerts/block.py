@@ -36,8 +36,13 @@ DEVICES: dict[str, tuple[str, str]] = {
     "smoke-101": ("smoke", "101"),
     "smoke-other": ("smoke", "other"),
     "smoke-hall": ("smoke", ""),
+    "landing-1": ("smoke", "stair:1"),
+    "landing-1-b": ("smoke", "stair:1"),
+    "landing-2": ("smoke", "stair:2"),
+    "riser-1": ("electrical", "stair:1"),
+    "riser": ("electrical", ""),
 }
-"""Devices by uid: kind and flat; the one in the hall belongs to the building."""
+"""Devices by uid: kind and flat, or the stair whose landings they watch; the other two are the building's."""
 
 DWELLINGS = {"501": (1, 5), "502": (1, 5), "401": (1, 4), "101": (1, 1), "other": (2, 5)}
 """Flats: stair and floor."""
@@ -74,12 +79,14 @@ def _build(connection: Connection, block: Block) -> None:
             registry.dwelling, stair_id=stairs[stair - 1], floor=floor, flat=flat, code=f"b3-{flat}"
         )
     for uid, (kind, flat) in DEVICES.items():
+        _, on_stair, number = flat.partition("stair:")
         block.devices[uid] = add(
             registry.device,
             uid=uid,
             kind=kind,
             profile="test",
-            dwelling_id=block.dwellings[flat] if flat else None,
+            dwelling_id=block.dwellings[flat] if flat and not on_stair else None,
+            stair_id=stairs[int(number) - 1] if on_stair else None,
             building_id=None if flat else building,
             registered_us=BUILT_US,
             registered_by="test",

@@ -8,9 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts import schema
+from alerts.answered import ANSWERS
 from alerts.case import Act
+from alerts.news import NEWS
+from alerts.policy import RESIDENTS
 from alerts.turn import decide_turn
 from devices.database import writing
+from devices.model import Severity
 from rules.transition import Mark
 from tests.alerts.block import CAST
 from tests.alerts.story import Message, Story, a_story
@@ -23,7 +27,9 @@ SMOKE = st.tuples(
     st.sampled_from(["smoke-501", "smoke-501-b", "smoke-401", "smoke-other", "stranger"]),
     st.sampled_from([(), (Mark.SECOND_FIRE,), (Mark.AGE_UNKNOWN,)]),
 )
-OTHER = st.tuples(st.sampled_from(["overload", "electrical_fire", "clears"]), st.just("501"), st.just(()))
+OTHER = st.tuples(
+    st.sampled_from(["overload", "arc", "electrical_fire", "clears"]), st.just("501"), st.just(())
+)
 ACT = st.tuples(
     st.just("act"),
     st.sampled_from([*CAST, "operator", "admin"]),
@@ -40,6 +46,8 @@ def live(story: Story, life: list[tuple[int, tuple[str, str, object]]]) -> None:
             story.smoke("", *how, device=who)  # type: ignore[misc]
         elif what == "overload":
             story.overload(who)
+        elif what == "arc":
+            story.transition("A1", f"monitor-{who}", Severity.P1, ())
         elif what == "electrical_fire":
             story.electrical_fire(who)
         elif what == "clears":
@@ -90,6 +98,27 @@ def _chased(messages: list[Message], incident_id: int, role: str, after_s: float
         for m in of_role
         if m.step in {"chase", "secretary", "supervisor"} and after_s < m.at_s < restarted_s
     ]
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(100, 700), st.one_of(OTHER, OTHER, ACT)), min_size=4, max_size=12))
+def test_news_is_chased_only_after_a_word_that_nobody_took(
+    life: list[tuple[int, tuple[str, str, object]]],
+) -> None:
+    with TemporaryDirectory() as folder, a_story(sqlite_like(TABLES_ONLY, folder)) as story:
+        live(story, life)
+        acts = [act for act in story.table(schema.act) if act.outcome == "done" and act.act in set(ANSWERS)]
+        taking = [(act.incident_id, act.at_us / 1e6 - 1.7e9) for act in acts if act.role not in RESIDENTS]
+        messages = story.messages()
+        for message in messages:
+            if message.step.count(":") == 2:
+                told = [m for m in messages if m.incident_id == message.incident_id and m.step in NEWS]
+                same_epoch = [m.at_s for m in told if m.epoch == message.epoch]
+                word_s = sorted(set(same_epoch))[int(message.step.rpartition(":")[2]) - 1]
+                assert word_s < message.at_s
+                assert not [
+                    at for of, at in taking if of == message.incident_id and word_s < at < message.at_s
+                ]
 
 
 @FEW

@@ -8,7 +8,8 @@ import pytest
 
 from alerts import schema
 from alerts.case import Act
-from rules.transition import Mark
+from devices.model import Severity
+from rules.transition import Mark, Subject
 from tests.alerts.story import Story, a_story
 
 
@@ -122,3 +123,19 @@ def test_two_places_have_two_incidents(story: Story) -> None:
     story.at(0).overload("501")
     story.at(400).smoke("other")
     assert [i.place for i in story.incidents()] == ["dwelling:1", "dwelling:5"]
+
+
+def test_a_dark_house_of_one_family_is_one_incident_and_one_visit(story: Story) -> None:
+    silent = ("smoke-501", "smoke-501-b", "monitor-501")
+    story.at(1080)
+    story.store(*(story.row("C1", uid, Severity.P3, about=Subject.DEVICE) for uid in silent))
+    story.turn()
+    story.between(0, 3599).nobody()
+    story.at(3600)
+    story.store(*(story.row("C1L", uid, Severity.P2, about=Subject.DEVICE) for uid in silent))
+    story.turn()
+    messages = story.between(3600, 3601)
+    messages.told("grid_worker", saying="PLEASE VISIT").once()
+    assert messages.codes() == ["grid_worker"]
+    [incident] = story.incidents()
+    assert (incident.place, incident.severity, incident.hazard) == ("dwelling:1", "P2", "fault")

@@ -147,17 +147,39 @@ def test_once_the_last_step_is_done_unanswered_another_alarm_is_told(story: Stor
     story.between(1000, 1001).told("grid_worker", saying="Another alarm here: arc").once()
 
 
-def test_while_it_is_still_escalated_the_next_step_says_it(story: Story) -> None:
+def test_while_it_is_still_escalated_those_told_already_hear_it_within_five_minutes(story: Story) -> None:
     raised(story, 0, "L2")
     raised(story, 100, "A1")
     story.between(1, 299).nobody()
-    story.between(300, 301).told("building_secretary", saying="arc on the circuit").once()
+    messages = story.between(300, 301)
+    for who in ("grid_worker", "building_secretary", "family"):
+        messages.told(who, by="push", saying="Another alarm here: arc on the circuit.").once()
+    messages.told("building_secretary", by="voice", saying="No answer yet.").once()
+
+
+def test_in_a_fire_that_nobody_answers_an_arc_is_told_within_a_minute_but_not_to_neighbours(
+    story: Story,
+) -> None:
+    story.at(0).smoke("501")
+    raised(story, 700, "L2")
+    messages = story.between(700, 760)
+    for who in ("grid_worker", "building_secretary", "micro_station", "duty_desk", "family"):
+        messages.told(who, saying="Another alarm here: leakage current.").once()
+    assert "neighbour" not in {m.code for m in messages.messages if m.step == "more"}
+
+
+def test_an_arc_in_a_fire_an_instant_after_the_first_word_waits_for_a_minute_after_it(story: Story) -> None:
+    story.at(0).smoke("501")
+    raised(story, 10, "A1")
+    told = [m.at_s for m in story.between(1, 200).messages if m.step == "more" and m.code == "duty_desk"]
+    assert told == [60.0]
 
 
 def test_the_same_rule_of_the_same_device_is_told_again_only_after_half_an_hour(story: Story) -> None:
     answered_leakage(story)
     raised(story, 600, "O3")
     story.between(600, 601).told("grid_worker").once()
+    story.at(620).answers("grid_worker", Act.ACKNOWLEDGE)
     story.at(1000).clears("O3", "monitor-501")
     raised(story, 601 + 1700, "O3")
     story.between(602, 2398).not_told("grid_worker", "family", "building_secretary")

@@ -64,7 +64,7 @@ def test_an_own_rule_with_the_first_letter_of_another_is_not_taken_for_it(story:
 def test_smoke_is_said_before_it(story: Story) -> None:
     own(story, 0, hazard="fire")
     story.at(60).smoke("501")
-    story.between(60, 61).told("family", saying="smoke alarm since")
+    story.between(60, 61).told("family", saying="smoke alarm (began")
 
 
 def test_pages_show_it_in_the_readers_language(story: Story) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert
 
 from alerts import schema
 from alerts.case import Act
+from alerts.handover import read_parts
 from devices import schema as registry
 from devices.database import writing
 from devices.model import Severity
@@ -250,3 +251,11 @@ def test_steps_missed_while_we_were_away_are_done_once_and_the_rest_starts_from_
     story.between(600, 601).told("supervisor", saying="Unconfirmed").once()
     story.between(601, 659).nobody()
     story.between(660, 661).told("family-3", by="push")
+
+
+def test_a_message_is_kept_with_its_pieces_for_providers_templates(story: Story) -> None:
+    story.at(0).smoke("501")
+    row = next(row for row in story.table(schema.notification) if row.role == "family")
+    parts = read_parts(row.parts)
+    assert row.language == "en"
+    assert parts["what"] and parts["what"] in row.text and parts["where"] in row.text

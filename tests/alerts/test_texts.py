@@ -8,7 +8,8 @@ import pytest
 
 from alerts import sayings
 from alerts.case import Hazard
-from alerts.texts import Telling, compose, plain_warning, since_text
+from alerts.channels.channel import PARTS
+from alerts.texts import Telling, compose, parts_of, plain_warning, since_text
 from alerts.whereabouts import NAME_CHARS
 from devices.model import Role, Severity
 
@@ -26,6 +27,7 @@ SAYINGS = (
     "help",
     "isolate",
     "more",
+    "more_unanswered",
     "all_clear",
 )
 
@@ -51,6 +53,32 @@ def test_the_first_word_of_a_fire_fits_one_short_message() -> None:
 def test_it_says_what_where_since_when_and_what_to_do() -> None:
     assert compose(FIRE, "zh-CN") == f"【火警】{PLACE}，14:02起烟雾报警。请立即核实并回复。"
     assert compose(FIRE, "en") == f"FIRE ALARM: {PLACE}, smoke alarm since 14:02. Check at once and answer."
+
+
+def test_it_says_when_it_began_and_when_the_newest_alarm_was_raised() -> None:
+    later = replace(FIRE, newest="14:40")
+    assert compose(later, "zh-CN") == (f"【火警】{PLACE}，烟雾报警（14:02起，最新14:40）。请立即核实并回复。")
+    assert compose(later, "en") == (
+        f"FIRE ALARM: {PLACE}, smoke alarm (began 14:02, newest alarm 14:40). Check at once and answer."
+    )
+
+
+def test_a_neighbour_is_told_of_now_and_no_other_time() -> None:
+    text = compose(replace(FIRE, role=Role.NEIGHBOUR, newest="14:40"), "en")
+    assert "smoke alarm since 14:40." in text and "14:02" not in text
+
+
+def test_with_both_times_the_first_word_of_a_fire_still_fits_one_short_message() -> None:
+    for severity in (Severity.P0, Severity.P0_PLUS):
+        for role in Role:
+            telling = replace(FIRE, severity=severity, role=role, detectors=2, newest="14:40")
+            assert len(compose(telling, "zh-CN")) <= 70
+
+
+def test_news_that_nobody_has_answered_names_it() -> None:
+    telling = replace(FIRE, saying="more_unanswered", others=(("故障电弧", "arc"),))
+    assert "新报警无人回应：故障电弧。" in compose(telling, "zh-CN")
+    assert "Nobody has answered: arc." in compose(telling, "en")
 
 
 def test_helpers_learn_to_isolate_first_and_residents_to_leave() -> None:
@@ -170,13 +198,33 @@ def test_devices_and_other_alarms_are_named_two_at_most_and_the_rest_counted() -
 def test_the_longest_names_of_devices_leave_room_for_the_rest() -> None:
     name = "配" * NAME_CHARS
     telling = replace(
-        FIRE, place="示范社区 3号楼", saying="more", devices=(name,), others=((f"烟（{name}）", ""),)
+        FIRE,
+        place="示范社区 3号楼",
+        devices=(name,),
+        others=((f"烟（{name}）", ""),),
+        since="11-02 14:02",
+        newest="11-03 14:40",
     )
     for role in Role:
-        assert len(compose(replace(telling, role=role), "zh-CN")) <= 134
+        for saying in ("more", "more_unanswered"):
+            assert len(compose(replace(telling, role=role, saying=saying), "zh-CN")) <= 134
 
 
 def test_what_a_person_wrote_is_never_a_template() -> None:
     for note in ("{act} 100%", '{"say":"ended"}', '["family"]'):
         packed = sayings.pack("act_note", act=sayings.Words(["act.note"]), note=note)
         assert sayings.render(packed, "en") == f"note: {note}"
+
+
+def test_the_pieces_of_a_message_are_what_it_says() -> None:
+    said = replace(FIRE, saying="call")
+    for language in ("zh-CN", "en"):
+        parts, text = parts_of(said, language), compose(said, language)
+        assert parts.keys() <= set(PARTS)
+        assert all(parts[name] in text for name in ("what", "where", "since", "do", "why_now"))
+        assert parts["severity"] == said.severity
+
+
+def test_an_all_clear_has_nothing_to_do() -> None:
+    parts = parts_of(replace(FIRE, saying="all_clear"), "zh-CN")
+    assert (parts["what"], parts["do"], parts["why_now"]) == ("火警解除", "", "")

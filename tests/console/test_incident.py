@@ -43,6 +43,20 @@ def test_the_evidence_is_in_the_readers_language_wherever_it_stands(fire: Block)
     assert [alarm["why"] for alarm in detail["alarms"]] == ["smoke flag set"]
 
 
+def test_board_and_page_say_when_the_newest_serious_alarm_was_raised_where_it_came_later(fire: Block) -> None:
+    def pages(reader: Reader) -> list[str]:
+        return [reader.client.get(path).text for path in ("/?lang=en", "/incident/1?lang=en")]
+
+    with fire.console() as reader:
+        assert all("newest alarm" not in page for page in pages(reader))
+        with writing(fire.engine) as connection:
+            hour_us = 3_600_000_000
+            connection.execute(
+                update(schema.incident).values(opened_us=schema.incident.c.opened_us - hour_us)
+            )
+        assert all("newest alarm" in page for page in pages(reader))
+
+
 def test_an_incident_with_words_of_a_later_release_is_shown_and_sounds(fire: Block) -> None:
     fire.overload("401")
     fire.decide()

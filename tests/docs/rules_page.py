@@ -17,7 +17,7 @@ from msgspec.structs import FieldInfo
 from gengfu.shipped import as_written, shipped_catalogue
 from gengfu.written import toml_text
 from rules.kernels.flag import FlagRule
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from rules.kernels.silence import SilenceRule
 from rules.kinds import KINDS, Rule
 from rules.quantity import Level, Samples, Span

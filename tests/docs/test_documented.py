@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from devices.model import Quality
 from gengfu.cli import app
 from gengfu.commands import decode, mount
 from gengfu.config import Broker, Config, FurtherBroker
+from gengfu.config_channels import ApprovedText
 from gengfu.config_file import parse_config
 from gengfu.migrate import upgrade
 from gengfu.ports import settle_ports
@@ -59,8 +61,16 @@ def keys(struct: type[Struct], before: str = "") -> Iterator[tuple[str, object]]
             yield f"{before}{field.name}", "required"
         elif isinstance(default, Struct):
             yield from keys(type(default), f"{before}{field.name}.")
+        elif table := optional_table(field.type):
+            yield from keys(table, f"{before}{field.name}.")
         else:
             yield f"{before}{field.name}", default
+
+
+def optional_table(hint: object) -> type[Struct] | None:
+    """The table that a key may have or not; a provider's text is described as a whole."""
+    structs = [one for one in get_args(hint) if isinstance(one, type) and issubclass(one, Struct)]
+    return structs[0] if structs and structs[0] is not ApprovedText else None
 
 
 def rows(path: Path) -> dict[str, str]:
@@ -75,10 +85,11 @@ def test_every_configuration_key_is_documented_with_its_default_and_nothing_else
     assert {key: text.strip("`") for key, text in documented.items()} == shown
 
 
-def test_the_example_of_the_configuration_is_one() -> None:
+def test_the_examples_of_the_configuration_are_some() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert parse_config(example, "example").site.name == "幸福社区"
+    site, account = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert parse_config(site, "example").site.name == "幸福社区"
+    assert parse_config(account, "example").channels.aliyun is not None
 
 
 def figures_of(prefix: str, read: Mapping[str, Value]) -> set[str]:

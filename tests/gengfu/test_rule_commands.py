@@ -10,15 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 import typer
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 from typer.testing import CliRunner, Result
 
 from alerts.ailments import ailment_of, details_in, troubles_in
 from devices.database import open_database, writing
 from devices.model import Metric
 from devices.registry.installed import register_device
-from devices.registry.tree import add_area, add_building
-from devices.schema import series
+from devices.registry.tree import add_area, add_building, add_stair
+from devices.schema import device, dwelling, series
 from gengfu.config import Config, Rules
 from gengfu.rulebook import own_catalogue
 from gengfu.rules_here import rule_findings
@@ -190,16 +190,34 @@ def test_leakage_is_off_and_says_so_where_the_earthing_does_not_allow_it(run: Ru
         assert one["why_off"].startswith(("not measurable: the earthing is TN-C", "does not hold where"))
 
 
-def test_the_thermometer_of_a_detector_is_no_cable_and_it_is_said(run: Run, site: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why_off"),
+    [
+        (
+            "smoke",
+            "its registry kind is smoke: a channel without phase or number is of the air of the room, "
+            "not of a cable",
+        ),
+        ("other", "its registry kind is other: a channel without phase or number is of no circuit"),
+        ("electrical", ""),
+    ],
+)
+def test_what_a_device_is_registered_as_decides_on_rules_of_cables_and_it_is_said(
+    run: Run, site: Path, kind: str, why_off: str
+) -> None:
+    """Also of a monitor that has said smoke once."""
     engine = open_database(f"sqlite:///{site.parent / 'data' / 'gengfu.db'}")
     with writing(engine) as connection:
         values = {"slot": 9, "uid": "own:riser", "channel": "", "metric": int(Metric.SMOKE_ALARM)}
         connection.execute(insert(series).values(**values, created_us=1))
+        connection.execute(update(device).values(kind=kind))
     engine.dispose()
     told = {(one["metric"], one["rule"]): one for one in objects(run("explain", "own:riser", "--json"))}
-    assert told["temperature", "T2"]["why_off"] == "the air of the room, not a cable"
+    assert told["temperature", "T2"]["why_off"] == why_off
     assert told["temperature", "Q1"]["on"]
     assert told["current", "O3"]["on"]
+    lines = run("explain", "own:riser").stdout
+    assert f"kind {kind}" in lines and why_off in lines
 
 
 def test_a_device_that_was_never_heard_shows_what_would_hold(run: Run, site: Path) -> None:
@@ -285,3 +303,53 @@ def test_a_refused_file_is_a_trouble_of_ingest_that_says_why() -> None:
     assert details_in(said) == {"rules": "own.toml, line 9: key `hold`: `-1 s` is negative"}
     known = ailment_of("ingest.rules")
     assert known is not None and known.after_s == 300
+
+
+def in_house(site: Path, flats: list[str], silence_s: int | None = 60) -> None:
+    """A building with a device in each of these flats, and one that is retired in another."""
+    engine = open_database(f"sqlite:///{site.parent / 'data' / 'gengfu.db'}")
+    by: dict[str, Any] = {"by": "test", "now_us": 1}
+    with writing(engine) as connection:
+        add_building(connection, area_code="g1", code="house", name="house", floors=2, **by)
+        add_stair(connection, building_code="house", code="house-1", name="1", **by)
+        for flat in {*flats, "gone"}:
+            values = {"stair_id": 1, "floor": 1, "flat": flat, "code": f"house-{flat}"}
+            connection.execute(insert(dwelling).values(values))
+        for n, flat in enumerate([*flats, "gone"]):
+            register_device(
+                connection, uid=f"own:house-{n}", kind="smoke", profile="own", dwelling_code=f"house-{flat}",
+                building_code=None, max_silence_s=silence_s, **by,
+            )  # fmt: skip
+        gone = device.c.uid == f"own:house-{len(flats)}"
+        connection.execute(update(device).where(gone).values(retired_us=2))
+    engine.dispose()
+
+
+def offline_rules(run: Run, uid: str) -> dict[str, Any]:
+    found = [one for one in objects(run("explain", uid, "--json")) if not one["metric"]]
+    return {one["rule"]: one["why_off"] or one["numbers"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("flats", "dark"),
+    [
+        (["a"] * 6, "its building is one dwelling: each device is told by itself"),
+        (["a"] * 5 + ["b"], {}),
+        (["a", "b"], "its building has 2 devices of 5: each is told by itself"),
+    ],
+)
+def test_explain_says_what_tells_of_a_silent_device_and_whether_its_building_can_be_dark(
+    site: Path, run: Run, flats: list[str], dark: object
+) -> None:
+    in_house(site, flats)
+    told = offline_rules(run, "own:house-0")
+    assert told == {"C1": {"after": "3 min"}, "C1L": {"after": "1 h"}, "C3": dark}
+    lines = run("explain", "own:house-0").stdout
+    assert "  C1   P3  Device offline\n       after 3 min\n" in lines
+
+
+def test_explain_of_a_device_that_reports_seldom(site: Path, run: Run) -> None:
+    in_house(site, ["a"] * 6, silence_s=None)
+    seldom = "it reports seldom, and only devices that report often make a building dark"
+    told = offline_rules(run, "own:house-0")
+    assert told == {"C2": {"after": "25 h"}, "C2L": {"after": "49 h"}, "C3": seldom}

@@ -8,7 +8,7 @@ from gengfu.rulebook import Rulebook, own_catalogue, settle
 from gengfu.shipped import shipped_catalogue
 from gengfu.written import toml_of
 from rules.catalogue import CatalogueError, RuleFile
-from rules.kernels.place import PlaceRule
+from rules.kernels.place_rule import PlaceRule
 from tests.gengfu.own_rules import own
 
 
@@ -95,7 +95,7 @@ def test_a_gate_of_another_name_shuts_no_shipped_rule_but_one_of_ones_own() -> N
         ("L2", 'samples = "2 of 3"', 'samples = "3 of 3"', "`samples` asks for more"),
         ("L2", 'max_gap = "15 min"', 'max_gap = "14 min"', "`max_gap` is shorter, and ends holds sooner"),
         ("T2", 'where = "circuit"', 'where = "building"', "`where` leaves places out"),
-        ("V1", 'high = "253 V"', 'high = "400 V"', "`high` is another"),
+        ("V1", 'high = "253 V"', 'high = "260 V"', "`high` is another"),
         ("C3", 'raise = "30 %"', 'raise = "100 %"', "`raise` is another"),
         ("S1", 'clear_hold = "10 min"', 'clear_hold = "9 min"', "`clear_hold` is shorter"),
     ],

@@ -5,13 +5,16 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from alerts.links import OPEN_AFTER_CLOSE_US, link_token
+from alerts.schema import incident
 from console.answers.app import create_answers, once_key
 from console.answers.headers import HEADERS
 from console.answers.settings import AnswersSettings
 from console.answers.words import keys, say
+from devices.database import writing
 from devices.schema import metadata
 from tests.console.block import LINK_KEY, Block, field
 
@@ -44,6 +47,16 @@ def test_the_page_says_what_where_how_bad_since_when_and_who_else(fire: Block) -
         page = client.get(f"/a/{fire.token('W1')}").text
     for said in ("火警", "烟雾报警", "槐树里社区", "2单元", "501", "网格员", "家属", "微型消防站", "未回应"):
         assert said in page
+
+
+def test_the_page_says_when_the_newest_alarm_was_raised_where_it_came_later(fire: Block) -> None:
+    path = f"/a/{fire.token('W1')}"
+    with phone(fire) as client:
+        assert "最新报警" not in client.get(path).text
+        with writing(fire.engine) as connection:
+            hour_us = 3_600_000_000
+            connection.execute(update(incident).values(opened_us=incident.c.opened_us - hour_us))
+        assert "最新报警" in client.get(path).text
 
 
 def test_looking_changes_nothing_however_often(fire: Block) -> None:
