@@ -114,9 +114,14 @@ def test_what_is_submitted_is_sent_with_its_key_and_written(outbox: Outbox) -> N
     tally = with_sender(outbox, channel, sends([handover]))
     assert channel.begun == [
         Message(
-            handover.key, "http://push", Medium.PUSH, "smoke", "http://a.example/x", urgent=True,
+            handover.key,
+            "http://push",
+            Medium.PUSH,
+            "smoke",
+            "http://a.example/x",
+            urgent=True,
             parts={"text": "smoke", "link": "http://a.example/x", "code": "x"},
-        )  # fmt: skip
+        )
     ]
     assert states(outbox) == ["accepted"]
     assert tally.counts == {"accepted": 1}
