@@ -65,10 +65,11 @@ class Engine:
 
         A slot keeps its state while device and metric stay what they were; it is the same sensor as long as
         it is not forgotten (`forget`), whoever it is registered as. So an active life flag goes on when the
-        registry says another device, or none; where it is at another place now, it is told there by the next
-        `evaluate` or `advance`, before all else: cleared where it was, raised where it is (docs/rules.md,
-        `flag`). Everything else starts blank on a slot that got another device, or lost it, and an alarm that
-        was active there, or on a device that has no slot any more, is told as cleared at the same moment.
+        registry says another device, or none. An active alarm on a series whose device is at another place
+        now is told there by the next `evaluate` or `advance`, before all else: cleared where it was, raised
+        where it is (docs/rules.md, judging and `flag`). Everything else starts blank on a slot that got
+        another device, or lost it, and an alarm that was active there, or on a device that has no slot any
+        more, is told as cleared at the same moment.
 
         `changed` names the slots that may differ from before, besides those beyond the old table's end; the
         cost is theirs. None: any slot may, and the cost is that of all. The engine reads the table's arrays
@@ -158,7 +159,7 @@ class Engine:
         So that it is said when no reading comes, call `advance` then with a record of no readings; once a
         second is often enough.
         """
-        return 0 if self._lost or self._parts.flag.has_moved else self._parts.presence.due_us
+        return 0 if self._lost or self._parts.has_moved else self._parts.presence.due_us
 
     @property
     def away(self) -> frozenset[str]:
@@ -177,18 +178,18 @@ class Engine:
 
     def _tell_waiting(self, now_us: int) -> list[Transition]:
         """What `adopt` or `restore` found, once: the clearings of alarms that nothing watches any more, and
-        the fires that go on at another place."""
+        the alarms that go on at another place."""
         told: list[Transition] = []
         if self._lost:
             lost, self._lost = self._lost, []
             told = cleared(lost, self._parts.table, now_us)
-        return told + take_moves(self._parts, now_us) if self._parts.flag.has_moved else told
+        return told + take_moves(self._parts, now_us) if self._parts.has_moved else told
 
     def evaluate(
         self, batch: ReadingBatch, inputs: Sequence[EngineInput], now_us: int, source: str = ""
     ) -> list[Transition]:
         """What the acts in `inputs` and then the readings of `batch` change, in that order; before them, what
-        `adopt` or `restore` found: alarms that nothing watches any more, fires that are elsewhere now.
+        `adopt` or `restore` found: alarms that nothing watches any more or that are elsewhere now.
 
         Within the readings: arrival order, then the order of the catalogue; a place's alarm follows its
         trigger. An act on a rule or series that no longer exists is nothing. `now_us` is when acts were
@@ -235,8 +236,8 @@ class Engine:
             self._lost += lost_of(stood, parts.standing(), facts, parts.table, parts.catalogue.order())
 
 
-_ALWAYS: Final = frozenset({"flag", "place"})
-"""Parts that every snapshot has."""
+_ALWAYS: Final = frozenset({"flag", "place", "whereabouts"})
+"""Parts that every snapshot has, or that must know of one that has none of them."""
 
 
 def _part(part: str, state: Mapping[str, NDArray[Any]]) -> State:

@@ -45,7 +45,7 @@ def by_reading(
         why=why,
         age_s=max(0, batch.received_us - observed) / 1e6 if age_s is None else age_s,
         marks=marks,
-        metric=_which(rule, table, slot),
+        metric=which_metric(rule, table, slot),
     )
 
 
@@ -78,9 +78,10 @@ def cleared_by_input(
         why=why,
         age_s=max(0, now_us - given.at_us) / 1e6,
         subject=subject,
-        metric=_which(rule, table, slot) if known and subject is Subject.SERIES else "",
+        metric=which_metric(rule, table, slot) if known and subject is Subject.SERIES else "",
     )
 
 
-def _which(rule: BaseRule, table: SeriesTable, slot: int) -> str:
+def which_metric(rule: BaseRule, table: SeriesTable, slot: int) -> str:
+    """Which metric an alarm of this rule is of, where it watches several; else nothing."""
     return Metric(table.metric[slot]).name_on_wire if len(rule.metrics) > 1 else ""

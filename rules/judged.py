@@ -134,7 +134,8 @@ class JudgedKernel(PairKernel[H]):
         runs = ((status & HOLDING) != 0) & ~queued
         hold = np.where(active, settings.clear_hold[setting], settings.hold[setting])
         gap = observed - state["last_us"][pair]
-        part = gaps.made_up(gap, settings.max_gap[setting], table.silence_s.take(slot), hold)
+        both = toward & ((state["bits"][pair] & 1) != 0)
+        part = gaps.made_up(gap, settings.max_gap[setting], table.silence_s.take(slot), hold, both)
         runs &= part != gaps.ENDS
         before: UInt8 = np.where(runs, state["bits"][pair], 0).astype(np.uint8)
         bits: UInt8 = (((before << 1) | toward) & settings.mask[setting]).astype(np.uint8)
@@ -172,22 +173,31 @@ class JudgedKernel(PairKernel[H]):
         pair = self.pairs.find(given.slot, number)
         if pair < 0 or not self.pairs.state["status"][pair] & ACTIVE:
             return None
-        self.pairs.state["status"][pair] = 0
-        self.pairs.state["bits"][pair] = 0
-        self.rouse(np.array([pair]))
-        self.start_over(pair)
+        self.end(pair)
         said = why.by_person(given.kind)
         return cleared_by_input(
             self.rules[number], given, slot=given.slot, place=0,
             table=self.pairs.table, now_us=now_us, why=said,
         )  # fmt: skip
 
+    def end(self, pair: int) -> None:
+        """The alarm of this pair is over; it comes back only by a new hold."""
+        self.pairs.state["status"][pair] = 0
+        self.pairs.state["bits"][pair] = 0
+        self.rouse(np.array([pair]))
+        self.start_over(pair)
+
+    def stands_by(self, pair: int) -> float:
+        """What an alarm of this pair is raised by where its device is registered: the level, NaN where the
+        rule is off. Where that is another number, so is what is judged."""
+        return float(self.levels(np.array([pair]))[0])
+
     def heed(self, given: EngineInput) -> None:
         """A person's act on any rule that a kind may count; nothing is cleared by it."""
 
     def start_over(self, pair: int) -> None:
-        """A person ended the alarm of this pair: what the kernel has gathered toward it, if anything, is
-        let go."""
+        """The alarm of this pair is over, by a person or by the registry: what the kernel has gathered toward
+        it, if anything, is let go."""
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table; see `Pairs.adopt`. The pairs of changed slots get their numbers

@@ -33,6 +33,7 @@ def take_act(parts: Parts, given: EngineInput, now_us: int) -> list[Transition]:
         return []
     if kernel is not parts.place:
         parts.place.feed(cleared)
+        parts.whereabouts.note(cleared)
     return [cleared]
 
 
@@ -41,15 +42,20 @@ def take_readings(parts: Parts, batch: ReadingBatch, source: str) -> list[Transi
     transitions: list[Transition] = []
     for transition in _judged(parts, batch, source):
         transitions += (transition, *parts.place.feed(transition))
+        parts.whereabouts.note(transition)
     return transitions
 
 
 def take_moves(parts: Parts, now_us: int) -> list[Transition]:
-    """The fires that go on where their devices are registered now, and what each raises there."""
+    """The alarms that go on where their devices are registered now, and what each raises there."""
     transitions: list[Transition] = []
     for one in parts.flag.tell_moved(now_us):
         known = one.raised if one.stands else one.cleared  # a visit meets nothing
         transitions += (one.cleared, one.raised, *parts.place.feed(known, one.moment))
+    for other in parts.whereabouts.tell(now_us):
+        raised = () if other.raised is None else (other.raised,)
+        met = parts.place.feed(other.raised or other.cleared, other.moment)
+        transitions += (other.cleared, *raised, *met)
     return transitions
 
 

@@ -28,6 +28,7 @@ from rules.presence import Presence
 from rules.standing import Facts, Standing, facts_of
 from rules.succession import measures, moved_places, start_over
 from rules.transition import Subject
+from rules.whereabouts import Whereabouts
 
 
 class Part(Protocol):
@@ -67,6 +68,8 @@ class Parts:
         }
         for one in self.on_series():
             self.kernel_of |= dict.fromkeys(one.number, one)
+        of_judged = {name: one for one in self.judged.values() for name in one.number}
+        self.whereabouts: Whereabouts = Whereabouts(of_judged, catalogue.order(), table)
 
     def _stands_on(self, calendar: Calendar, compared: Compared) -> bool:
         return self.calendar is calendar and compared_in(self.catalogue) == compared
@@ -95,6 +98,7 @@ class Parts:
             "place": self.place,
             "latest": self.ground.latest,
             "presence": self.presence,
+            "whereabouts": self.whereabouts,  # last: it asks the kernels, where a snapshot says nothing
         }
 
     def on_series(self) -> Iterator[PairKernel[Any]]:
@@ -110,6 +114,7 @@ class Parts:
             kernel.adopt(table, changed)
         self.place.adopt(table, self._active(changed), changed)
         self.presence.adopt(table, changed)
+        self.whereabouts.adopt(table, changed)
 
     def forget(self, slots: Int32) -> None:
         """See `Engine.forget`."""
@@ -119,6 +124,7 @@ class Parts:
             kernel.pairs.forget(slots)
         self.place.forget(slots)
         self.presence.forget(slots)
+        self.whereabouts.forget(slots)
 
     def take_over(self, before: Parts) -> list[JudgedKernel[Any]]:
         """The state of parts with other rules; the judged kernels that are not those of before."""
@@ -140,6 +146,11 @@ class Parts:
         if place:
             self.place.leave(moved_places(before, self.catalogue.of(PlaceRule), self.measures))
             self.place.adopt(self.table, self._active())
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether alarms may be told elsewhere than where their devices are registered."""
+        return self.flag.has_moved or self.whereabouts.has_moved
 
     def facts(self) -> dict[str, Facts]:
         """What must be known of the rules when they are gone."""

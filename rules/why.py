@@ -84,6 +84,22 @@ def goes_on_elsewhere() -> Why:
     )
 
 
+def registered_here_now(evidence: Why) -> Why:
+    """The evidence of an alarm whose device was registered at this place since."""
+    return Why(
+        en=f"{evidence.en}; its device is registered here now",
+        zh_cn=f"{evidence.zh_cn}；设备现登记在此处",
+    )
+
+
+def judged_anew_elsewhere() -> Why:
+    """The device of an active alarm is registered where its rule has another level, or none."""
+    return Why(
+        en="its device is registered elsewhere now, where other levels hold: it is judged anew there",
+        zh_cn="设备现登记在别处，该处限值不同，将重新判定",
+    )
+
+
 def by_person(kind: InputKind) -> Why:
     """An act that cleared an alarm by itself."""
     if kind is InputKind.RESET:

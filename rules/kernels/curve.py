@@ -10,6 +10,7 @@ State: 32 bytes a pair, besides judging.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -153,6 +154,11 @@ class CurveKernel(JudgedKernel[CurveRule]):
 
     def _measured(self, look: Look, row: int) -> tuple[float, float]:
         return float(look.batch.value[row]), float(look.table.breaker_a[look.batch.slot[row]])
+
+    def stands_by(self, pair: int) -> float:
+        """By the breaker: a dose is of its times."""
+        off = math.isnan(super().stands_by(pair))
+        return math.nan if off else float(self.pairs.table.breaker_a[self.pairs.slot[pair]])
 
     def start_over(self, pair: int) -> None:
         """The dose is 0."""

@@ -6,7 +6,8 @@ What it promises is life_safety, smoke 1-4, and "reset of a latched alarm" in it
 * Aged readings (observed long before they were received) are marked; too old ones are a visit.
 * Readings of unknown age (retained, replayed) raise once, and only what we did not know already. On an
   active alarm they change nothing, so that the next live 1 still shows its edge.
-* Late readings (a newer one came first) can raise and do nothing else.
+* Late readings (a newer one came first) can raise, and tell of a second fire by when they were received (a
+  clock that is set right makes all that its device says late for minutes); they do nothing else.
 * A closed alarm comes back with any true reading of known age, and clears after a stretch of live zeros.
 * A reset or close that was made before the newest raise was received ends nothing: it was about another fire.
 * A fire does not end because the registry says something else of its device: the alarm stays, and where

@@ -22,6 +22,7 @@ from rules.kernels.flag_state import (
     UNKNOWN_AGE,
     VISITED,
     WAITED,
+    WAITING,
     Times,
     Told,
     What,
@@ -44,6 +45,8 @@ class _Seen:
     aged: Bool
     current: Bool
     """Of known age and newest: speaks for now."""
+    heard: Bool
+    """Of known age, and newest or received when it was said, however late its clock says it is."""
     zero: Bool
     """Current and 0."""
     old_zero: Bool
@@ -52,6 +55,7 @@ class _Seen:
     """A zero that may clear: not back-filled."""
     status: NDArray[np.uint8]
     zero_since: Int64
+    zero_heard: Int64
 
     def has(self, bit: int) -> Bool:
         """Which pairs have a bit of status."""
@@ -68,16 +72,20 @@ class _Verdict:
     news: Bool
     visit: Bool
     cleared: Bool
+    again: Bool
+    """A second fire by when it was received: a part of `second`."""
     zero_since: Int64
+    zero_heard: Int64
 
 
 def take_round(pairs: Pairs, times: Times, batch: ReadingBatch, rows: Rows, pair: Rows) -> list[Told]:
     """Takes these readings, each pair once; what is to be told of them."""
     seen = _look(pairs, times, batch, rows, pair)
-    verdict = _judge(seen, times)
+    verdict = _judge(seen, times, batch.received_us)
     _keep(pairs, seen, verdict, batch.received_us)
     told = np.flatnonzero(verdict.raised | verdict.visit | verdict.cleared)
     quiet = seen.observed.take(told) - verdict.zero_since.take(told)
+    quiet = np.where(verdict.again.take(told), batch.received_us - seen.zero_heard.take(told), quiet)
     columns = (rows.take(told), pair.take(told), told, quiet)
     return [
         Told(row, one, _what(verdict, n), quiet_us)
@@ -102,15 +110,17 @@ def _look(pairs: Pairs, times: Times, batch: ReadingBatch, rows: Rows, pair: Row
         unknown_age=unknown_age,
         aged=~unknown_age & (batch.received_us - observed > times.visit_after.take(rule)),
         current=current,
+        heard=current | (~unknown_age & ((quality & WAITING) == 0)),
         zero=zero,
         old_zero=unknown_age & says_zero,
         proves=zero & ((quality & BACKFILL) == 0),
         status=state["status"].take(pair),
         zero_since=state["zero_since_us"].take(pair),
+        zero_heard=state["zero_heard_us"].take(pair),
     )
 
 
-def _judge(seen: _Seen, times: Times) -> _Verdict:
+def _judge(seen: _Seen, times: Times, received_us: int) -> _Verdict:
     active, closed = seen.has(ACTIVE), seen.has(CLOSED)
     is_one, is_zero = seen.has(ONE), seen.has(KNOWN) & ~seen.has(ONE)
     attended = active & ~closed
@@ -119,20 +129,34 @@ def _judge(seen: _Seen, times: Times) -> _Verdict:
     quiet = seen.observed - seen.zero_since
     apart = quiet >= times.second_fire_after.take(seen.rule)
     apart |= quiet < 0  # our clock was put back
-    second = live & attended & seen.current & is_zero & apart
+    again = live & attended & seen.heard & ~seen.current & (seen.zero_heard != NEVER)
+    again &= received_us - seen.zero_heard >= times.second_fire_after.take(seen.rule)
+    second = (live & attended & seen.current & is_zero & apart) | again
     news = seen.one & seen.unknown_age & ~active & ~is_one
-    again = seen.zero & (quiet < 0)
-    starts = ((seen.zero | (seen.old_zero & ~active)) & ~is_zero) | again
+    starts = (seen.zero | (seen.old_zero & ~active)) & ~is_zero
+    starts |= seen.zero & (quiet < 0)
     zero_since = np.where(starts, seen.observed, seen.zero_since)
     long_enough = seen.observed - zero_since >= times.clear_hold.take(seen.rule)
+    raised = (live & ~attended) | second | news
     return _Verdict(
-        raised=(live & ~attended) | second | news,
+        raised=raised,
         second=second,
         news=news,
         visit=true & seen.aged & ~attended & ~seen.has(VISITED),
         cleared=seen.proves & active & closed & long_enough,
+        again=again,
         zero_since=zero_since,
+        zero_heard=_zero_heard(seen, raised | (live & seen.heard), received_us),
     )
+
+
+def _zero_heard(seen: _Seen, burns: Bool, received_us: int) -> Int64:
+    """When the first 0 after the last 1 was received; only of active alarms."""
+    began = (seen.zero_heard == NEVER) | (received_us < seen.zero_heard)  # or our clock was put back
+    said = seen.heard & ~seen.one & ((seen.quality & STALE) == 0) & seen.has(ACTIVE)
+    heard = np.where(said & began, received_us, seen.zero_heard)
+    zero_heard: Int64 = np.where(burns, NEVER, heard)
+    return zero_heard
 
 
 def _keep(pairs: Pairs, seen: _Seen, verdict: _Verdict, received_us: int) -> None:
@@ -141,6 +165,7 @@ def _keep(pairs: Pairs, seen: _Seen, verdict: _Verdict, received_us: int) -> Non
     to_zero = seen.zero | (seen.old_zero & ~active)
     # An aged 1 on an attended alarm is not kept either: a live 1 after it must still show its edge.
     to_one = seen.one & ((seen.current & ~(seen.aged & attended)) | (seen.unknown_age & ~active))
+    to_one |= verdict.again
     bits = (
         ((active | raised) & ~cleared, ACTIVE),
         (seen.has(CLOSED) & ~raised & ~cleared, CLOSED),
@@ -151,6 +176,7 @@ def _keep(pairs: Pairs, seen: _Seen, verdict: _Verdict, received_us: int) -> Non
     state, pair = pairs.state, seen.pair
     state["status"][pair] = sum(has * np.uint8(bit) for has, bit in bits)
     state["zero_since_us"][pair] = verdict.zero_since
+    state["zero_heard_us"][pair] = verdict.zero_heard
     zero_seen = np.where(seen.proves & active, seen.observed, state["zero_seen_us"][pair])
     state["zero_seen_us"][pair] = np.where(raised, NEVER, zero_seen)
     if raised.any():

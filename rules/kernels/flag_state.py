@@ -1,6 +1,6 @@
 """What is kept of one life flag, and what one reading of it can come to.
 
-State: 42 bytes a pair.
+State: 50 bytes a pair.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ BLANK: Final[Mapping[str, Blank]] = {
     "status": np.uint8(0),
     "zero_since_us": np.int64(NEVER),
     "zero_seen_us": np.int64(NEVER),
+    "zero_heard_us": np.int64(NEVER),
     "raised_us": np.int64(NEVER),
     "fire_us": np.int64(NEVER),
     "place": np.int64(0),
     "evidence": np.uint8(0),
 }
 """`zero_seen_us` is the newest live 0 since the alarm was raised; it is kept only while it is active.
-`raised_us` is when the reading that raised it last, for the first or a second fire, was received, or when it
-was told at another place. `fire_us` is when that reading was observed, `place` where the alarm was told
-(`places`)."""
+`zero_heard_us` is when the first 0 after the last 1 was received, late or not, while it is active; NEVER
+after a 1. `raised_us` is when the reading that raised it last, for the first or a second fire, was received,
+or when it was told at another place. `fire_us` is when that reading was observed, `place` where the alarm
+was told (`places`)."""
 
 UNSEEN: Final = int(HARD_QUALITY | Quality.DUPLICATE)
 UNKNOWN_AGE: Final = int(Quality.RETAINED | Quality.REPLAYED)
@@ -46,6 +48,8 @@ LATE: Final = int(Quality.LATE)
 STALE: Final = int(Quality.STALE)
 BACKFILL: Final = int(Quality.BACKFILL)
 QUEUED: Final = int(Quality.QUEUED)
+WAITING: Final = BACKFILL | QUEUED
+"""When it was received says nothing of when it was said."""
 
 
 class What(Enum):

@@ -24,6 +24,7 @@ from rules.kernels.flag_state import (
     UNKNOWN_AGE,
     VISITED,
     WAITED,
+    WAITING,
     Times,
     Told,
     What,
@@ -32,7 +33,7 @@ from rules.kernels.flag_state import (
 from rules.pairs import Pairs
 from rules.rounds import Rows
 
-_KEPT = ("status", "zero_since_us", "zero_seen_us", "raised_us", "fire_us", "evidence")
+_KEPT = ("status", "zero_since_us", "zero_seen_us", "zero_heard_us", "raised_us", "fire_us", "evidence")
 _NOT_NOW = LATE | UNKNOWN_AGE
 
 
@@ -41,14 +42,17 @@ class _Flag:
 
     __slots__ = (
         "_clear_hold", "_received_us", "_second_fire_after", "_visit_after",
-        "evidence", "fire_us", "raised_us", "status", "zero_seen_us", "zero_since_us",
+        "evidence", "fire_us", "quiet_us", "raised_us", "status", "zero_heard_us", "zero_seen_us",
+        "zero_since_us",
     )  # fmt: skip
     status: int
     zero_since_us: int
     zero_seen_us: int
+    zero_heard_us: int
     raised_us: int
     fire_us: int
     evidence: int
+    quiet_us: int
 
     def __init__(self, pairs: Pairs, times: Times, pair: int, received_us: int) -> None:
         rule = int(pairs.rule[pair])
@@ -67,7 +71,8 @@ class _Flag:
             pairs.state["place"][pair] = places(pairs.table, pairs.slot[pair : pair + 1])[0]
 
     def read(self, observed_us: int, one: bool, quality: int) -> What | None:
-        """Takes one reading; what is to be told of it."""
+        """Takes one reading; what is to be told of it, `quiet_us` after the flag became 0."""
+        self.quiet_us = observed_us - self.zero_since_us
         if not one:
             return self._read_zero(observed_us, quality)
         if quality & UNKNOWN_AGE:
@@ -75,16 +80,28 @@ class _Flag:
         current, attended = not quality & LATE, self.status & (ACTIVE | CLOSED) == ACTIVE
         if self._received_us - observed_us > self._visit_after:
             return None if attended else self._read_aged_one(current=current)
-        what = None if attended else What.RAISED
-        if attended and current and self.status & (KNOWN | ONE) == KNOWN:
-            quiet_us = observed_us - self.zero_since_us
-            if quiet_us >= self._second_fire_after or quiet_us < 0:  # or our clock was put back
-                what = What.SECOND
-        if current:
+        what = self._what_of_one(current=current, heard=current or not quality & WAITING)
+        if current or what is What.SECOND:
             self.status |= KNOWN | ONE
+        if current or not quality & WAITING:
+            self.zero_heard_us = NEVER
         if what is not None:
             self._burn(observed_us, quality)
         return what
+
+    def _what_of_one(self, *, current: bool, heard: bool) -> What | None:
+        if self.status & (ACTIVE | CLOSED) != ACTIVE:
+            return What.RAISED
+        if current and self.status & (KNOWN | ONE) == KNOWN:
+            apart = self.quiet_us >= self._second_fire_after
+            return What.SECOND if apart or self.quiet_us < 0 else None  # or our clock was put back
+        if current or not heard or self.zero_heard_us == NEVER:
+            return None
+        quiet_us = self._received_us - self.zero_heard_us
+        if quiet_us < self._second_fire_after:
+            return None
+        self.quiet_us = quiet_us
+        return What.SECOND
 
     def _read_old_one(self, observed_us: int, quality: int) -> What | None:
         """Of unknown age: raises what we did not know, and changes nothing on an active alarm."""
@@ -107,6 +124,7 @@ class _Flag:
     def _read_zero(self, observed_us: int, quality: int) -> What | None:
         if quality & STALE:  # a stale 0 is no 0 (contract 4)
             return None
+        self._hear_zero(quality)
         status = self.status
         was_zero = status & (KNOWN | ONE) == KNOWN
         if quality & _NOT_NOW:
@@ -119,15 +137,23 @@ class _Flag:
         if not status & ACTIVE or quality & BACKFILL:
             return None
         self.zero_seen_us = observed_us
+        self.quiet_us = observed_us - self.zero_since_us
         if not status & CLOSED or observed_us - self.zero_since_us < self._clear_hold:
             return None
         self.status = status & ~(ACTIVE | CLOSED)
         return What.CLEARED
 
+    def _hear_zero(self, quality: int) -> None:
+        """By when it was received, unless that says nothing: the first since the last 1."""
+        if not self.status & ACTIVE or quality & UNKNOWN_AGE or (quality & WAITING and quality & LATE):
+            return
+        if self.zero_heard_us == NEVER or self._received_us < self.zero_heard_us:
+            self.zero_heard_us = self._received_us
+
     def _burn(self, observed_us: int, quality: int) -> None:
         """Raised, for the first or for a second fire."""
         self.status = (self.status | ACTIVE) & ~CLOSED
-        self.zero_seen_us = NEVER
+        self.zero_seen_us = self.zero_heard_us = NEVER
         self.raised_us = self._received_us
         self.fire_us = observed_us
         self.evidence = WAITED if quality & QUEUED else 0
@@ -156,7 +182,7 @@ def _steps_of(
     for row, observed_us, one, quality in readings:
         what = flag.read(observed_us, one, quality)
         if what is not None:
-            told.append(Told(row, pair, what, observed_us - flag.zero_since_us))
+            told.append(Told(row, pair, what, flag.quiet_us))
     flag.put_back(pairs, pair, raised=any(one.what in _RAISES for one in told))
     return told
 

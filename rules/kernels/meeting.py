@@ -1,5 +1,5 @@
 """What a place remembers of two kinds of alarms that may meet there: which are active, and when the newest of
-each were raised.
+each series was raised.
 
 Two times count: when an alarm's reading was observed, and when we received it. A device whose clock is slow,
 and an alarm that came late, meet by the second.
@@ -8,7 +8,7 @@ and an alarm that came late, meet by the second.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -19,9 +19,6 @@ from rules.pairs import State
 from rules.transition import Mark, Transition, Why
 
 NEVER: Final = -(2**62)
-_KEPT: Final = 2
-"""The newest alarms of this many groups are remembered, by either time: one of them is always of another
-group."""
 
 
 class Moment(NamedTuple):
@@ -45,10 +42,28 @@ class Moment(NamedTuple):
 NO_MOMENT: Final = Moment(NEVER, NEVER)
 
 
-class Note(NamedTuple):
-    """The newest alarm of one group: when, of which rule, and why."""
+class Who(NamedTuple):
+    """Whose alarm it is: its series, its device, and the number that it has in common with alarms it cannot
+    meet; 0 for what is not known, and for an alarm that meets any."""
 
+    slot: int
+    device: int
     group: int
+
+    def is_of(self, other: Who) -> bool:
+        """Whether both are alarms of one device, whatever the registry called it in between."""
+        same = self.slot == other.slot != 0
+        return same or self.device == other.device != 0
+
+    def meets(self, other: Who) -> bool:
+        """Whether the two can meet: never a device itself, where devices count."""
+        return not self.group or not (self.is_of(other) or self.group == other.group)
+
+
+class Note(NamedTuple):
+    """The newest alarm of one series: whose, when, of which rule, and why."""
+
+    who: Who
     moment: Moment
     rule: str
     why: Why
@@ -56,55 +71,88 @@ class Note(NamedTuple):
 
 @dataclass(slots=True)
 class Side:
-    """One kind of alarm in one place: which are active, each with its group, and the newest that count."""
+    """One kind of alarm in one place: which (rule, slot) are active, and the newest of each series."""
 
-    active: dict[tuple[str, int], int] = field(default_factory=dict)
+    active: set[tuple[str, int]] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
-    """Of different groups, the newest to arrive first."""
+    """Of different series, the newest to arrive first."""
 
-    def note(self, group: int, moment: Moment, rule: str, said: Why) -> None:
-        """An alarm of this group; the newest times count and the sentence of the last to arrive."""
-        for one in self.notes:
-            if one.group == group:
-                moment = moment.newest(one.moment)
-        others = [one for one in self.notes if one.group != group]
-        notes = [Note(group, moment, rule, said), *others]
-        kept = {one.group for time in (0, 1) for one in _newest_first(notes, time)[:_KEPT]}
-        self.notes = [one for one in notes if one.group in kept]
+    def note(self, who: Who, moment: Moment, rule: str, said: Why) -> None:
+        """An alarm of this series; the newest times count and the sentence of the last to arrive."""
+        known = self.of(who.slot)
+        if known:
+            moment = moment.newest(known.moment)
+        self.notes = [Note(who, moment, rule, said), *(one for one in self.notes if one is not known)]
 
-    def of(self, group: int) -> Note | None:
-        """The note of a group."""
-        return next((one for one in self.notes if one.group == group), None)
+    def of(self, slot: int) -> Note | None:
+        """The note of a series."""
+        return next((one for one in self.notes if one.who.slot == slot), None)
+
+    def leave(self, slot: int) -> None:
+        """Nothing is active on this series here any more, and what was noted of it counts no more."""
+        self.rest(slot)
+        self.notes = [one for one in self.notes if one.who.slot != slot]
+
+    def rest(self, slot: int) -> None:
+        """Nothing is active on this series here any more; what was noted of it stays."""
+        self.active = {one for one in self.active if one[1] != slot}
+
+    def rename(self, who: Who) -> None:
+        """The registry calls the device of this series otherwise now."""
+        self.notes = [one._replace(who=who) if one.who.slot == who.slot else one for one in self.notes]
 
     def forget_times(self) -> None:
         """What was noted counts no more; only what is active does."""
-        self.notes = [one._replace(moment=NO_MOMENT) for one in self.notes]
+        active = {slot for _, slot in self.active}
+        self.notes = [one._replace(moment=NO_MOMENT) for one in self.notes if one.who.slot in active]
 
-    def met(self, group: int, moment: Moment, within_us: int, *, standing: bool) -> Note | None:
-        """What an alarm of this group, raised then, meets here: the newest by either time that is not more
-        than `within_us` from it, or with `standing` any, if one is active."""
-        others = [one for one in self.notes if not group or one.group != group]
+    def met(
+        self, who: Who, moment: Moment, within_us: int, *, standing: bool, besides: Sequence[Who] = ()
+    ) -> Note | None:
+        """What this alarm, raised then, meets here: the newest by either time that is not more than
+        `within_us` from it, or with `standing` the newest that is active. None of the devices `besides`."""
+        others = [one for one in self.notes if who.meets(one.who)]
+        others = [one for one in others if not any(one.who.is_of(known) for known in besides)]
         for time in (0, 1):
             if others and moment[time] != NEVER:
-                newest = _newest_first(others, time)[0]
+                newest = _newest(others, time)
                 if abs(moment[time] - newest.moment[time]) <= within_us:
                     return newest
-        stands = standing and any(not group or one != group for one in self.active.values())
-        return _newest_first(others, 0)[0] if others and stands else None
+        active = {slot for _, slot in self.active} if standing else ()
+        stand = [one for one in others if one.who.slot in active]
+        return _newest(stand, 0) if stand else None
 
 
 @dataclass(slots=True)
 class Meeting:
-    """One place rule in one place; `slot` is the series that raised it."""
+    """One place rule in one place; `slot` is the series that raised it last, `members` whose alarms it was
+    raised by."""
 
     anchor: Side = field(default_factory=Side)
     partner: Side = field(default_factory=Side)
     raised: bool = False
     slot: int = 0
+    members: list[Who] = field(default_factory=list)
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both."""
+        return self.anchor, self.partner
+
+    def leave(self, slot: int) -> None:
+        """Nothing is known here of this series any more."""
+        self.members = [one for one in self.members if one.slot != slot]
+        for side in self.sides:
+            side.leave(slot)
+
+    def is_member(self, who: Who) -> bool:
+        """Whether an alarm of this device is among those that raised it."""
+        return any(who.is_of(one) for one in self.members)
 
 
-def _newest_first(notes: list[Note], time: int) -> list[Note]:
-    return sorted(notes, key=lambda one: -one.moment[time])
+def _newest(notes: list[Note], time: int) -> Note:
+    """Of equals the last to arrive."""
+    return max(notes, key=lambda one: one.moment[time])
 
 
 def columns_of(name: str, sides: list[Side]) -> State:
@@ -112,7 +160,9 @@ def columns_of(name: str, sides: list[Side]) -> State:
     lines = [(n, note) for n, side in enumerate(sides) for note in side.notes]
     return {
         f"{name}_of": np.array([n for n, _ in lines], np.int64),
-        f"{name}_group": np.array([note.group for _, note in lines], np.int64),
+        f"{name}_slot": np.array([note.who.slot for _, note in lines], np.int64),
+        f"{name}_device": np.array([note.who.device for _, note in lines], np.int64),
+        f"{name}_group": np.array([note.who.group for _, note in lines], np.int64),
         f"{name}_us": np.array([note.moment.at_us for _, note in lines], np.int64),
         f"{name}_received_us": np.array([note.moment.received_us for _, note in lines], np.int64),
         f"{name}_rule": np.array([note.rule for _, note in lines], np.str_),
@@ -123,12 +173,37 @@ def columns_of(name: str, sides: list[Side]) -> State:
 
 def sides_of(name: str, state: Mapping[str, NDArray[Any]]) -> list[Side]:
     """The sides of a snapshot, in the order of its column `rule`. One of an earlier release does not say when
-    alarms were received: they meet by what was observed."""
+    alarms were received, nor of which series they are: they meet by what was observed, and stay."""
     sides = [Side() for _ in state["rule"]]
-    unknown = np.full(len(state[f"{name}_of"]), NEVER)
+    unknown, nobody = np.full(len(state[f"{name}_of"]), NEVER), np.zeros(len(state[f"{name}_of"]), np.int64)
     columns = [state[f"{name}_{part}"] for part in ("of", "group", "us", "rule", "why_en", "why_zh_cn")]
-    received = state.get(f"{name}_received_us", unknown)
-    for of, group, at, rule, en, zh_cn, heard in zip(*columns, received, strict=True):
-        moment = Moment(int(at), int(heard))
-        sides[int(of)].notes.append(Note(int(group), moment, str(rule), Why(str(en), str(zh_cn))))
+    columns.append(state.get(f"{name}_received_us", unknown))
+    columns += [state.get(f"{name}_{part}", nobody) for part in ("slot", "device")]
+    for of, group, at, rule, en, zh_cn, heard, slot, device in zip(*columns, strict=True):
+        who, moment = Who(int(slot), int(device), int(group)), Moment(int(at), int(heard))
+        sides[int(of)].notes.append(Note(who, moment, str(rule), Why(str(en), str(zh_cn))))
     return sides
+
+
+def member_columns(meetings: list[Meeting]) -> State:
+    """Lines of members, with the number of the meeting each belongs to."""
+    lines = [(n, who) for n, meeting in enumerate(meetings) for who in meeting.members]
+    return {
+        "member_of": np.array([n for n, _ in lines], np.int64),
+        "member_slot": np.array([who.slot for _, who in lines], np.int64),
+        "member_device": np.array([who.device for _, who in lines], np.int64),
+    }
+
+
+def members_of(state: Mapping[str, NDArray[Any]]) -> list[list[Who]]:
+    """The members of the meetings of a snapshot, in the order of its column `rule`; of an earlier release
+    only the series that raised each is known."""
+    if "member_of" not in state:
+        raised = zip(state["raised"], state["slot"], strict=True)
+        return [[Who(int(slot), 0, 0)] if up else [] for up, slot in raised]
+    members: list[list[Who]] = [[] for _ in state["rule"]]
+    for of, slot, device in zip(
+        state["member_of"], state["member_slot"], state["member_device"], strict=True
+    ):
+        members[int(of)].append(Who(int(slot), int(device), 0))
+    return members

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Bool, EngineInput, Float64, Int32, Metric, SeriesTable, UInt8
+from devices.model import Bool, Float64, Int32, Metric, SeriesTable, UInt8
 from rules import why
 from rules.comparing import MomentKernel, check_metric, other_phase, places
 from rules.found import Found
@@ -35,8 +35,9 @@ from rules.rule import HeldRule
 from rules.settings import Setting
 from rules.transition import To, Transition, Why
 
-TORN, UNSURE, SOUND = 1.0, 0.5, 0.0
-"""What is measured: raised at 1, cleared below ½ (`rules.settings`)."""
+TORN, ECHO, UNSURE, SOUND = 1.0, 0.75, 0.5, 0.0
+"""What is measured: raised at 1, cleared below ½ (`rules.settings`). ECHO: torn by voltages that were counted
+already; it keeps an alarm from clearing, and is nothing to a hold that raises one."""
 
 
 class Volts(NamedTuple):
@@ -130,7 +131,9 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         pair, found = pair.take(some), list[Found]()
         for n in rounds(stands):
             stands = self.pairs.facts["stands"].take(pair.take(n)).astype(np.intp)  # it moves with a clearing
-            told = self.judge(look, rows.take(n), stands, value.take(n))
+            says = (value.take(n) != ECHO) | ((self.pairs.state["status"].take(stands) & ACTIVE) != 0)
+            says |= look.queued(rows.take(n))
+            told = self.judge(look, rows.take(n[says]), stands[says], value.take(n[says]))
             self._stand_anew(
                 [self._pair_of(one.transition) for one in told if one.transition.to is To.CLEARED]
             )
@@ -146,8 +149,9 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         return self.near(rule), rule.volts()
 
     def compare(self, look: Look, rows: Rows, pair: Rows) -> Float64:
-        """TORN, SOUND or UNSURE; NaN with fewer than two voltages."""
-        other, third = self.newest(look, rows, pair, np.stack((self.kin(0, pair), self.kin(1, pair))))
+        """TORN, ECHO, SOUND or UNSURE; NaN with fewer than two voltages."""
+        kin = np.stack((self.kin(0, pair), self.kin(1, pair)))
+        other, third = self.newest(look, rows, pair, kin)
         own = look.batch.value.take(rows)
         of = Volts(*(self.of_rule(column, pair) for column in self._volts))
         most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
@@ -160,9 +164,22 @@ class NeutralKernel(MomentKernel[NeutralRule]):
             torn |= _two(own, other, third, of.extreme) & _two(own, other, third, of.high)
         sound = (fewest >= of.normal_low) & (most <= of.normal_high)
         state = np.where(torn, TORN, np.where(sound, SOUND, UNSURE))
+        some = np.flatnonzero(torn)
+        if len(some):
+            new = self._news(look, rows[some], kin[:, some], np.stack((other, third))[:, some])
+            of_some = Volts(*(self.of_rule(column, pair[some]) for column in self._volts))
+            state[some[~_tears(own[some], new, of_some)]] = ECHO
         unknown = [np.isnan(one) for one in (own, other, third)]
         state[(unknown[1] & unknown[2]) | (unknown[0] & (unknown[1] | unknown[2]))] = np.nan
         return state
+
+    def _news(self, look: Look, rows: Rows, kin: Int32, volts: Float64) -> Float64:
+        """Those voltages of the other phases that were observed since the row's own phase was before; NaN for
+        the others: what it has been compared with is no second reading."""
+        at = look.newest(rows, kin)[1]
+        value, before = look.of(rows - 1, look.batch.slot.take(rows))
+        new: Float64 = np.where(np.isnan(value) | (at > before), volts, np.nan)
+        return new
 
     def arrange(self, kin: list[Int32]) -> list[Int32]:
         """As they are: either will do."""
@@ -204,12 +221,10 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         found = super()._found(look, row, pair, value, held_us, cleared)
         return found._replace(transition=replace(found.transition, slot=int(self.pairs.slot[pair])))
 
-    def apply(self, given: EngineInput, now_us: int) -> Transition | None:
-        """A reset or close; see `JudgedKernel.apply`. What comes next stands on the first phase again."""
-        cleared = super().apply(given, now_us)
-        if cleared is not None:
-            self._stand_anew([self._pair_of(cleared)])
-        return cleared
+    def end(self, pair: int) -> None:
+        """See `JudgedKernel.end`. What comes next stands on the first phase again."""
+        super().end(pair)
+        self._stand_anew([pair])
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot; see `PairKernel.restore`. An alarm of one that stood elsewhere stays there."""
@@ -268,6 +283,15 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         of = self.rules[self.pairs.rule[pair]].volts()
         least = -math.inf if max(said.values()) > of.extreme else of.least
         return {phase: said[phase] for phase in sorted(said) if said[phase] >= least}
+
+
+def _tears(own: Float64, new: Float64, of: Volts) -> Bool:
+    """Where a voltage is itself too high or too low, and one of the `new` is too much so the other way, or
+    both are extreme."""
+    tears: Bool = (own > of.high) & (new < of.low).any(axis=0)
+    tears |= (own < of.low) & (new > of.high).any(axis=0)
+    tears |= (own > of.extreme) & (new > of.extreme).any(axis=0)
+    return tears
 
 
 def _two(own: Float64, other: Float64, third: Float64, level: Float64) -> Bool:

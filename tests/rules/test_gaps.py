@@ -16,12 +16,19 @@ HOUR_US = 60 * MINUTE_US
 SILENCES = st.one_of(st.just(math.nan), st.integers(1, 400_000).map(float))
 
 
-def of(gap: int, max_gap: int = QUARTER_US, silence_s: float = math.nan, hold: int = 10 * MINUTE_US) -> int:
+def of(
+    gap: int,
+    max_gap: int = QUARTER_US,
+    silence_s: float = math.nan,
+    hold: int = 10 * MINUTE_US,
+    both: bool = True,
+) -> int:
     one = made_up(
         np.array([gap], np.int64),
         np.array([max_gap], np.int64),
         np.array([silence_s], np.float32),
         np.array([hold], np.int64),
+        np.array([both]),
     )
     return int(one[0])
 
@@ -53,6 +60,12 @@ def test_the_rules_own_gap_counts_in_full_where_it_is_longer() -> None:
 
 def test_a_gap_makes_up_no_more_than_it_is_however_long_the_hold() -> None:
     assert of(12 * HOUR_US, hold=7 * 24 * HOUR_US) == 12 * HOUR_US
+
+
+def test_of_a_longer_gap_nothing_counts_unless_the_readings_at_both_its_ends_do() -> None:
+    assert of(UNSAID_US + 1, both=False) == of(LONGEST_US, both=False) == 0
+    assert of(UNSAID_US, both=False) == UNSAID_US
+    assert of(LONGEST_US + 1, both=False) == ENDS
 
 
 def test_without_a_hold_only_close_readings_belong_together() -> None:

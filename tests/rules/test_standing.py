@@ -155,12 +155,18 @@ def test_an_alarm_on_a_device_that_is_registered_as_another_is_cleared() -> None
     assert "registered otherwise" in gone.why.en
 
 
-def test_an_alarm_whose_device_moved_stays_active() -> None:
+def test_an_alarm_whose_device_moved_stays_active_and_is_told_where_it_is() -> None:
     story = overloaded()
     dwelling = story.table.dwelling.copy()
     dwelling[CURRENT] = 72
     story.engine.adopt(dataclasses.replace(story.table, dwelling=dwelling), np.array([CURRENT], np.int32))
-    assert nothing(story.engine, 200) == []
+    found = nothing(story.engine, 200)
+    assert [(one.rule, one.to, one.dwelling) for one in found] == [
+        ("O3", To.CLEARED, HOME),
+        ("O3", To.RAISED, 72),
+    ]
+    assert ("O3", CURRENT) in [(one.rule, one.slot) for one in story.engine.standing()]
+    assert nothing(story.engine, 210) == []
 
 
 def test_the_silence_of_a_device_that_is_gone_is_no_alarm_any_more() -> None:

@@ -175,11 +175,47 @@ def test_late_smoke_raises_when_nothing_is_active() -> None:
     assert len(story.read(SMOKE, 50, 1, Quality.LATE, late_s=60)) == 1
 
 
-def test_late_smoke_is_no_second_fire() -> None:
+def put_right() -> Story:
+    """The first 0 of a fire was received at 20 s, by a clock that was four minutes fast and is right now: all
+    it says is late until those are over."""
+    story = burning(240)
+    story.read(SMOKE, 260, 0, late_s=-240)
+    story.read(SMOKE, 290, 0, late_s=-240)
+    return story
+
+
+def test_late_smoke_is_a_second_fire_by_when_it_was_received() -> None:
+    again = only(put_right().read(SMOKE, 80, 1, Quality.LATE))
+    assert (again.severity, again.marks) == (Severity.P0, (Mark.SECOND_FIRE,))
+    assert again.why.en == "smoke flag set again after 60 s of 0"
+
+
+def test_late_smoke_within_a_minute_is_the_same_fire_and_one_after_late_zeros_is_told_once() -> None:
+    story = put_right()
+    assert story.read(SMOKE, 79, 1, Quality.LATE) + story.read(SMOKE, 90, 1, Quality.LATE) == []
+    assert story.read(SMOKE, 100, 0, Quality.LATE) == []
+    assert only(story.read(SMOKE, 160, 1, Quality.LATE)).marks == (Mark.SECOND_FIRE,)
+    assert story.series(SMOKE, 300, 700, 10, 1) == [], "also when the clock has caught up"
+
+
+def test_a_second_fire_is_told_when_the_clock_is_set_right_between() -> None:
+    story, fast = burning(240), -240.0
+    story.read(SMOKE, 260, 0, late_s=fast)
+    assert only(story.read(SMOKE, 100, 1, Quality.LATE)).marks == (Mark.SECOND_FIRE,)
+    assert story.read(SMOKE, 130, 1, Quality.LATE) + story.read(SMOKE, 200, 1, Quality.LATE) == []
+
+
+@pytest.mark.parametrize("waited", [Quality.BACKFILL, Quality.QUEUED])
+def test_late_smoke_that_waited_is_no_second_fire(waited: Quality) -> None:
     story = burning()
     story.read(SMOKE, 100, 0)
-    story.read(SMOKE, 200, 0)
-    assert story.read(SMOKE, 190, 1, Quality.LATE) == []
+    assert story.read(SMOKE, 90, 1, Quality.LATE | waited, late_s=100) == []
+    assert only(story.read(SMOKE, 95, 1, Quality.LATE, late_s=100)).marks == (Mark.LATE, Mark.SECOND_FIRE)
+
+
+def test_late_smoke_after_no_zero_is_the_same_fire() -> None:
+    story = burning(100)
+    assert story.read(SMOKE, 90, 1, Quality.LATE, late_s=200) == []
 
 
 def test_late_readings_neither_clear_nor_move_the_zero_stretch() -> None:

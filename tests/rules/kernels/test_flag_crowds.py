@@ -31,6 +31,7 @@ MOODS = (
     [GOOD],
     [GOOD] * 20 + [*Quality],
     [GOOD, Quality.BACKFILL, Quality.LATE],
+    [GOOD, Quality.LATE, Quality.LATE, Quality.LATE | Quality.QUEUED, Quality.LATE | Quality.BACKFILL],
     [GOOD, Quality.RETAINED, Quality.REPLAYED | Quality.QUEUED, Quality.STALE],
 )
 AGES_S = ([0.0], [0.0, 61.0, 1801.0, 5000.0], [3000.0, 5000.0], [600.0, 0.0, -60.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def test_a_first_phase_that_says_nothing_hides_nothing() -> None:
     story.read(V2, 0, 259.0)
     story.read(V3, 0, 181.0)
     assert story.read(V1, 1, math.nan) + story.read(V1, 1, math.nan, Quality.FAULT) == []
-    (found,) = story.read(V2, 2, 259.0)
+    assert story.read(V2, 2, 259.0) == [], "the third phase has said nothing new"
+    (found,) = story.read(V3, 2, 181.0)
     assert (found.slot, found.why.en.startswith("voltages l2 259 V, l3 181 V: ")) == (V1, True)
     story.read(V2, 1000, 220.0)
     story.read(V3, 1000, 220.0)
@@ -149,11 +151,11 @@ def test_a_moment_that_is_not_normal_starts_the_clear_hold_again() -> None:
 def test_voltages_that_were_not_observed_within_a_minute_are_not_compared() -> None:
     story = v1()
     story.read(V2, 0, 181.0)
-    assert story.read(V1, 58, 259.0) == []
-    assert len(story.read(V1, 60, 259.0)) == 1
+    assert story.read(V1, 60, 259.0) == []
+    assert len(story.read(V2, 62, 181.0)) == 1
     story = v1()
     story.read(V2, 0, 181.0)
-    assert story.read(V1, 61, 259.0) + story.read(V1, 70, 259.0) == []
+    assert story.read(V1, 61, 259.0) + story.read(V1, 62, 259.0) + story.read(V2, 63, 181.0) == []
 
 
 def test_a_short_rise_and_a_dip_a_quarter_of_an_hour_later_are_no_lost_neutral() -> None:
@@ -411,3 +413,51 @@ def test_a_file_that_is_wrong_says_where(was: str, now: str, said: str) -> None:
         parse_catalogue(RULE.replace(was, now, 1), "own.toml")
     assert said in str(error.value)
     assert "own.toml, line" in str(error.value)
+
+
+@pytest.mark.parametrize("bad", [(259.0, 181.0, 222.0), (375.0, 0.0, 370.0)])
+@pytest.mark.parametrize("usual", [(225.0, 221.0, 225.0), (254.0, 221.0, 225.0)])
+def test_one_wrong_message_between_others_is_none_whatever_the_order_of_its_phases(
+    bad: tuple[float, ...], usual: tuple[float, ...]
+) -> None:
+    forth, back = (0, 1, 2), (2, 1, 0)
+    for volts in permutations(bad):
+        for order, after in ((one, other) for one in (forth, back) for other in permutations(forth)):
+            story = v1()
+            found = []
+            for at in range(0, 70, 10):
+                for n in order if at == 20 else after:
+                    value = (volts if at == 20 else usual)[n]
+                    found += [] if math.isnan(value) else story.read((V1, V2, V3)[n], at, value)
+            assert found == [], (volts, order, after)
+
+
+def test_one_wrong_message_of_two_phases_is_none_by_what_the_third_says_after_it() -> None:
+    story = v1()
+    for at in range(0, 100, 10):
+        low_high = (259.0, 181.0) if at == 20 else (225.0, 221.0)
+        assert say(story, at, low_high) + story.read(V3, at + 5, 222.0) == []
+
+
+@pytest.mark.parametrize("order", [*permutations((0, 1, 2))])
+@pytest.mark.parametrize("volts", [TORN, (375.0, 0.0, 370.0), (222.0, 181.0, 259.0)])
+def test_a_second_wrong_message_raises_whatever_the_order_of_its_phases(
+    order: tuple[int, ...], volts: tuple[float, ...]
+) -> None:
+    story = v1()
+    say(story, 0, SOUND)
+    found = [story.read((V1, V2, V3)[n], at, volts[n]) for at in (10, 20) for n in order]
+    assert [one.at_us for some in found for one in some] == [us(20)]
+
+
+def test_phases_that_report_each_for_itself_raise_too() -> None:
+    story = v1()
+    found = [one for n in range(12) for one in story.read((V1, V2, V3)[n % 3], 5 * n, TORN[n % 3])]
+    assert [one.at_us for one in found] == [us(15)]
+
+
+def test_a_phase_that_reports_often_waits_for_the_second_report_of_the_other() -> None:
+    story = v1()
+    story.read(V2, 0, 181.0)
+    assert story.series(V1, 1, 29, 1, 259.0) == []
+    assert len(story.read(V2, 30, 181.0)) == 1

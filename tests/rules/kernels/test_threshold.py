@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from alerts.inbox import TransitionRow
-from devices.model import HARD_QUALITY, Metric, Quality, Severity
+from devices.model import HARD_QUALITY, DeviceKind, Metric, Quality, Severity
 from rules import why
 from rules.catalogue import Catalogue, parse_catalogue
+from rules.kinds import Rule
 from rules.quantity import Level
 from rules.transition import To
 from tests.rules.homes import Facts, table_of
@@ -244,6 +245,21 @@ def test_one_report_below_the_level_between_two_above_it_starts_the_count_again(
     ] == []
 
 
+@pytest.mark.parametrize("apart_s", [2701, 12 * 3600, 24 * 3600])
+def test_two_reports_above_with_a_normal_one_between_are_no_hold_where_two_of_three_are_asked_for(
+    apart_s: int,
+) -> None:
+    def hot(*values: float) -> list[str]:
+        table = dataclasses.replace(Story().table, silence_s=np.full(9, 25 * 3600, np.float32))
+        kind = np.full(9, DeviceKind.ELECTRICAL, np.uint8)
+        story = Story(Catalogue(1, tuple(_only("T2"))), dataclasses.replace(table, kind=kind))
+        return [one.rule for n, value in enumerate(values) for one in story.read(WARMTH, n * apart_s, value)]
+
+    assert hot(75, 21, 75) == hot(75, 21, 75, 21, 75, 21, 75) == []
+    assert hot(75, 21, 75, 75) == []
+    assert hot(75, 75, 75) == hot(75, 21, 75, 75, 75) == ["T2"]
+
+
 def test_a_longer_gap_than_the_device_may_be_silent_for_starts_it_again() -> None:
     assert may_be_silent(25).series(CURRENT, 0, 900_000, 25 * 3600 + 1, 40) == []
     assert Story().series(CURRENT, 0, 900_000, 25 * 3600 + 1, 40) == []
@@ -325,3 +341,7 @@ def test_one_hot_reading_wakes_all_rules_of_its_series_and_no_other() -> None:
     assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, RAISE_A, -np.inf, RAISE_A]
     story.read(2, 10, 20)
     assert kernel.pairs.of_slot["lowest"].tolist() == [np.inf, *[RAISE_A] * 3]
+
+
+def _only(name: str) -> list[Rule]:
+    return [rule for rule in shipped().rule if rule.name == name]

@@ -21,6 +21,7 @@ class Flag:
         self.flag: int | None = None
         self.zero_since = 0
         self.zero_seen: int | None = None
+        self.zero_heard: int | None = None
         self.raised = 0
 
     def read(self, one: One) -> Told | None:
@@ -29,12 +30,16 @@ class Flag:
         if one.quality & (Quality.RETAINED | Quality.REPLAYED):
             return self._read_old(one)
         late = bool(one.quality & Quality.LATE)
+        heard = not (late and one.quality & (Quality.BACKFILL | Quality.QUEUED))
         if one.value == 0:
-            stale = bool(one.quality & Quality.STALE)
-            return None if late or stale else self._read_zero(one)
-        return self._read_one(one, late=late)
+            if one.quality & Quality.STALE:
+                return None
+            if heard and self.active and (self.zero_heard is None or one.received < self.zero_heard):
+                self.zero_heard = one.received
+            return None if late else self._read_zero(one)
+        return self._read_one(one, late=late, heard=heard)
 
-    def _read_one(self, one: One, *, late: bool) -> Told | None:
+    def _read_one(self, one: One, *, late: bool, heard: bool) -> Told | None:
         age = one.received - one.observed
         attended = self.active and not self.closed
         marks = [Mark.LATE] if age > self.entry.us("late_after") else []
@@ -48,14 +53,22 @@ class Flag:
                 self.visited = True
                 told = self._raised(one, marks, Severity(self.entry.keys["visit_severity"]))
         elif not attended:
-            self.active, self.closed, self.zero_seen = True, False, None
+            self.active, self.closed, self.zero_seen, self.zero_heard = True, False, None, None
             told = self._raised(one, marks)
-        elif self.flag == 0 and not late and self._is_apart(one):
-            self.zero_seen = None
+        elif self._is_second(one, late=late, heard=heard):
+            self.zero_seen, self.flag = None, 1
             told = self._raised(one, [*marks, Mark.SECOND_FIRE])
+        if heard and age <= self.entry.us("visit_after"):
+            self.zero_heard = None
         if not late:
             self.flag = 1
         return told
+
+    def _is_second(self, one: One, *, late: bool, heard: bool) -> bool:
+        if not late:
+            return self.flag == 0 and self._is_apart(one)
+        since = self.zero_heard
+        return heard and since is not None and one.received - since >= self.entry.us("second_fire_after")
 
     def _read_old(self, one: One) -> Told | None:
         if self.active:
@@ -66,7 +79,7 @@ class Flag:
             return None
         if self.flag == 1:
             return None
-        self.flag, self.active, self.zero_seen = 1, True, None
+        self.flag, self.active, self.zero_seen, self.zero_heard = 1, True, None, None
         marks = [Mark.LATE, Mark.RETAINED, Mark.AGE_UNKNOWN] + [Mark.QUEUED] * one.queued
         return self._raised(one, marks) | {"age_s": None}
 

@@ -41,7 +41,8 @@ class Judge:
             return False
         counts = not queued and self._is_wanted(value)
         hold = self.clear_hold if self.active else self.hold
-        made_up = self._made_up(at - self.last, hold) if self.running and not queued else None
+        both = counts and self.counted[-1:] == [True]
+        made_up = self._made_up(at - self.last, hold, both=both) if self.running and not queued else None
         if made_up is None:
             self.counted = []
         before = self.counted[-max(self.of - 1, 1) :]
@@ -58,12 +59,14 @@ class Judge:
         self.running, self.last = any(self.counted), at
         return False
 
-    def _made_up(self, gap: int, hold: int) -> int | None:
+    def _made_up(self, gap: int, hold: int, *, both: bool) -> int | None:
         """How much of the hold a gap counts as; None: the readings before it are forgotten."""
         if 0 <= gap <= self.in_full:
             return gap
         may = 25 * HOUR if self.may is None else self.may
-        return min(gap, (hold + 1) // 2) if hold and 0 <= gap <= may else None
+        if not hold or not 0 <= gap <= may:
+            return None
+        return min(gap, (hold + 1) // 2) if both else 0
 
     def _is_wanted(self, value: float) -> bool:
         if not self.active:

@@ -13,18 +13,32 @@ from tests.rules.reference.world import World
 
 
 @dataclass
+class Heard:
+    """The alarms of one series in one place: its device, its group, and when the newest was raised, by each
+    clock. Alarms of one group do not meet; group 0 is none."""
+
+    device: int
+    group: int
+    newest: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class Side:
-    """One kind of alarm in one place: which are active, of which group, and when the newest of each group was
-    raised. Alarms of one group do not meet; group 0 is none."""
+    """One kind of alarm in one place: which (rule, slot) are active, and what was heard by slot."""
 
-    active: dict[tuple[str, int], int] = field(default_factory=dict)
-    newest: dict[str, dict[int, int]] = field(default_factory=lambda: {"at": {}, "received": {}})
-    """By the time that was observed, and by that of receiving."""
+    active: set[tuple[str, int]] = field(default_factory=set)
+    heard: dict[int, Heard] = field(default_factory=dict)
 
-    def note(self, group: int, told: Told) -> None:
-        for clock, newest in self.newest.items():
+    def note(self, told: Told, group: int) -> None:
+        heard = self.heard.pop(told["slot"], Heard(told["device"], group))
+        self.heard[told["slot"]] = heard  # the last to arrive is the last
+        for clock in CLOCKS:
             if (time := time_of(told, clock)) is not None:
-                newest[group] = max(time, newest.get(group, time))
+                heard.newest[clock] = max(time, heard.newest.get(clock, time))
+
+
+CLOCKS = ("at", "received")
+"""The time that was observed, and that of receiving."""
 
 
 def time_of(told: Told, clock: str) -> int | None:
@@ -41,6 +55,8 @@ class Meeting:
         self.sides = {"anchor": Side(), "partner": Side()}
         self.standing = bool(entry.keys.get("standing", True))
         self.raised, self.slot = False, 0
+        self.members: set[int] = set()
+        """The devices that raised it."""
 
     @property
     def subject(self) -> Subject:
@@ -54,35 +70,54 @@ class Meeting:
         for name in mine:
             side = self.sides[name]
             if told["to"] is To.RAISED:
-                side.active[alarm] = group
-                side.note(group, told)
+                side.active.add(alarm)
+                side.note(told, group)
             else:
-                side.active.pop(alarm, None)
+                side.active.discard(alarm)
                 if name == "partner" and self.standing:
-                    side.note(group, told)
+                    side.note(told, group)
+        if told["to"] is To.CLEARED or (self.raised and self.subject is Subject.DWELLING):
+            return None
         others = [side for name, side in self.sides.items() if mine != [name]]
-        if told["to"] is To.CLEARED or self.raised:
+        if mine == ["anchor", "partner"]:
+            others.reverse()
+        met = [device for side in others for device in self._met(side, group, told)]
+        if not met:
             return None
-        if not any(self._meets(side, group, told) for side in others):
-            return None
+        again = self.raised
         self.raised, self.slot = True, told["slot"]
+        self.members |= {told["device"], met[0]}
         marks = [Mark(self.entry.keys["mark"])] if "mark" in self.entry.keys else []
         marks += told["marks"]
         return told | {
             "rule": self.entry.name,
             "severity": self.entry.severity,
             "place": self.place,
+            "nudge": told["nudge"] + (told["slot"] if again else 0),
             "marks": list(dict.fromkeys(mark for mark in marks if mark is not Mark.SECOND_FIRE)),
             "subject": self.subject,
         }
 
-    def _meets(self, side: Side, group: int, told: Told) -> bool:
-        near = any(self._near(newest, group, time_of(told, clock)) for clock, newest in side.newest.items())
-        return near or (self.standing and any(not group or other != group for other in side.active.values()))
-
-    def _near(self, newest: dict[int, int], group: int, time: int | None) -> bool:
-        there = [one for other, one in newest.items() if not group or other != group]
-        return time is not None and bool(there) and abs(time - max(there)) <= self.entry.us("within")
+    def _met(self, side: Side, group: int, told: Told) -> list[int]:
+        """The devices on this side that it meets, the newest of each way of meeting. Of an alarm that stands
+        already, only by a device that had no part in it."""
+        known = self.members if self.raised and told["device"] in self.members else set()
+        there = {
+            slot: one
+            for slot, one in reversed(side.heard.items())
+            if (not group or (one.group != group and one.device != told["device"]))
+            and one.device not in known
+        }
+        found = []
+        for clock in CLOCKS:
+            time = time_of(told, clock)
+            timed = [one for one in there.values() if clock in one.newest]
+            newest = max(timed, key=lambda one: one.newest[clock], default=None)
+            if newest and time is not None and abs(time - newest.newest[clock]) <= self.entry.us("within"):
+                found.append(newest.device)
+        stand = [there[slot] for _, slot in side.active if slot in there] if self.standing else []
+        newest = max(stand, key=lambda one: one.newest.get("at", -1), default=None)
+        return [*found, newest.device] if newest else found
 
     def _group(self, told: Told) -> int:
         keys = self.entry.keys
@@ -94,9 +129,11 @@ class Meeting:
         """A person's reset or close: the times are forgotten, what is still active is not."""
         if not self.raised:
             return None
-        self.raised = False
+        self.raised, self.members = False, set()
         for side in self.sides.values():
-            side.newest = {"at": {}, "received": {}}
+            side.heard = {slot: side.heard[slot] for _, slot in side.active if slot in side.heard}
+            for one in side.heard.values():
+                one.newest = {}
         told = ended_by(self.entry, given, self.slot, now, self.world)
         dwelling = self.place if self.subject is Subject.DWELLING else 0
         return told | {"dwelling": dwelling, "place": self.place, "subject": self.subject}

@@ -118,7 +118,7 @@ class Reference:
                 if isinstance(rule, Held):
                     judging = self.rules[rule.stands][name]
                     assert isinstance(judging, Held)
-                    rule.judge = judging.judge
+                    rule.judge = rule.measure.judge = judging.judge
 
     def advance(self, now: int) -> list[Told]:
         return self.presence.advance(now) if self.presence else []
