@@ -2,6 +2,7 @@
 
 Anybody who may publish can invent names, so the list is full some day. Then who was heard once, longest ago,
 makes room first; who was heard again, and who measures what life hangs on, stays as long as there is another.
+Alarms can be invented too: of one group no more than `SHARE` of those that said one keep others out.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ STRANGERS_PER_FLUSH: Final = 2_000
 the database's write lock, of the 0.11 to 0.16 s measured for 10,000."""
 TOPIC_CHARS: Final = 300
 _RANKS: Final = 3
-"""0: neither of these; 1: measures what life hangs on; 2: said a true life flag, and never makes way."""
+"""0: neither of these; 1: measures what life hangs on; 2: said a true life flag, and makes way only where
+more than `SHARE` of its group did."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,15 @@ class _Shelf:
         del groups[one.group][uid]
         if not groups[one.group]:
             del groups[one.group]
+
+    def first_of_too_many(self, large: Iterable[str]) -> str:
+        """Who makes way first of a group of which this shelf holds more than `SHARE`, heard once before heard
+        again; "" for nobody."""
+        for group in large:
+            once, again = self.once_of.get(group, {}), self.again_of.get(group, {})
+            if len(once) + len(again) > SHARE:
+                return next(iter(once or again))
+        return ""
 
     def first_to_go(self, large: Iterable[str]) -> str:
         """Who makes way first: of a large group, then of all, heard once before heard again; "" for nobody.
@@ -148,13 +159,14 @@ class Strangers:
             self._large[one.group] = None
 
     def _make_room(self, rank: int) -> bool:
-        """Somebody makes way for a stranger of a rank, who is of no higher one; False where nobody does."""
+        """Somebody makes way for a stranger of a rank: one of too many alarms of a group, else one of no
+        higher rank; False where nobody does."""
+        uid = self._shelves[2].first_of_too_many(self._large)
         for shelf in self._shelves[: min(rank, 1) + 1]:
-            uid = shelf.first_to_go(self._large)
-            if uid:
-                self._forget(uid)
-                return True
-        return False
+            uid = uid or shelf.first_to_go(self._large)
+        if uid:
+            self._forget(uid)
+        return bool(uid)
 
     def _forget(self, uid: str) -> None:
         one = self._kept.pop(uid)

@@ -32,6 +32,7 @@ from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.presence import ABSENT, Attendance
 from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.general.unsettling import Unsettling
+from devices.profiles.general.usual_names import UnreadNames
 from devices.profiles.language.file import Message
 from devices.profiles.language.templates import Cuttings
 from devices.profiles.language.topics import Topics
@@ -94,6 +95,7 @@ class DescribedProfile:
         self._candidates: dict[str, tuple[Candidate, ...]] = {}
         self._rescues: dict[int, TrueFlags] = {}
         self._passed: PassedOver | None = None
+        self._unread: dict[int, UnreadNames] = {}
         self.searching = Searching()
         self._of_flag: dict[tuple[int, bool], tuple[float, int]] = {}
         self._news = News()
@@ -192,6 +194,7 @@ class DescribedProfile:
             points,
             received_us,
             self._announced,
+            self._unread_names,
             self._of_flag,
         )
         return gathering, hearing
@@ -308,6 +311,12 @@ class DescribedProfile:
         known = self._rescues.get(kind.number)
         if known is None:
             known = self._rescues[kind.number] = TrueFlags(kind, self.carrying.objects)
+        return known
+
+    def _unread_names(self, kind: Kind) -> UnreadNames:
+        known = self._unread.get(kind.number)
+        if known is None:
+            known = self._unread[kind.number] = UnreadNames(kind, self.carrying.objects)
         return known
 
     def _passed_over(self) -> PassedOver:

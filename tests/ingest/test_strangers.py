@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
@@ -103,6 +104,29 @@ def test_who_said_a_fire_never_makes_way(strangers: Strangers, engine: Engine) -
     strangers.sight([Sighting("zigbee:fire", "zigbee2mqtt/fire", "z", life=True, alarm=True)], 0)
     strangers.sight(invented(2 * KEPT_STRANGERS, prefix="zigbee2mqtt", life=True), 1)
     assert "zigbee:fire" in kept(strangers, engine)
+
+
+def alarms(count: int, *, prefix: str = "v1") -> list[Sighting]:
+    return [replace(one, life=True, alarm=True) for one in invented(count, prefix=prefix)]
+
+
+def test_invented_alarms_of_one_gateway_close_the_list_to_nobody(
+    strangers: Strangers, engine: Engine
+) -> None:
+    for at_us in (0, AGAIN_US):
+        strangers.sight(alarms(KEPT_STRANGERS), at_us)
+    fire = Sighting("zigbee:fire", "zigbee2mqtt/fire", "z", life=True, alarm=True)
+    strangers.sight([HALL, SMOKE, fire], AGAIN_US + 1)
+    found = kept(strangers, engine)
+    assert {HALL.uid, SMOKE.uid, fire.uid} <= found
+    assert "topic:v10" not in found
+    assert strangers.left_out == 0
+
+
+def test_alarms_make_way_only_down_to_the_share_of_their_group(strangers: Strangers, engine: Engine) -> None:
+    strangers.sight(alarms(SHARE), 0)
+    strangers.sight(invented(KEPT_STRANGERS, prefix="v1", life=True, start=SHARE), 1)
+    assert {one.uid for one in alarms(SHARE)} <= kept(strangers, engine)
 
 
 def test_a_flood_costs_the_database_no_more_than_what_is_kept(strangers: Strangers, engine: Engine) -> None:

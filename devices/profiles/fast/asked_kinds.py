@@ -42,14 +42,22 @@ class AskedKinds:
                 self._looks[asked] = None
         return self._looks[asked]
 
-    def reader(self, kind: Kind, skeleton: Skeleton, raw: Any, heard: Heard) -> Reader:  # noqa: ANN401
+    def reader(
+        self,
+        kind: Kind,
+        skeleton: Skeleton,
+        raw: Any,  # noqa: ANN401
+        heard: Heard,
+        payload: bytes,
+    ) -> Reader:
         """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
         if kind.said.format == "text":
             return TextReader(skeleton)
         if raw is not None:
             return pack_reader(raw, heard.tree, skeleton)
         repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
-        return JsonReader(skeleton, repeated, repeated.usual(heard.tree))
+        watched = payload if not kind.said.echo and kind.said.format == "json" else None
+        return JsonReader(skeleton, repeated, repeated.usual(heard.tree), watched)
 
     def bound_names(self, kind: Kind) -> tuple[str, ...]:
         """The names that the topic may bind and that readings of a kind need."""

@@ -217,7 +217,9 @@ class FastWay:
                 return
             plan = plan or self._planned(candidates, heard, skeleton)
             number = self._keep(
-                form, Known(skeleton, plan, self._asked.reader(kind, skeleton, raw, heard)), text=text
+                form,
+                Known(skeleton, plan, self._asked.reader(kind, skeleton, raw, heard, payload)),
+                text=text,
             )
             sight = sight_of(kind, heard.tree, self._carrying)
             if sight is not None:

@@ -9,7 +9,8 @@ import msgspec
 
 from devices.model import Bool, Int64
 from devices.profiles.fast.leaves import Columns, Fetching
-from devices.profiles.fast.skeleton import Leaf, Skeleton, Sort, Unfit, compiled, passes_over
+from devices.profiles.fast.skeleton import Leaf, Skeleton, Sort, Unfit, compiled, has_unread, passes_over
+from devices.profiles.fast.watched import Watched
 from devices.profiles.repeated import Counts, RepeatedKeys
 
 _REFUSED: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -52,21 +53,33 @@ class JsonReader(Fetching):
     few = 1
 
     def __init__(
-        self, skeleton: Skeleton, repeated: RepeatedKeys | None = None, usual: Counts | None = None
+        self,
+        skeleton: Skeleton,
+        repeated: RepeatedKeys | None = None,
+        usual: Counts | None = None,
+        payload: bytes | None = None,
     ) -> None:
         """`usual`: how often keys stand in such a message that must not be there more often (`repeated`
-        counts them): such a message has not the form."""
+        counts them): such a message has not the form. `payload`: such a message, where another with a fire
+        by a usual name has not the form either."""
         super().__init__(skeleton)
         self._repeated = repeated or RepeatedKeys(())
         self._passes_over = passes_over(skeleton.root)
         self._decode = msgspec.json.Decoder(compiled(skeleton.root)).decode
         self._usual = {key: n for key, n in (usual or {}).items() if n or self._passes_over}
+        self._watched: Watched | None = None
+        if payload is not None and has_unread(skeleton.root):
+            keys = [key for key, n in self._usual.items() if not n and Watched.takes(key)]
+            self._watched = Watched(payload, keys)
+            self._usual = {key: n for key, n in self._usual.items() if key not in keys}
 
     def said(self, payloads: Sequence[bytes]) -> tuple[Said, list[int]]:
         """As `Reader.said`."""
         said: list[Any] = []
         odd: list[int] = []
         doubtful = self._repeated.doubtful(payloads, self._usual) if self._usual else []
+        if self._watched is not None:
+            doubtful += self._watched.doubtful(payloads)
         if doubtful or (self._passes_over and not all(map(bytes.isascii, payloads))):
             return self._said_closely(payloads, frozenset(doubtful))
         more = map(self._decode, payloads)

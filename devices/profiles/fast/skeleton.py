@@ -218,6 +218,13 @@ def passes_over(node: Node) -> bool:
     return isinstance(node, Thing | Row) and (not node.closed or any(map(passes_over, node.parts)))
 
 
+def has_unread(node: Node) -> bool:
+    """Whether some of a message may say what nobody looks at: beside what it has, or in its place."""
+    if isinstance(node, Thing | Row):
+        return not node.closed or any(map(has_unread, node.parts))
+    return isinstance(node, Unread)
+
+
 Whole = Annotated[int, Meta(ge=-_INT64, le=_INT64 - 1)]
 Never = Annotated[str, Meta(min_length=1, max_length=0)]
 """A type that takes nothing: of a key that must not be there."""

@@ -31,6 +31,7 @@ from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.reaching import Bound, finder, first_time, holds, reach
 from devices.profiles.general.refusing import Refusing, is_passed_over
 from devices.profiles.general.rescuing import TrueFlags
+from devices.profiles.general.usual_names import UnreadNames
 from devices.profiles.general.walk import walk
 from devices.profiles.general.worst import WORST_HOLDS, Worst
 from devices.profiles.memory import Memory
@@ -63,6 +64,7 @@ class Hearing:
         points: Points,
         received_us: int = 0,
         announced: Announced | None = None,
+        unread_names: Callable[[Kind], UnreadNames] | None = None,
         of_flag: dict[tuple[int, bool], tuple[float, int]] | None = None,
     ) -> None:
         """`of_flag`: what true and false say by column, kept from tick to tick; it fills up by itself."""
@@ -72,6 +74,7 @@ class Hearing:
         self._identity = identity
         self._memory = memory
         self._rescuing = rescuing
+        self._unread_names = unread_names or (lambda kind: UnreadNames(kind, carrying.objects))
         self._was_known = registered_before(points)
         self._besides = Besides(
             gathering, identity, announced or Announced(), registered_in(points), self._own_uid
@@ -81,6 +84,7 @@ class Hearing:
         self._of_flag = {} if of_flag is None else of_flag
         self._no_word: Finding | None = None
         """The first life flag of the message at hand that says what it has no word for."""
+        self._findings: Sequence[Finding] = ()
         self._several = False
         """Whether the message at hand says a life or fault flag of one series several times."""
 
@@ -106,20 +110,22 @@ class Hearing:
         if is_passed_over(kind):
             self.refusing.passed_over(n, topic, source, uid, payload)
         heard = Heard(kind, captures, tree, uid)
-        self._no_word, self._several = None, False
+        self._no_word, self._several, self._findings = None, False, ()
         try:
             amiss = self._understood(n, topic, source, heard)
         except Unreadable as error:
             amiss = _Amiss(error, unread=True, silent=True)
         if (amiss is None or not amiss.unread) and (key := self._rescuing(kind).hidden(payload, tree)):
             amiss = _Amiss(Unreadable(Reason.WRONG_TYPE, f"the key {key!r:.80} {TWICE}"), unread=True)
-        if amiss is None:
-            return None if self._several else heard
-        if amiss.unread:
+        if amiss is not None and amiss.unread:
             self.refusing.in_part(n, topic, source, heard, payload, amiss.fault, silent=amiss.silent)
-        else:
+            return None
+        if amiss is not None:
             self._gathering.refuse(n, amiss.fault.reason, amiss.fault.detail)
-        return None
+        unread = self._unread_names(kind).unread(payload, tree, self._findings)
+        if unread:
+            self.refusing.besides(n, topic, source, uid, unread)
+        return None if unread or amiss is not None or self._several else heard
 
     def _own_uid(self, one: Candidate, topic: str, tree: Tree = None) -> str:
         """Whose a message on a topic is, as far as its topic, or what can be told of its payload, says."""
@@ -141,6 +147,7 @@ class Hearing:
         flags = _flags(kind, tree) if kind.backfill or kind.replayed else 0
         for finding in found.operands:
             self._operands.kept(self._whose(topic, source, uid, finding.uid), finding.uid or uid, finding)
+        self._findings = found.findings
         below = self._add(n, place, topic, source, heard, found.findings, flags)
         for whose, label in found.labels:
             self._gathering.said.append((self._whose(topic, source, uid, whose), "label", clean(label)))

@@ -14,31 +14,13 @@ from typing import Final
 
 from devices.model import Metric
 from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
+from devices.profiles.formats.format import Unreadable
+from devices.profiles.formats.json_text import read_json
+from devices.profiles.general.usual_names import USUAL, set_only
 from devices.profiles.rescue import Scalar, Scalars
 from devices.profiles.searching import lowered, searchable
 from devices.profiles.values.reading import read_value
 
-USUAL: Final = {
-    "smoke": Metric.SMOKE_ALARM,
-    "smoke_alarm": Metric.SMOKE_ALARM,
-    "smokealarm": Metric.SMOKE_ALARM,
-    "smoke.alarm": Metric.SMOKE_ALARM,
-    "smoke_detected": Metric.SMOKE_ALARM,
-    "smokedetected": Metric.SMOKE_ALARM,
-    "fire": Metric.SMOKE_ALARM,
-    "fire_alarm": Metric.SMOKE_ALARM,
-    "firealarm": Metric.SMOKE_ALARM,
-    "heat_alarm": Metric.HEAT_ALARM,
-    "heatalarm": Metric.HEAT_ALARM,
-    "heat.alarm": Metric.HEAT_ALARM,
-    "gas_alarm": Metric.GAS_ALARM,
-    "gasalarm": Metric.GAS_ALARM,
-    "gas.alarm": Metric.GAS_ALARM,
-    "co_alarm": Metric.GAS_ALARM,
-    "carbon_monoxide": Metric.GAS_ALARM,
-    "manual.alarm": Metric.MANUAL_ALARM,
-}
-"""Names that say by themselves what is on fire, in any case (chosen: those of the shipped profiles)."""
 _TELLING: Final = re.compile(r"smoke|fire|rauch|brand|heat|gas|carbon_?monoxide|(?:^|_)co(?:_|$)|烟|火|燃气")
 """What a profile's own name of a life flag must hold to be looked for: `alarm` alone may be of water."""
 _STEMS: Final = tuple(
@@ -70,8 +52,9 @@ class PassedOver:
         if not any(stem in low for stem in self._stems):
             return []
         told = islice(self._scalars.found(payload), _PLACES_MAX)
-        found = (self._metric(name.lower()) for name, raw in told if self._is_true(name.lower(), raw))
-        return list(dict.fromkeys(int(metric) for metric in found))
+        names = [name.lower() for name, raw in told if self._is_true(name.lower(), raw)]
+        settings = _set_only(payload) if names else set()
+        return list(dict.fromkeys(int(self._metric(name)) for name in names if name not in settings))
 
     def _metric(self, name: str) -> Metric:
         column = self._columns.get(name)
@@ -82,6 +65,14 @@ class PassedOver:
         if column is not None and type(raw) is not float:
             return read_value(column, raw)[0] == 1.0
         return raw is True or raw == 1.0 or (isinstance(raw, str) and raw.lower() in _TRUE)
+
+
+def _set_only(payload: bytes) -> set[str]:
+    """The names that say what the device can do or is set to; none where the payload cannot be read."""
+    try:
+        return set_only(read_json(payload))
+    except Unreadable:
+        return set()
 
 
 def _is_stemmed(name: str) -> bool:

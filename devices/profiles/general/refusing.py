@@ -10,10 +10,11 @@ from devices.profiles.compiling.compiled import Kind
 from devices.profiles.formats.format import Unreadable
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.findings import Tree
-from devices.profiles.general.gathering import Gathering
+from devices.profiles.general.gathering import UNREAD, Gathering
 from devices.profiles.general.heard import Heard
 from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.rescuing import Flag, TrueFlags
+from devices.profiles.general.usual_names import USUAL, Unread
 from devices.profiles.profile import Reason
 from devices.profiles.searching import HEAD, Places, Searching
 
@@ -77,7 +78,7 @@ class Refusing:
         no readings, else those of devices below it stand."""
         payload = self._searched(n, payload, fault)
         flags = self._rescuing(heard.kind).true_flags(payload, heard.captures, heard.tree)
-        if silent and not flags:
+        if not flags:
             self._named(n, topic, source, heard.uid, payload)
         self._raised(n, topic, source, heard.uid, flags if silent else [one for one in flags if not one.uid])
 
@@ -88,6 +89,18 @@ class Refusing:
         if len(part) < len(payload):
             self._gathering.refuse(n, Reason.NOT_SEARCHED, _short(Reason.NOTHING_KNOWN, "passed over"))
         self._named(n, topic, source, uid, part)
+
+    def besides(self, n: int, topic: str, source: int, uid: str, unread: Sequence[Unread]) -> None:
+        """Usual names in a message that is understood, which its profile does not read: a true one is a flag,
+        the others are said to whoever installs the device."""
+        place = self._gathering.place(topic, uid, source)
+        for code in sorted({int(USUAL[one.name]) for one in unread if one.is_true}):
+            name = Metric(code).name_on_wire
+            detail = f"{name} is true by a name that the profile does not read"
+            self._gathering.refuse(n, Reason.NOTHING_KNOWN, detail)
+            self._gathering.add(n, place, "", code, 1.0, _SUSPECT)
+        names = ", ".join(sorted(one.name for one in unread))
+        self._gathering.said.append((place, UNREAD, f"by a name that the profile does not read: {names}"))
 
     def _named(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
         for code in self._passed_over().true_flags(payload):

