@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import Connection, func, select
@@ -34,6 +35,15 @@ class Destination:
 
     carrier: Carrier
     address: str
+
+    @property
+    def provider(self) -> str:
+        """Who has to answer: the host of a web address, else the carrier. For counting, not for people."""
+        try:
+            host = urlsplit(self.address).hostname if "://" in self.address else None
+        except ValueError:  # such as an unfinished IPv6 host
+            host = None
+        return host or str(self.carrier)
 
 
 class AddressBook:

@@ -19,11 +19,14 @@ Found = Mapping[int, Destination | Failed]
 LookUp = Callable[[set[int]], Awaitable[Found]]
 Carry = Callable[[Handover, Destination | Failed], Awaitable[None]]
 
+_OF_LANE: Final = 2
+"""One provider has the half of a lane at most (chosen): one that hangs leaves the others theirs."""
 _NO_LOOK_UP: Final = Failed("the address could not be looked up")
 
 
 class Lane:
-    """Carries handovers in the order of `alerts.line`, at most `width` at once and few through one channel.
+    """Carries handovers in the order of `alerts.line`, at most `width` at once, few through one channel
+    and half of them through one provider.
 
     Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
     reason, like any failed send.
@@ -36,7 +39,7 @@ class Lane:
         self._carry = carry
         self._arrived: list[Handover] = []
         self._arrival = asyncio.Event()
-        self._line = Line()
+        self._line = Line(max(width // _OF_LANE, 1))
         self._sending: dict[asyncio.Task[None], Waiting] = {}
         self._finding: asyncio.Task[None] | None = None
         self._open = 0

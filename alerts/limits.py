@@ -2,7 +2,8 @@
 
 A limit is kept exactly: the times of what was sent stand in a window, and in no stretch of that length is
 there more than the limit. (A bucket that refills lets twice as much through around its first refill.) Of each
-window lesser messages use a part only; the rest is for P0 and P0+ (life_safety, "who is told").
+window lesser messages use a part only; the rest is for P0 and P0+ (life_safety, "who is told"), which ask the
+carrier all the same where it only refuses what is too much.
 
 Not kept over a restart: what was sent before it is forgotten, and the carrier itself may then refuse.
 """
@@ -38,10 +39,16 @@ class Limit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a carrier says of itself: of one address (a robot, a callee), and of the site's account."""
+    """What a carrier says of itself: of one address (a robot, a callee), and of the site's account.
+
+    `binding`: beyond them it punishes or is silent, so that urgent messages keep to them too. Where it just
+    refuses, an urgent message asks it all the same: these numbers are what we know of it, and an account may
+    have been granted more.
+    """
 
     address: tuple[Limit, ...] = ()
     account: tuple[Limit, ...] = ()
+    binding: bool = False
 
 
 class _Window:
@@ -63,6 +70,10 @@ class _Window:
     def take(self, now_us: int) -> None:
         self._sent_us.append(now_us)
 
+    def give_back(self, sent_us: int) -> None:
+        if sent_us in self._sent_us:
+            self._sent_us.remove(sent_us)
+
     def _let_go(self, now_us: int) -> None:
         """What is a window old, or was sent by a clock that has been put back since."""
         while self._sent_us and not now_us - self._length_us < self._sent_us[0] <= now_us:
@@ -82,11 +93,16 @@ class Allowance:
         """0 where one more may be sent now, which then counts; else how long until it may."""
         windows = tuple(self._of(carrier, address))
         free_us = max((window.free_at_us(now_us, urgent) for window in windows), default=now_us)
-        if free_us > now_us:
+        if free_us > now_us and not (urgent and not self._limits[carrier].binding):
             return free_us - now_us
         for window in windows:
             window.take(now_us)
         return 0
+
+    def give_back(self, carrier: Carrier, address: str, sent_us: int) -> None:
+        """What was allowed at `sent_us` never reached the carrier: it does not count."""
+        for window in self._of(carrier, address):
+            window.give_back(sent_us)
 
     def _of(self, carrier: Carrier, address: str) -> Iterator[_Window]:
         limits = self._limits.get(carrier)

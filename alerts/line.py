@@ -1,4 +1,5 @@
-"""Who is next: waiting handovers in fair order, few at once through one channel. Pure, no clock, no tasks."""
+"""Who is next: waiting handovers in fair order, few at once through one channel, and never all through one
+provider. Pure, no clock, no tasks."""
 
 from __future__ import annotations
 
@@ -24,6 +25,15 @@ class Waiting(NamedTuple):
     handover: Handover
     way: Destination | Failed
 
+    @property
+    def keys(self) -> tuple[_Key, ...]:
+        """What it keeps busy: its channel and its provider; of a way that failed there is none to ask."""
+        channel = ("channel", self.handover.channel_id)
+        return (channel, ("provider", self.way.provider)) if isinstance(self.way, Destination) else (channel,)
+
+
+_Key = tuple[str, int | str]
+
 
 class Line:
     """A line ordered by severity, then by whose turn it is, then by age.
@@ -31,17 +41,20 @@ class Line:
     A contact's first message of a severity goes before anyone's second: each takes the turn after its
     contact's last one, and the first joins at the turn being served. So however much waits for one contact,
     another's is next; and nobody waits for ever, since a contact has one message a turn. A handover whose
-    channel has `AT_ONCE` under way stands aside and costs nobody time.
+    channel has `AT_ONCE` under way, or whose provider has `share`, stands aside and costs nobody time: a
+    provider that does not answer holds no more senders than that.
 
     Every call takes O(log n) of what waits, but that `take` also moves aside what it passes: each handover
-    once, and once more at most for each end of a send of its channel. Remembers, beside what waits and is
-    under way, one number a contact and severity until nobody waits.
+    once, and once more at most for each end of a send of its channel or provider. Remembers, beside what
+    waits and is under way, one number a contact and severity until nobody waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, share: int = 1 << 30) -> None:
+        """`share`: sends under way through one provider at most."""
+        self._share = share
         self._heap: list[Waiting] = []
-        self._aside: dict[int, list[Waiting]] = {}
-        self._under_way: dict[int, int] = {}
+        self._aside: dict[_Key, list[Waiting]] = {}
+        self._under_way: dict[_Key, int] = {}
         self._serving: dict[int, int] = {}
         self._last: dict[tuple[int, int], int] = {}
 
@@ -57,25 +70,28 @@ class Line:
         """The next one, from now on under way; None while nothing can be sent."""
         while self._heap:
             one = heappop(self._heap)
-            channel = one.handover.channel_id
-            under_way = self._under_way.get(channel, 0)
-            if under_way < AT_ONCE:
-                self._under_way[channel] = under_way + 1
+            busy = next((key for key in one.keys if self._is_busy(key)), None)
+            if busy is None:
+                for key in one.keys:
+                    self._under_way[key] = self._under_way.get(key, 0) + 1
                 self._serving[one.rank] = max(self._serving.get(one.rank, 0), one.turn)
                 return one
-            heappush(self._aside.setdefault(channel, []), one)
+            heappush(self._aside.setdefault(busy, []), one)
         if not self._aside:  # nobody waits: the next to come begin afresh
             self._serving.clear()
             self._last.clear()
         return None
 
     def end(self, one: Waiting) -> None:
-        """The send is over: the first that stood aside for its channel is back in line."""
-        channel = one.handover.channel_id
-        self._under_way[channel] -= 1
-        if not self._under_way[channel]:
-            del self._under_way[channel]
-        if aside := self._aside.get(channel):
-            heappush(self._heap, heappop(aside))
-            if not aside:
-                del self._aside[channel]
+        """The send is over: the first that stood aside for its channel, or its provider, is back in line."""
+        for key in one.keys:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
+            if aside := self._aside.get(key):
+                heappush(self._heap, heappop(aside))
+                if not aside:
+                    del self._aside[key]
+
+    def _is_busy(self, key: _Key) -> bool:
+        return self._under_way.get(key, 0) >= (AT_ONCE if key[0] == "channel" else self._share)

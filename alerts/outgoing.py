@@ -7,8 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert
 
+from alerts.backoff import URGENT_RANK
 from alerts.handover import Handover, pack_parts, read_parts
+from alerts.held import HELD, lately_told
 from alerts.links import link_token
+from alerts.rollup import held_until_us
 from alerts.schema import attempt, notification
 from alerts.settings import Settings
 from alerts.wording import Worded
@@ -26,23 +29,53 @@ def store_notifications(
     settings: Settings,
     now_us: int,
 ) -> list[Handover]:
-    """Writes notifications in state `sending` with attempt 1 `started`; urgent handovers come first.
+    """Writes notifications in state `sending` with attempt 1 `started`; urgent handovers come first. Lesser
+    ones that are to be told together (`alerts.rollup`) are written as `held` and handed over when released.
 
     A notification that is there already (same incident, epoch, step, repetition, contact and medium) is left
     alone and not handed over again.
     """
-    rows = {row["key"]: row for one in worded if (row := _row(one, ids[one.case_id], settings, now_us))}
+    rows, hazards = {}, {}
+    for one in worded:
+        row = _row(one, ids[one.case_id], settings, now_us)
+        rows[row["key"]], hazards[row["key"]] = row, one.hazard
     if not rows:
         return []
+    _hold(connection, rows, hazards, settings.messages_per_minute, now_us)
     inserted = connection.execute(
         insert_new(connection, notification).returning(notification.c.id, notification.c.key),
         list(rows.values()),
     ).all()
-    by_key = sorted(inserted, key=lambda row: (rows[row.key]["rank"], row.id))
+    by_key = sorted(
+        (row for row in inserted if rows[row.key]["state"] != HELD),
+        key=lambda row: (rows[row.key]["rank"], row.id),
+    )
     started = [{"notification_id": row.id, "n": 1, "started_us": now_us} for row in by_key]
     if started:
         connection.execute(insert(attempt).values(outcome="started", detail=""), started)
     return [_handover(row.id, rows[row.key]) for row in by_key]
+
+
+def _hold(
+    connection: Connection,
+    rows: Mapping[str, dict[str, Any]],
+    hazards: Mapping[str, str],
+    limit: int,
+    now_us: int,
+) -> None:
+    """Marks the rows that wait, worst first, so that of a contact's many the worst go out by themselves."""
+    lesser = [key for key, row in rows.items() if row["rank"] > URGENT_RANK]
+    if not lesser:
+        return
+    lately = lately_told(connection, {rows[key]["contact_id"] for key in lesser}, now_us)
+    for key in sorted(lesser, key=lambda key: rows[key]["rank"]):
+        row = rows[key]
+        told = lately.setdefault(row["contact_id"], [])
+        until_us = held_until_us(row["rank"], hazards[key], told, now_us, limit)
+        if until_us:
+            row |= {"state": HELD, "attempts": 0, "next_try_us": until_us}
+        else:
+            told.append(now_us)
 
 
 def _row(one: Worded, incident_id: int, settings: Settings, now_us: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from alerts.addresses import AddressBook, Destination, Unseals
 from alerts.backoff import URGENT_RANK
+from alerts.callbacks import how_to_answer
 from alerts.channels.channel import Channel, Failed, Message, Outcome
 from alerts.handover import Handover
 from alerts.lane import Lane, LookUp
@@ -19,6 +20,7 @@ from alerts.limits import Allowance, Limits
 from alerts.meter import Meter
 from alerts.outbox import Ended, write_outcomes
 from alerts.settings import Settings
+from devices.addresses import normalise_address
 from devices.database import reading, writing
 from devices.model import Carrier
 
@@ -137,7 +139,8 @@ class Sender:
         self._meter.begun(handover.rank, self._age_s(handover))
         outcome = way if isinstance(way, Failed) else await self._send(handover, way)
         self._meter.ended(handover.rank, outcome, self._age_s(handover))
-        self._ended.append(Ended(handover, outcome, self._clock()))
+        carrier = None if isinstance(way, Failed) else way.carrier
+        self._ended.append(Ended(handover, outcome, self._clock(), carrier))
         self._written.clear()
         self._news.set()
 
@@ -146,7 +149,8 @@ class Sender:
         if channel is None:
             return Failed("no channel carries this", permanent=True)
         urgent = handover.rank <= URGENT_RANK
-        if wait_us := self._allowance.wait_us(way.carrier, way.address, self._clock(), urgent=urgent):
+        asked = way.carrier, normalise_address(way.address), self._clock()
+        if wait_us := self._allowance.wait_us(*asked, urgent=urgent):
             return Failed("the carrier takes no more just now", retry_after_s=wait_us / _SECOND_US)
         message = Message(
             key=handover.key,
@@ -156,15 +160,21 @@ class Sender:
             link=handover.link,
             urgent=urgent,
             language=handover.language,
-            parts=_parts(handover),
+            parts=_parts(handover, way.carrier),
         )
+        outcome = await self._sent(channel, message, way.carrier)
+        if isinstance(outcome, Failed) and outcome.unreached:
+            self._allowance.give_back(*asked)
+        return outcome
+
+    async def _sent(self, channel: Channel, message: Message, carrier: Carrier) -> Outcome:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await channel.send(message)
         except TimeoutError:
             return _NO_ANSWER
         except Exception as error:  # a channel's fault must not cost a sender its life
-            log.error("channel_raised", carrier=way.carrier, error=type(error).__name__)
+            log.error("channel_raised", carrier=carrier, error=type(error).__name__)
             return Failed(f"the channel raised {type(error).__name__}")
 
     def _age_s(self, handover: Handover) -> float:
@@ -205,10 +215,12 @@ class Sender:
         return True
 
 
-def _parts(handover: Handover) -> dict[str, str]:
+def _parts(handover: Handover, carrier: Carrier) -> dict[str, str]:
     """All of `PARTS`: the code is the end of the link, whose beginning is often fixed in a template."""
     code = handover.link.rpartition("/")[2]
-    return {**handover.parts, "text": handover.text, "link": handover.link, "code": code}
+    whole = {**handover.parts, "text": handover.text, "link": handover.link, "code": code}
+    how = how_to_answer(carrier, handover.language)
+    return {**whole, "answer": how} if how else whole
 
 
 def _write_batch(engine: Engine, batch: list[Ended]) -> list[Handover]:

@@ -25,10 +25,10 @@ _TRUNK_ZERO: Final = re.compile(r"^0(?=[1-9]\d{8,}$)")
 _WEB: Final = "http:// or https:// with a host, without blanks"
 _NUMBER: Final = "a telephone number of 5 to 15 digits, with + and country code outside mainland China"
 ALLOWED: Final = {
-    Carrier.WEBHOOK: f"{_WEB}; a secret that signs may follow after #",
+    Carrier.WEBHOOK: f"{_WEB}; a key that signs may follow after #",
     Carrier.APPRISE: "scheme://… as Apprise writes its services, without blanks",
-    Carrier.DINGTALK: f"the robot's address, {_WEB}; its signing secret may follow after #",
-    Carrier.FEISHU: f"the bot's address, {_WEB}; its signing secret may follow after #",
+    Carrier.DINGTALK: f"the robot's address, {_WEB}; its signing key may follow after #",
+    Carrier.FEISHU: f"the bot's address, {_WEB}; its signing key may follow after #",
     Carrier.WECOM_BOT: f"the bot's address, {_WEB}",
     Carrier.WECOM_APP: "the member's account in WeCom: up to 64 letters, digits and . _ - @",
     Carrier.SERVERCHAN: f"the sending address with its key, {_WEB}",

@@ -160,7 +160,7 @@ def _text(approved: ApprovedText, key: str, sign_name: str) -> Template:
 def _secret(path: str) -> str:
     """The first line of the file."""
     try:
-        with Path(path).open(encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8-sig") as file:
             secret = file.readline(_LONGEST_SECRET).strip()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

@@ -32,7 +32,8 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http, Reply, short_code
+from alerts.channels.http import TIMEOUT_S, Http, Reply
+from alerts.channels.plain_answers import judge
 from alerts.channels.templates import cut
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -192,11 +193,4 @@ def _host(address: str) -> str:
 def _judge(reply: Reply) -> Outcome:
     if _ERROR.search(reply.body):
         return Failed("the platform answers with a CAP Error")
-    answer = reply.object() or {}
-    for name in ("errcode", "code"):
-        code = answer.get(name)
-        if code is not None and str(code).strip().lower() not in {"", "0", "200", "ok", "success"}:
-            return Failed(f"{name} {short_code(code)}")
-    if answer.get("success") is False or answer.get("ok") is False:
-        return Failed("success false")
-    return Accepted()
+    return judge(reply)

@@ -15,10 +15,11 @@ from typing import Final, Protocol
 
 from devices.model import Medium
 
-PARTS: Final = ("severity", "what", "where", "since", "do", "why_now", "text", "link", "code")
+PARTS: Final = ("severity", "what", "where", "since", "do", "why_now", "text", "link", "code", "answer")
 """What a template can be filled with. `severity` P0 …, `what` the alarm, `where` the place, `since` its local
 time, `do` what to do, `why_now` why this is sent again (empty for a first word), `text` the whole message,
-`link` the one-tap page, `code` the end of that link (providers often fix a link's host in the template)."""
+`link` the one-tap page, `code` the end of that link (providers often fix a link's host in the template),
+`answer` how to answer by the same way, where its carrier can hear answers."""
 _NO_PARTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -52,11 +53,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider did not take it. `retry_after_s`: what the provider asked for, 0 for nothing."""
+    """The provider did not take it. `retry_after_s`: what the provider asked for, 0 for nothing. `unreached`:
+    it surely never heard of the message."""
 
     reason: str
     permanent: bool = False
     retry_after_s: float = 0.0
+    unreached: bool = field(default=False, compare=False)
 
 
 Outcome = Accepted | Failed

@@ -47,7 +47,7 @@ class Reply:
         """The body as a JSON object; None for anything else."""
         try:
             answer = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return answer if isinstance(answer, dict) else None
 
@@ -141,11 +141,10 @@ def retry_after_s(value: str, now: datetime) -> float:
         return min(float(text[:9]), _LONGEST_WISH_S)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+        return min(max((at - now).total_seconds(), 0.0), _LONGEST_WISH_S)
+    except (ValueError, OverflowError):
         return 0.0
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max((at - now).total_seconds(), 0.0), _LONGEST_WISH_S)
 
 
 def short_code(code: object) -> str:
@@ -158,15 +157,15 @@ def _failure(error: Exception) -> Failed:
     """A short reason by kind of error: the error's own text may hold the address."""
     match error:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return Failed("the address is not a web address", permanent=True)
+            return Failed("the address is not a web address", permanent=True, unreached=True)
         case TimeoutError():
             return Failed("no answer in time")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return Failed("the secure connection failed")
+            return Failed("the secure connection failed", unreached=True)
         case aiohttp.ClientConnectorDNSError():
-            return Failed("the host name was not found")
+            return Failed("the host name was not found", unreached=True)
         case aiohttp.ClientConnectorError():
-            return Failed("no connection")
+            return Failed("no connection", unreached=True)
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
             return Failed("the connection broke off")
         case _:

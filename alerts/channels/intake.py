@@ -1,7 +1,8 @@
 """How much each carrier takes, as it says itself; what is not here takes everything.
 
-Sources: the page or code named in the docstring of each channel. An account that was granted more by its
-provider is held to these all the same; its own refusals stand above them either way.
+Sources: the page or code named in the docstring of each channel. Robots that are asked too often are held for
+minutes, and a WeCom application's messages beyond its limit vanish: these limits bind fires too. Telephone
+carriers refuse what is too much for the account, so a fire asks them, and goes on by the next way.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ _DAY: Final = 86_400.0
 
 LIMITS: Final[Mapping[Carrier, Limits]] = MappingProxyType(
     {
-        Carrier.DINGTALK: Limits(address=(Limit(20, _MINUTE),)),
-        Carrier.FEISHU: Limits(address=(Limit(5, 1.0), Limit(100, _MINUTE))),
-        Carrier.WECOM_BOT: Limits(address=(Limit(20, _MINUTE),)),
-        Carrier.WECOM_APP: Limits(address=(Limit(30, _MINUTE), Limit(1_000, _HOUR))),
+        Carrier.DINGTALK: Limits(address=(Limit(20, _MINUTE),), binding=True),
+        Carrier.FEISHU: Limits(address=(Limit(5, 1.0), Limit(100, _MINUTE)), binding=True),
+        Carrier.WECOM_BOT: Limits(address=(Limit(20, _MINUTE),), binding=True),
+        Carrier.WECOM_APP: Limits(address=(Limit(30, _MINUTE), Limit(1_000, _HOUR)), binding=True),
         Carrier.ALIYUN_SMS: Limits(address=(Limit(50, _DAY),)),
         Carrier.ALIYUN_VOICE: Limits(address=(Limit(1, _MINUTE), Limit(5, _HOUR), Limit(20, _DAY))),
         Carrier.TENCENT_SMS: Limits(address=(Limit(1, 30.0), Limit(5, _HOUR), Limit(10, _DAY))),

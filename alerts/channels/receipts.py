@@ -86,22 +86,22 @@ class Posted:
 _ACTS: Final = {"1": Act.ACKNOWLEDGE, "2": Act.FALSE_ALARM, "3": Act.NEED_HELP}
 _WORDS: Final = {
     Act.ACKNOWLEDGE: frozenset({"收到", "已收到", "知道了", "确认", "ok", "acknowledge", "acknowledged"}),
-    Act.FALSE_ALARM: frozenset({"误报", "是误报", "falsealarm"}),
+    Act.FALSE_ALARM: frozenset({"误报", "是误报", "false", "falsealarm"}),
     Act.NEED_HELP: frozenset({"求助", "需要帮助", "救命", "help", "needhelp"}),
 }
-"""What may follow a digit: the words of the question, and near ones. Other words make it a note, so that
-"1号楼没事" is not taken for an answer."""
+"""What may follow a digit or stand alone: the words of the question, and near ones. Other words make it a
+note, so that "1号楼没事" is not taken for an answer."""
 _DIGIT: Final = re.compile(r"([123])(.*)", re.DOTALL)
 
 
 def act_of(text: str) -> Act | None:
-    """1 acknowledge, 2 false alarm, 3 need help, full-width too, alone or with the word that belongs to it;
-    None for all else."""
+    """1 acknowledge, 2 false alarm, 3 need help, full-width too, alone or with the word that belongs to it,
+    or that word alone; None for all else."""
     plain = unicodedata.normalize("NFKC", text[:_LONGEST]).lower()
     plain = "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LN")
     match = _DIGIT.fullmatch(plain)
     if match is None:
-        return None
+        return next((act for act, words in _WORDS.items() if plain in words), None)
     act = _ACTS[match[1]]
     return act if not match[2] or match[2] in _WORDS[act] else None
 

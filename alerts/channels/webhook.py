@@ -26,8 +26,9 @@ from typing import Final
 import msgspec
 
 from alerts.channels.addressed import split_secret, whole
-from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http, Reply, short_code
+from alerts.channels.channel import Message, Outcome
+from alerts.channels.http import TIMEOUT_S, Http, Reply
+from alerts.channels.plain_answers import judge
 
 _PREFIX: Final = "whsec_"
 
@@ -47,7 +48,7 @@ class WebhookChannel:
         if secret:
             headers |= signature(secret, message.key, int(self._clock()), body)
         reply = await self._http.post(url, body, headers, urgent=message.urgent)
-        return _judge(reply) if isinstance(reply, Reply) else reply
+        return judge(reply) if isinstance(reply, Reply) else reply
 
     async def close(self) -> None:
         """Closes its connections."""
@@ -90,21 +91,3 @@ def _body(message: Message) -> bytes:
             "parts": {name: whole(part) for name, part in message.parts.items()},
         }
     )
-
-
-def _judge(reply: Reply) -> Outcome:
-    """What a 2xx answer means: many vendors refuse with 200 and an error code in the JSON body."""
-    answer = reply.object()
-    if answer is None:
-        return Accepted()
-    for name in ("errcode", "code"):
-        if name in answer and not _is_success(answer[name]):
-            return Failed(f"{name} {short_code(answer[name])}")
-    if answer.get("ok") is False:
-        return Failed("ok false")
-    return Accepted()
-
-
-def _is_success(code: object) -> bool:
-    """0 in its spellings; 200 and "ok" too, with which some vendors repeat the HTTP status in the body."""
-    return code is None or str(code).strip().lower() in {"", "0", "0.0", "false", "200", "ok", "success"}

@@ -23,6 +23,7 @@ from devices.commands.desk import (
 )
 from devices.commands.lines import binding_line
 from devices.commands.losing import ForceOption, losing
+from devices.model import Carrier
 from devices.registry import bindings, contacts, substitutions
 from devices.services import why_apprise_cannot
 
@@ -86,7 +87,7 @@ def add_channel(
     code: Code,
     *,
     medium: Annotated[str, typer.Option("--medium", help="push, sms, voice or email")],
-    carrier: Annotated[str, typer.Option("--carrier", help="webhook or apprise")],
+    carrier: Annotated[str, typer.Option("--carrier", help=", ".join(Carrier))],
     address: Annotated[
         str, typer.Option("--address", prompt=True, help="number, e-mail address or URL; sealed")
     ],

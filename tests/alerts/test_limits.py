@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +15,8 @@ CALLS = Limits(address=(Limit(1, 60), Limit(5, 3600), Limit(20, 86_400)))
 ROBOT = Limits(address=(Limit(20, 60),))
 
 
-def allowance(limits: Limits) -> Allowance:
-    return Allowance({Carrier.APPRISE: limits})
+def allowance(limits: Limits, *, binding: bool = True) -> Allowance:
+    return Allowance({Carrier.APPRISE: replace(limits, binding=binding)})
 
 
 @given(
@@ -81,3 +83,19 @@ def test_what_is_remembered_is_bounded_and_the_last_used_stays() -> None:
         one.wait_us(Carrier.APPRISE, str(n), 0, urgent=True)
     assert one.wait_us(Carrier.APPRISE, str(KEPT + 9), 1, urgent=True) > 0
     assert one.wait_us(Carrier.APPRISE, "0", 1, urgent=True) == 0
+
+
+def test_a_fire_asks_a_carrier_that_only_refuses_and_lesser_messages_wait() -> None:
+    one = allowance(CALLS, binding=False)
+    assert one.wait_us(Carrier.APPRISE, "138", 0, urgent=False) == 0
+    assert one.wait_us(Carrier.APPRISE, "138", 1_000_000, urgent=True) == 0
+    assert one.wait_us(Carrier.APPRISE, "138", 2_000_000, urgent=False) == 59_000_000
+
+
+def test_what_never_reached_the_carrier_does_not_count() -> None:
+    one = allowance(Limits((Limit(1, 60),)))
+    assert one.wait_us(Carrier.APPRISE, "a", 5, urgent=True) == 0
+    one.give_back(Carrier.APPRISE, "a", 5)
+    assert one.wait_us(Carrier.APPRISE, "a", 6, urgent=True) == 0
+    one.give_back(Carrier.APPRISE, "a", 5)
+    assert one.wait_us(Carrier.APPRISE, "a", 7, urgent=True) > 0

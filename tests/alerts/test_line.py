@@ -109,13 +109,13 @@ def test_the_end_of_a_send_lets_the_channels_first_follow() -> None:
 MESSAGES = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.integers(1, 2)), max_size=40)
 
 
-@given(MESSAGES, st.integers(1, 6), st.randoms(use_true_random=False))
+@given(MESSAGES, st.integers(1, 6), st.integers(1, 6), st.randoms(use_true_random=False))
 def test_everything_is_taken_once_and_never_too_many_through_one_channel(
-    described: list[tuple[int, int, int]], width: int, chance: Random
+    described: list[tuple[int, int, int]], width: int, share: int, chance: Random
 ) -> None:
     """Ends come in any order, messages join in between."""
     waiting = [message(n, c, rank, c * 10 + way) for n, (rank, c, way) in enumerate(described)]
-    line, under_way, seen = Line(), list[Waiting](), list[int]()
+    line, under_way, seen = Line(share), list[Waiting](), list[int]()
     while waiting or under_way or len(seen) < len(described):
         if waiting:
             line.join(waiting.pop(0), WAY)
@@ -123,7 +123,7 @@ def test_everything_is_taken_once_and_never_too_many_through_one_channel(
             under_way.append(one)
             seen.append(one.handover.notification_id)
         busy = Counter(one.handover.channel_id for one in under_way)
-        assert all(count <= AT_ONCE for count in busy.values())
+        assert all(count <= AT_ONCE for count in busy.values()) and len(under_way) <= share
         assert under_way or waiting or len(seen) == len(described)
         if under_way and (not waiting or chance.random() < 0.5):
             line.end(under_way.pop(chance.randrange(len(under_way))))
@@ -139,3 +139,35 @@ def test_messages_of_one_contact_and_severity_keep_their_order(described: list[t
     for n in sent_one_by_one(line):
         by_whom.setdefault(described[n][:2], []).append(n)
     assert all(numbers == sorted(numbers) for numbers in by_whom.values())
+
+
+SMS = Destination(Carrier.APPRISE, "13900000000")
+
+
+def test_a_provider_that_does_not_answer_leaves_the_others_their_share() -> None:
+    line = Line(share=4)
+    for n in range(20):
+        line.join(message(n, contact=n), SMS)
+    line.join(message(99, contact=99), WAY)
+    taken = [one.handover.notification_id for one in iter(line.take, None) if one]
+    assert taken == [0, 1, 2, 3, 99]
+
+
+def test_the_end_of_a_send_lets_the_providers_next_follow() -> None:
+    line = Line(share=2)
+    for n in range(4):
+        line.join(message(n, contact=n), SMS)
+    first = line.take()
+    assert first and line.take() and line.take() is None
+    line.end(first)
+    follower = line.take()
+    assert follower is not None and follower.handover.notification_id == 2
+    assert line.take() is None
+
+
+def test_web_addresses_of_one_carrier_are_of_different_providers_by_their_host() -> None:
+    line = Line(share=1)
+    line.join(message(1, 1), Destination(Carrier.WEBHOOK, "http://a.example/x"))
+    line.join(message(2, 2), Destination(Carrier.WEBHOOK, "http://b.example/x"))
+    line.join(message(3, 3), Destination(Carrier.WEBHOOK, "http://a.example/y"))
+    assert [one.handover.notification_id for one in iter(line.take, None) if one] == [1, 2]

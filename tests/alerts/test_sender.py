@@ -5,15 +5,18 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
+from alerts.callbacks import how_to_answer
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.handover import Handover
 from alerts.limits import Limit, Limits
 from alerts.meter import Tally
 from alerts.outbox import recover
+from alerts.schema import attempt
 from alerts.sender import Sender
 from alerts.settings import Settings
-from devices.database import writing
+from devices.database import reading, writing
 from devices.model import Carrier, Medium, Severity
 from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
 from tests.databases import impatient_engine
@@ -80,7 +83,7 @@ def with_sender(
         sender = Sender(
             outbox.engine,
             PlainVault(),
-            {Carrier.WEBHOOK: channel},
+            {Carrier.WEBHOOK: channel, Carrier.APPRISE: channel},
             settings,
             clock=lambda: NOW + SECOND,
             meter=tally,
@@ -173,11 +176,30 @@ def test_no_more_are_sent_at_once_than_there_are_senders(outbox: Outbox) -> None
         channel.released.set()
         await sender.settle()
 
-    channel = ScriptedChannel(slow=["http://push"])
-    contacts = [way for _ in range(20) for way in outbox.add_contact(PUSH)]
-    handovers = outbox.tell(contacts, P2)
+    addresses = [f"http://push-{n}" for n in range(20)]
+    channel = ScriptedChannel(slow=addresses)
+    ways = [(Medium.PUSH, Carrier.WEBHOOK, address) for address in addresses]
+    handovers = outbox.tell([number for way in ways for number in outbox.add_contact(way)], P2)
     with_sender(outbox, channel, run, senders=4)
     assert (channel.most_at_once, len(channel.ended)) == (2, 20)
+
+
+def test_a_provider_that_hangs_holds_half_of_the_senders_and_the_others_are_told(outbox: Outbox) -> None:
+    async def run(sender: Sender, _tally: Tally) -> None:
+        sender.submit(handovers)
+        await channel.until(lambda: any(message.address == "http://well" for message in channel.ended))
+        hanging.append(len(channel.begun) - len(channel.ended))
+        channel.released.set()
+        await sender.settle()
+
+    hanging: list[int] = []
+    channel = ScriptedChannel(slow=["13900000000"])
+    hung = [(Medium.SMS, Carrier.APPRISE, "13900000000")] * 10
+    ways = [*hung, (Medium.PUSH, Carrier.WEBHOOK, "http://well")]
+    handovers = outbox.tell([number for way in ways for number in outbox.add_contact(way)], P0)
+    with_sender(outbox, channel, run, senders=8)
+    assert hanging == [2]
+    assert len(channel.ended) == 11
 
 
 def test_the_most_severe_and_then_the_oldest_goes_first(outbox: Outbox) -> None:
@@ -212,7 +234,7 @@ def test_a_channel_that_raises_costs_one_message_and_no_sender(outbox: Outbox) -
 
 
 def test_a_carrier_without_a_channel_is_dead(outbox: Outbox) -> None:
-    handovers = outbox.tell(outbox.add_contact((Medium.SMS, Carrier.APPRISE, "sms://1")), P2)
+    handovers = outbox.tell(outbox.add_contact((Medium.SMS, Carrier.CAP, "sms://1")), P2)
     with_sender(outbox, ScriptedChannel(), sends(handovers))
     assert states(outbox) == ["dead"]
 
@@ -245,7 +267,7 @@ def test_closing_leaves_what_does_not_end_in_time_to_the_next_start(outbox: Outb
         sender = Sender(
             outbox.engine,
             PlainVault(),
-            {Carrier.WEBHOOK: channel},
+            {Carrier.WEBHOOK: channel, Carrier.APPRISE: channel},
             Settings(b"", "", senders=2),
             clock=lambda: NOW,
             meter=Tally(),
@@ -263,7 +285,7 @@ def test_closing_leaves_what_does_not_end_in_time_to_the_next_start(outbox: Outb
         assert [h.notification_id for h in recover(connection, NOW)] == [slow[0].notification_id]
 
 
-ONE_A_MINUTE = {Carrier.WEBHOOK: Limits(address=(Limit(1, 60),))}
+ONE_A_MINUTE = {Carrier.WEBHOOK: Limits(address=(Limit(1, 60),), binding=True)}
 
 
 def test_a_fire_over_the_carriers_limit_goes_by_the_next_way_at_once_and_is_tried_again(
@@ -297,3 +319,42 @@ def test_a_message_goes_out_with_its_pieces_and_its_language(outbox: Outbox) -> 
     [message] = channel.begun
     assert message.language == "en"
     assert message.parts == {"what": "smoke", "text": told.text, "link": told.link, "code": "k3y"}
+
+
+def test_what_the_provider_calls_the_message_is_kept_with_its_carrier(outbox: Outbox) -> None:
+    handovers = outbox.tell([*outbox.add_contact(PUSH), *outbox.add_contact(SMS)], P0)
+    named = ScriptedChannel({"http://push": Accepted(receipt="biz-1")})
+    with_sender(outbox, named, sends(handovers))
+    with reading(outbox.engine) as connection:
+        kept = connection.execute(select(attempt.c.carrier, attempt.c.receipt).order_by(attempt.c.id)).all()
+    assert [tuple(row) for row in kept] == [("webhook", "biz-1"), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "language", "how"),
+    [
+        (Carrier.ALIYUN_SMS, "zh-CN", "回复1收到 2误报 3求助"),
+        (Carrier.TENCENT_VOICE, "en", "Press 1 received, 2 false alarm, 3 help"),
+        (Carrier.WEBHOOK, "en", ""),
+    ],
+)
+def test_people_are_told_how_to_answer_where_answers_can_be_heard(
+    carrier: Carrier, language: str, how: str
+) -> None:
+    assert how_to_answer(carrier, language) == how
+
+
+def test_what_never_reached_the_carrier_uses_up_nothing(outbox: Outbox) -> None:
+    ways = outbox.add_contact(PUSH)
+    channel = ScriptedChannel({"http://push": Failed("no connection", unreached=True)})
+    handovers = outbox.tell(ways, P2) + outbox.tell(ways, P2)
+    with_sender(outbox, channel, sends(handovers), limits=ONE_A_MINUTE)
+    assert len(channel.begun) == 2
+
+
+def test_one_number_in_two_spellings_is_one_callee(outbox: Outbox) -> None:
+    numbers = [(Medium.SMS, Carrier.WEBHOOK, text) for text in ("13900000000", "+86 139 0000 0000")]
+    channel = ScriptedChannel()
+    handovers = [one for number in numbers for one in outbox.tell(outbox.add_contact(number), P2)]
+    with_sender(outbox, channel, sends(handovers), limits=ONE_A_MINUTE)
+    assert len(channel.begun) == 1
