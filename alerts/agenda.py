@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from alerts import schema
 from alerts.case import StepState
+from alerts.held import next_release_us
 from alerts.inbox import LESSER, URGENT, newest_transition_id, transition_rows_after
+from alerts.windows_kept import CURSOR, ends_wait
 from devices.database import insert_new
 
 URGENT_LIMIT: Final = 500
@@ -44,14 +46,16 @@ def anything_waits(connection: Connection, now_us: int) -> bool:
     if newest_transition_id(connection) > min(at[URGENT_CURSOR], at[LESSER_CURSOR]):
         return True
     due = next_due_us(connection)
-    return newest_act > at[ACT_CURSOR] or (due is not None and due <= now_us)
+    if newest_act > at[ACT_CURSOR] or (due is not None and due <= now_us):
+        return True
+    return ends_wait(connection, at.get(CURSOR, 0))
 
 
 def next_due_us(connection: Connection) -> int | None:
-    """When the first pending step is due; None without one."""
+    """When the first pending step, or the first held message, is due; None without any."""
     pending = schema.step.c.state == StepState.PENDING
-    due: int | None = connection.scalar(select(func.min(schema.step.c.due_us)).where(pending))
-    return due
+    step_us: int | None = connection.scalar(select(func.min(schema.step.c.due_us)).where(pending))
+    return min(filter(None, (step_us, next_release_us(connection))), default=None)
 
 
 def read_agenda(connection: Connection, now_us: int) -> Agenda:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from alerts.case import Incident, Step
-from alerts.gate import Leave, Page, agreed, confirmed, real
+from alerts.delays import delays_of, lateness_s, waits
+from alerts.gate import Leave, Page, agreed, confirmed, exercise_in, real
 from devices.bound import Bound, Way
 from devices.model import Medium, Role
 
@@ -39,15 +40,24 @@ class Caller:
     """Makes the pages of one step, with the leave this incident gives; tells each contact at most once.
 
     The first page for a contact stands: somebody bound in two roles, or called and pushed by the same step,
-    hears of it once.
+    hears of it once. Who is told after the others is left to a later part of the step (`alerts.delays`):
+    `later` says after how many seconds. `told` are those who heard of the step already.
     """
 
-    def __init__(self, incident: Incident, step: Step) -> None:
+    def __init__(self, incident: Incident, step: Step, told: Collection[int] = ()) -> None:
         self._incident = incident
+        self._told = told
+        self._after_s = lateness_s(step.name)
+        self.later: set[int] = set()
         self._step = step
-        self._real = real(incident.id, incident.tags)
+        self._real = real(incident.id, incident.tags | {exercise_in(incident.place)})
         self._confirmed = confirmed(self._real, incident.severity)
         self._pages: dict[int, Page] = {}
+
+    @property
+    def is_late(self) -> bool:
+        """Whether this is the later part of a step."""
+        return self._after_s > 0
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -62,13 +72,17 @@ class Caller:
 
     def tell(self, people: Iterable[Bound], media: Sequence[Medium], saying: str) -> None:
         """Adds a page for each of `people` who has one of `media` and may be told."""
-        for one in people:
-            if self.may_tell(one.role):
+        allowed = [one for one in people if self.may_tell(one.role)]
+        delays = delays_of(allowed, self._incident.severity) if waits(self._step.name) else [0] * len(allowed)
+        for one, delay in zip(allowed, delays, strict=True):
+            if delay > self._after_s:
+                self.later.add(delay)
+            elif delay == self._after_s or one.contact_id not in self._told:
                 self._add(one, media, saying, self._leave_for(one.role))
 
     def tell_agreed(self, brigades: Iterable[Bound], media: Sequence[Medium], saying: str) -> None:
-        """Adds a page for each brigade that agreed to unconfirmed alarms."""
-        for brigade in brigades:
+        """Adds a page for each brigade that agreed to unconfirmed alarms; none of them waits."""
+        for brigade in brigades if not self._after_s else ():
             leave = agreed(self._real, brigade)
             if leave is not None:
                 self._add(brigade, media, saying, leave)

@@ -20,6 +20,7 @@ from alerts.joining import STRANGER_TAG
 from alerts.sayings import render, step_word, word
 from alerts.times import times_of
 from alerts.whereabouts import place_words, where_of
+from alerts.windows_kept import is_exercise
 
 log = structlog.get_logger()
 
@@ -69,20 +70,21 @@ class ChangeLine:
 def open_incidents(connection: Connection, language: str, limit: int) -> list[OpenIncident]:
     """The first `limit` open incidents in the order in which an operator should look at them.
 
-    Help wanted first, then by severity (one that this release does not know counts as the worst); within it
-    what no console user has taken yet, then registered devices before strangers, then the newest. So neither
-    many old incidents nor many unregistered devices hide a fresh fire. A fixed number of queries and at most
-    four more per place.
+    Real ones before exercises; help wanted first, then by severity (one that this release does not know
+    counts as the worst); within it what no console user has taken yet, then registered devices before
+    strangers, then the newest. So neither many old incidents nor many unregistered devices hide a fresh fire.
+    A fixed number of queries and at most four more per place.
     """
     i = schema.incident.c
     worst = case({"P0": 1, "P1": 2, "P2": 3, "P3": 4}, value=i.severity, else_=0)
+    exercise = case((is_exercise(), 1), else_=0)
     help_first = case((i.tags.contains(HELP_TAG), 0), else_=1)
     taken = case((seen_at_the_desk(), 1), else_=0)
     stranger = case((i.tags.contains(STRANGER_TAG), 1), else_=0)
     rows = connection.execute(
         select(schema.incident)
         .where(_is_open())
-        .order_by(help_first, worst, taken, stranger, i.opened_us.desc(), i.id.desc())
+        .order_by(exercise, help_first, worst, taken, stranger, i.opened_us.desc(), i.id.desc())
         .limit(limit)
     ).all()
     return lines_of(connection, rows, language)

@@ -135,7 +135,9 @@ class Incident:
 class Alarm:
     """A row of `incident_alarm`: one rule on one subject, as evidence of an incident.
 
-    `title` is what the rule calls it, None where that is as shipped.
+    `raised_us` is by the device's clock, which may be minutes off; `taken_us` is by ours, when this evidence
+    was taken into the incident: what people were told before then said nothing of it. `title` is what the
+    rule calls it, None where that is as shipped.
     """
 
     rule: str
@@ -148,12 +150,18 @@ class Alarm:
     cleared_us: int | None
     why: Why
     hazard: Hazard
+    taken_us: int
     title: Why | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
         """What tells it from every other alarm, whichever incident it is in."""
         return self.rule, self.subject
+
+
+RELEASE: Final = "release"
+SILENCED: Final = "silenced"
+"""Before the number of a window (`release:12`): a step that waits for its end (`alerts.exercise`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,11 @@ class Step:
     def identity(self) -> tuple[int, str, int]:
         """What is unique within one incident."""
         return self.epoch, self.name, self.n
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether it waits for the end of a window, and tells nobody of itself."""
+        return self.name.partition(":")[0] in {RELEASE, SILENCED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ def _alarm_values(alarm: Alarm) -> dict[str, Any]:
         "cleared_us": alarm.cleared_us,
         "why": pack_why(alarm.why),
         "hazard": str(alarm.hazard),
+        "taken_us": alarm.taken_us,
         "title": pack_why(alarm.title) if alarm.title else "",
     }
 

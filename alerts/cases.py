@@ -158,6 +158,7 @@ def alarm_of(row: Row[Any]) -> Alarm:
         cleared_us=row.cleared_us,
         why=read_why(row.why),
         hazard=hazard_of(row.rule, row.hazard),
+        taken_us=row.taken_us,
         title=read_why(row.title) if row.title else None,
     )
 

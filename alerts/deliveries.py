@@ -1,8 +1,8 @@
 """What became of messages, as lines of the timeline.
 
-What a provider took at the first try is only counted, one line an incident and transaction: the messages
-themselves stand beside the timeline, and live pages go by the line's id. Everything else is said. No line
-names a person or an address.
+What a provider took at the first try, what was delivered and what was read is only counted, one line an
+incident and transaction: the messages themselves stand beside the timeline, and live pages go by the line's
+id. Everything else is said. No line names a person or an address.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from alerts.sayings import Words, pack
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message that will not be tried again.
+    """One message that will not be tried again, or what its receipt says.
 
-    `fate` is handed_over (at the first try), handed_over_late, given_up or closed_first. `reason` says why
-    the last of `tries` failed.
+    `fate` is handed_over (at the first try), handed_over_late, given_up, closed_first, delivered, read or
+    undelivered. `reason` says why the last of `tries` failed, or was not delivered.
     """
 
     incident_id: int
@@ -34,32 +34,36 @@ class Delivery:
 
 
 def lines_of(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
-    """Rows of `incident_change`: what was handed over first, then the rest, equal ones as one line."""
+    """Rows of `incident_change`: what is counted first, then the rest, equal ones as one line."""
     counted, said = defaultdict(list), defaultdict(list)
     for one in deliveries:
-        if one.fate == "handed_over":
-            counted[one.incident_id].append(one)
+        if one.fate in _COUNTED:
+            counted[one.incident_id, one.fate].append(one)
         else:
             said[one.incident_id, one.fate, one.medium, one.tries, one.reason].append(one)
-    lines = [_line(group, _counts(Counter(d.medium for d in group))) for group in counted.values()]
+    lines = [
+        _line(group, _counts(fate, Counter(d.medium for d in group))) for (_, fate), group in counted.items()
+    ]
     return lines + [_line(group, _about(group)) for group in said.values()]
 
 
 def added(earlier: str, later: str) -> str:
-    """Two lines of counts as one, for readers; empty where one of them is another line."""
-    if not (earlier.startswith(_COUNTS) and later.startswith(_COUNTS)):
+    """Two lines of counts of one fate as one, for readers; empty where they are others."""
+    fate = next((fate for fate, start in _COUNTED.items() if earlier.startswith(start)), "")
+    if not fate or not later.startswith(_COUNTED[fate]):
         return ""
     try:
-        return _counts(_counts_in(earlier) + _counts_in(later))
+        return _counts(fate, _counts_in(earlier) + _counts_in(later))
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""  # an old or foreign line stays as it is
 
 
-_COUNTS: Final = '{"say":"handed_over",'
+_COUNTED: Final = {fate: f'{{"say":"{fate}",' for fate in ("handed_over", "delivered", "read")}
+"""Fates that are only counted, and how their lines begin."""
 
 
-def _counts(media: Counter[str]) -> str:
-    return pack("handed_over", count=str(media.total()), media=_words(media))
+def _counts(fate: str, media: Counter[str]) -> str:
+    return pack(fate, count=str(media.total()), media=_words(media))
 
 
 def _counts_in(text: str) -> Counter[str]:

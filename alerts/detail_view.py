@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from alerts import schema
-from alerts.acts import actor_codes
+from alerts.acts import actor_codes, contact_of
 from alerts.board_view import (
     ChangeLine,
     OpenIncident,
@@ -16,8 +18,10 @@ from alerts.board_view import (
     change_line,
     lines_of,
 )
+from alerts.case import Act
 from alerts.deliveries import added
 from alerts.sayings import render, step_word
+from devices.model import Medium
 from devices.schema import contact
 
 
@@ -38,7 +42,10 @@ class AlarmLine:
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """One notification: to whom by role and code, by what, and how far it got."""
+    """One notification: to whom by role and code, by what, and how far it got (None: not known, or not).
+
+    `read_us` of a call is when it was picked up; `answered_us` when its contact first answered after it.
+    """
 
     id: int
     role: str
@@ -49,7 +56,19 @@ class MessageLine:
     attempts: int
     created_us: int
     accepted_us: int | None
+    delivered_us: int | None
+    read_us: int | None
+    answered_us: int | None
     text: str
+
+    @property
+    def rung(self) -> str:
+        """The highest it is known to have reached: answered, read, picked_up, delivered, or its state."""
+        if self.answered_us is not None:
+            return "answered"
+        if self.read_us is not None:
+            return "picked_up" if self.medium == Medium.VOICE else "read"
+        return "delivered" if self.delivered_us is not None else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +170,7 @@ def _changes(connection: Connection, incident_id: int, language: str) -> tuple[C
 
 def _messages(connection: Connection, incident_id: int) -> tuple[MessageLine, ...]:
     n = schema.notification.c
+    answers = _answers(connection, incident_id)
     rows = connection.execute(
         select(schema.notification, contact.c.code)
         .outerjoin(contact, n.contact_id == contact.c.id)
@@ -168,10 +188,30 @@ def _messages(connection: Connection, incident_id: int) -> tuple[MessageLine, ..
             attempts=row.attempts,
             created_us=row.created_us,
             accepted_us=row.accepted_us,
+            delivered_us=row.delivered_us,
+            read_us=row.read_us,
+            answered_us=_answered_us(answers.get(row.contact_id, ()), row.created_us),
             text=row.text,
         )
         for row in rows
     )
+
+
+def _answers(connection: Connection, incident_id: int) -> dict[int, list[int]]:
+    """When each contact acted, oldest first, as far as it counted."""
+    a = schema.act.c
+    found: dict[int, list[int]] = defaultdict(list)
+    counted = a.outcome.in_(("done", "noted")) & (a.act != str(Act.NOTE))
+    for row in connection.execute(
+        select(a.actor, a.at_us).where(a.incident_id == incident_id, counted).order_by(a.at_us)
+    ):
+        if (contact_id := contact_of(row.actor)) is not None:
+            found[contact_id].append(row.at_us)
+    return found
+
+
+def _answered_us(acts: Sequence[int], told_us: int) -> int | None:
+    return next((at_us for at_us in acts if at_us > told_us), None)
 
 
 def _steps(connection: Connection, incident_id: int, language: str) -> tuple[StepLine, ...]:

@@ -1,6 +1,6 @@
 """The effect of each act that changes more than the timeline. Pure; who may act was settled before.
 
-Every effect takes the case, the doing, `now_us` and the clock ratio, and gives the new case.
+Every effect takes the case, the doing, `now_us` and the plans that hold, and gives the new case.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import Final
 from alerts.answered import role_of
 from alerts.case import Act, Case, Hazard, Input, State, Step
 from alerts.escalation import ask_for_help
+from alerts.gate import exercise_in
 from alerts.hazards import is_long_ago
 from alerts.joining import restart
+from alerts.plans import Plans
 from alerts.policy import StepName
 from alerts.system import is_system
 from devices.model import InputKind, Role, Severity
@@ -46,7 +48,7 @@ class Doing:
     other_open: int = 0
 
 
-Effect = Callable[[Case, Doing, int, float], Case]
+Effect = Callable[[Case, Doing, int, Plans], Case]
 
 
 def forward(case: Case, state: State) -> Case:
@@ -56,12 +58,12 @@ def forward(case: Case, state: State) -> Case:
     return replace(case, incident=replace(case.incident, state=state))
 
 
-def _acknowledge(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _acknowledge(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     case = forward(case, State.ACKNOWLEDGED)
     return _without_help(case) if role_of(doing.role) is Role.DUTY_DESK else case
 
 
-def _confirm(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _confirm(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     """P0+ and everybody told at once. Where it is P0+ already, S3 ends and nobody is told twice."""
     incident = case.incident
     known = incident.severity is Severity.P0_PLUS and not incident.is_over
@@ -71,52 +73,52 @@ def _confirm(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
     )
     case = replace(case, incident=incident)
     if not known:
-        case = restart(case, Severity.P0_PLUS, now_us, ratio)
+        case = restart(case, Severity.P0_PLUS, now_us, plans)
     return forward(case, State.ACKNOWLEDGED)
 
 
-def _false_alarm(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _false_alarm(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return forward(
         replace(case, incident=replace(case.incident, false_alarm_us=doing.at_us)), State.ACKNOWLEDGED
     )
 
 
-def _arrived(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _arrived(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     if case.incident.arrived_us is None:
         case = replace(case, incident=replace(case.incident, arrived_us=doing.at_us))
     return _without_help(forward(case, State.ARRIVED))
 
 
-def _need_help(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _need_help(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     tags = case.incident.tags | {HELP_TAG}
     case = replace(case, incident=replace(case.incident, tags=tags))
     return ask_for_help(case, role_of(doing.role) or Role.DUTY_DESK, now_us)
 
 
-def _handled(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _handled(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return forward(case, State.HANDLED)
 
 
-def _feedback(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _feedback(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     incident = replace(case.incident, state=State.FEEDBACK, fed_back_by=doing.actor, cause=doing.note[:300])
     return replace(case, incident=incident)
 
 
-def _verify(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _verify(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return replace(case, incident=replace(case.incident, state=State.VERIFIED))
 
 
-def _close(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _close(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     case = _ended(case, State.CLOSED, disposition_of(doing.note) or "", now_us)
     if case.incident.hazard is Hazard.FIRE and case.incident.severity.rank <= Severity.P0.rank and case.told:
         n = sum(1 for s in case.steps if s.name == StepName.ALL_CLEAR)  # closed before, and reopened
         case = case.with_step(Step(case.incident.epoch, StepName.ALL_CLEAR, n, now_us))
-    if case.incident.disposition in _FALSE:
+    if case.incident.disposition in _FALSE and not exercise_in(case.incident.place):
         case = _telling_engine(case, InputKind.UNFOUNDED, doing.at_us)
     return _telling_engine(case, InputKind.CLOSE, doing.at_us)
 
 
-def _reopen(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _reopen(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     """Open again in the operator's hands; nobody is told by this alone."""
     incident = replace(
         case.incident, state=State.REOPENED, closed_us=None, disposition=None, fed_back_by=None
@@ -124,15 +126,15 @@ def _reopen(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
     return replace(case, incident=incident)
 
 
-def _cancel(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _cancel(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return _telling_engine(_ended(case, State.CANCELLED, "", now_us), InputKind.CLOSE, doing.at_us)
 
 
-def _reject(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _reject(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return _telling_engine(_ended(case, State.REJECTED, "", now_us), InputKind.CLOSE, doing.at_us)
 
 
-def _reset(case: Case, doing: Doing, now_us: int, ratio: float) -> Case:
+def _reset(case: Case, doing: Doing, now_us: int, plans: Plans) -> Case:
     return _telling_engine(case, InputKind.RESET, doing.at_us)
 
 

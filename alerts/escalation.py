@@ -12,7 +12,11 @@ from typing import Final
 from alerts.answered import answered_roles, answered_since, holds, is_taken_since
 from alerts.audience import Caller, chain, first_of
 from alerts.case import Case, Change, Incident, State, Step, StepState, Told
+from alerts.deadlines import STEPS, is_missed, remind
+from alerts.delays import base_of, late_name, lateness_s
 from alerts.follow_up import begin_follow_ups, is_follow_up, is_said, word_us
+from alerts.moved import tell_moved
+from alerts.plans import Plans
 from alerts.policy import (
     CALL,
     CALLS_MAX,
@@ -23,8 +27,6 @@ from alerts.policy import (
     Heeds,
     StepName,
     StepPlan,
-    plan_of,
-    policy_of,
 )
 from alerts.sayings import Words, pack
 from devices.bound import Bound
@@ -51,12 +53,12 @@ def facts_of(incident: Incident) -> frozenset[Fact]:
     return frozenset(fact for fact, holds in known.items() if holds)
 
 
-def first_steps(incident: Incident, now_us: int, ratio: float) -> tuple[Step, ...]:
-    """The first of each line of the severity's policy, due from now; delays are divided by `ratio`."""
+def first_steps(incident: Incident, now_us: int, plans: Plans) -> tuple[Step, ...]:
+    """The first of each line of the policy that holds for the incident, due from now."""
     facts = facts_of(incident)
     return tuple(
-        Step(incident.epoch, plan.name, 0, now_us + _us(plan.after_s, ratio))
-        for plan in policy_of(incident.severity, incident.hazard)
+        Step(incident.epoch, plan.name, 0, now_us + plans.us(plan.after_s))
+        for plan in plans.policy_of(incident)
         if not plan.ends_on & facts
     )
 
@@ -68,11 +70,11 @@ def ask_for_help(case: Case, role: Role, now_us: int) -> Case:
     return case.with_step(Step(case.incident.epoch, name, n, now_us))
 
 
-def settle(case: Case, now_us: int) -> Case:
+def settle(case: Case, now_us: int, plans: Plans) -> Case:
     """With the pending steps stopped that facts and answers have made pointless."""
     pointless = []
     for step in case.pending():
-        plan = plan_of(case.incident.severity, case.incident.hazard, step.name)
+        plan = plans.plan_of(case.incident, step.name)
         if plan is None:
             continue
         if not _roles_left(plan, case, step, ()) or _is_over(plan, case, step):
@@ -87,30 +89,57 @@ def _is_over(plan: StepPlan, case: Case, step: Step) -> bool:
     return bool(plan.ends_on & facts_of(case.incident))
 
 
-def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, ratio: float) -> Case:
-    """`case` after this due step: pages made, the step done or stopped, its repetition planned."""
-    caller = Caller(case.incident, step)
-    name, _, asker = step.name.partition(":")
-    plan = plan_of(case.incident.severity, case.incident.hazard, step.name)
+def carry_out(case: Case, step: Step, bound: Sequence[Bound], now_us: int, plans: Plans) -> Case:
+    """`case` after this due step: pages made, the step done or stopped, its repetition planned.
+
+    A step whose line is gone from the policy since it was planned tells nobody and stops.
+    """
+    caller = Caller(case.incident, step, _told_by(case, step))
+    name, _, asker = base_of(step.name).partition(":")
+    is_late = lateness_s(step.name) > 0
+    plan = plans.plan_of(case.incident, step.name)
     goes_on = False
     if is_follow_up(step.name):
-        goes_on = plan is not None and _press(caller, plan, case, step, bound)
+        goes_on = plan is not None and _press(caller, plan, case, step, bound, plans)
     elif name == StepName.HELP:
         _help(caller, case, Role(asker), bound)
+    elif name in STEPS:
+        case = remind(caller, case, step, bound, now_us)
     elif name == StepName.ALL_CLEAR:
         _all_clear(caller, case, bound)
+    elif name == StepName.MOVED:
+        tell_moved(caller, case, bound)
     elif name in UNTOLD:
-        _news(caller, case, step, bound)
-    elif plan is not None and not plan.ends_on & facts_of(case.incident):
+        _news(caller, case, step, bound, plans)
+    elif plan is not None and not (
+        plan.ends_on & facts_of(case.incident) or (is_late and case.incident.is_over)
+    ):
         goes_on = _follow(caller, plan, case, step, bound)
-    case = _record(case, step, caller, now_us)
+    case = _record(case, step, caller, now_us, plans)
     if plan is not None and name == StepName.AT_ONCE:
-        case = _left_out(case, plan, caller, bound, now_us)
+        case = case if is_late else _left_out(case, plan, caller, bound, now_us)
         case = _dispatched(case) if caller.pages else case
     if name in UNTOLD and caller.pages:
-        case = begin_follow_ups(case, now_us, ratio)
-    if plan is not None and goes_on:
-        case = case.with_step(_next(step, plan, now_us, ratio))
+        case = begin_follow_ups(case, now_us, plans)
+    if plan is not None and goes_on and not is_late:
+        case = case.with_step(_next(step, plan, now_us, plans))
+    return _put_off(case, step, caller, now_us, plans)
+
+
+def _told_by(case: Case, step: Step) -> frozenset[int]:
+    """Who was told in this epoch by this step, whichever part and round of it."""
+    of_step = (t for t in case.told if t.epoch == step.epoch and base_of(t.step) == base_of(step.name))
+    return frozenset(told.contact_id for told in of_step)
+
+
+def _put_off(case: Case, step: Step, caller: Caller, now_us: int, plans: Plans) -> Case:
+    """With the later parts of this step, for those who are told after the others."""
+    planned = {one.identity for one in case.steps}
+    for seconds in sorted(caller.later):
+        due_us = now_us + plans.us(seconds - lateness_s(step.name))
+        late = Step(step.epoch, late_name(step.name, seconds), step.n, due_us)
+        if late.identity not in planned:
+            case = case.with_step(late)
     return case
 
 
@@ -128,9 +157,11 @@ def _follow(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Seque
     return False
 
 
-def _press(caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound]) -> bool:
+def _press(
+    caller: Caller, plan: StepPlan, case: Case, step: Step, bound: Sequence[Bound], plans: Plans
+) -> bool:
     """Makes the pages of a step that follows news; returns whether it is to be repeated."""
-    if _is_over(plan, case, step) or is_said(case):
+    if _is_over(plan, case, step) or is_said(case, plans):
         return False
     roles = _roles_left(plan, case, step, bound)
     if plan.name is StepName.CHASE:
@@ -146,7 +177,7 @@ def _once(caller: Caller, plan: StepPlan, roles: Sequence[Role], bound: Sequence
     """The first of each role; where nobody can be reached, rather the duty desk than nobody."""
     for role in roles:
         caller.tell(first_of(bound, role), plan.media, saying)
-    if roles and not caller.pages:
+    if roles and not (caller.pages or caller.is_late or caller.later):
         caller.tell(first_of(bound, Role.DUTY_DESK), plan.media, saying)
 
 
@@ -224,11 +255,11 @@ def _help(caller: Caller, case: Case, asker: Role, bound: Sequence[Bound]) -> No
         caller.tell(first_of(bound, Role.DUTY_DESK), TELL, "help")
 
 
-def _news(caller: Caller, case: Case, step: Step, bound: Sequence[Bound]) -> None:
+def _news(caller: Caller, case: Case, step: Step, bound: Sequence[Bound], plans: Plans) -> None:
     """Whoever this severity tells at once or who was told in this epoch, whatever they answered: they act by
     it. Nobody in the roles of `UNTOLD`."""
     untold = UNTOLD[StepName(step.name)]
-    plan = plan_of(case.incident.severity, case.incident.hazard, StepName.AT_ONCE)
+    plan = plans.plan_of(case.incident, StepName.AT_ONCE)
     for role in plan.roles if plan else ():
         if role not in untold:
             caller.tell(first_of(bound, role), TELL, step.name)
@@ -243,11 +274,12 @@ def _all_clear(caller: Caller, case: Case, bound: Sequence[Bound]) -> None:
     caller.tell(people, QUIETLY, "all_clear")
 
 
-def _record(case: Case, step: Step, caller: Caller, now_us: int) -> Case:
+def _record(case: Case, step: Step, caller: Caller, now_us: int, plans: Plans) -> Case:
     state = StepState.DONE if caller.pages else StepState.STOPPED
     case = case.with_step(replace(step, state=state, ended_us=now_us))
     if not caller.pages:
-        line = "step_said" if is_follow_up(step.name) and is_said(case) else "step_stopped"
+        line = "step_said" if is_follow_up(step.name) and is_said(case, plans) else "step_stopped"
+        line = "step_later" if caller.later else "step_nobody" if is_missed(case, step) else line
         text = pack(line, step=step_words(step.name))
         return case.having(Change(now_us, "step", "gengfu", "clock", text))
     told = tuple(Told(step.epoch, step.name, p.to.contact_id, p.to.role) for p in caller.pages)
@@ -274,9 +306,9 @@ def _dispatched(case: Case) -> Case:
     return replace(case, incident=replace(case.incident, state=State.DISPATCHED))
 
 
-def _next(step: Step, plan: StepPlan, now_us: int, ratio: float) -> Step:
+def _next(step: Step, plan: StepPlan, now_us: int, plans: Plans) -> Step:
     """The repetition keeps to the plan's clock; after a pause of ours it starts again from now."""
-    every = _us(plan.every_s, ratio)
+    every = plans.us(plan.every_s)
     due = step.due_us + every
     return Step(step.epoch, step.name, step.n + 1, due if due > now_us else now_us + every)
 
@@ -288,9 +320,5 @@ def _counts(roles: Iterable[Role]) -> Words:
 
 def step_words(step: str) -> Words:
     """What a step is called, as a word for a saying."""
-    name = step.partition(":")[0]
+    name = base_of(step).partition(":")[0]
     return Words(["step.supervisor" if name == StepName.SUPERVISOR else name])
-
-
-def _us(seconds: float, ratio: float) -> int:
-    return round(seconds / ratio * 1_000_000)

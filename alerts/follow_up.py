@@ -14,27 +14,29 @@ from __future__ import annotations
 
 from typing import Final
 
+from alerts.answered import has_answer
 from alerts.case import Case, Step, StepState
-from alerts.news import NEWS, is_told_out, unsaid
-from alerts.policy import StepName, policy_of
+from alerts.news import NEWS, unsaid
+from alerts.plans import Plans
+from alerts.policy import KINDS, RESIDENTS, StepName, StepPlan
 from devices.model import Severity
 
 _FIRST_OR_ENDLESS: Final = frozenset({StepName.AT_ONCE, StepName.REPEAT})
 """The word itself is the first; residents called again and again are the matter of the incident's chain."""
 
 
-def begin_follow_ups(case: Case, now_us: int, ratio: float) -> Case:
+def begin_follow_ups(case: Case, now_us: int, plans: Plans) -> Case:
     """`case` with the chain that follows a word of news told now, unless one of that severity or a worse
-    is going on. Delays are divided by `ratio`. Nothing follows what is less than serious."""
+    is going on. Nothing follows what is less than serious."""
     worst = min((a.severity for a in unsaid(case, now_us)), key=lambda s: s.rank, default=Severity.P3)
     going_on = tuple(step for step in case.pending() if is_follow_up(step.name))
     if worst.rank > Severity.P1.rank or any(_severity_of(one.name).rank <= worst.rank for one in going_on):
         return case
     case = case.stopping(going_on, now_us)
     number = len(_words_us(case))
-    for plan in policy_of(worst, case.incident.hazard):
+    for plan in plans.policy_of(case.incident, worst):
         if plan.name not in _FIRST_OR_ENDLESS:
-            due_us = now_us + round(plan.after_s / ratio * 1_000_000)
+            due_us = now_us + plans.us(plan.after_s)
             name = f"{plan.name}:{worst}:{number}"
             case = case.with_step(Step(case.incident.epoch, name, 0, due_us))
     return case
@@ -56,10 +58,18 @@ def word_us(case: Case, name: str) -> int:
     return words[number - 1] if 0 < number <= len(words) else case.incident.started_us
 
 
-def is_said(case: Case) -> bool:
+def is_said(case: Case, plans: Plans) -> bool:
     """Whether the incident's own chain runs and nobody has answered anything yet: that calls them as it is,
-    and whoever answers it has had the word."""
-    return not is_told_out(case)
+    and whoever answers it has had the word. What calls residents alone, which in a fire goes on for as long
+    as nobody comes, tells nobody who acts by the news."""
+    return not has_answer(case) and any(
+        step.name in KINDS and _reaches_others(plans.plan_of(case.incident, step.name))
+        for step in case.pending()
+    )
+
+
+def _reaches_others(plan: StepPlan | None) -> bool:
+    return plan is not None and not set(plan.roles) <= set(RESIDENTS)
 
 
 def _words_us(case: Case) -> list[int]:

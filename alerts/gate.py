@@ -21,6 +21,13 @@ EXERCISE_TAGS: Final = frozenset({"drill", "test", "commissioning"})
 """Tags of incidents that are exercises of ours. A vendor's test bit never sets one."""
 
 
+def exercise_in(place: str) -> str:
+    """The exercise that the key of an incident's place begins with (`drill:dwelling:5`, `commissioning:UID`);
+    empty for a real one."""
+    kind = place.partition(":")[0]
+    return kind if kind in EXERCISE_TAGS else ""
+
+
 class GateError(Exception):
     """Code tried to go round the gate. A bug: the page is not made."""
 

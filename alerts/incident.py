@@ -115,8 +115,9 @@ def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
 def _decide_fire(
     arrival: Arrival, fire: Case | None, electrical: Case | None, stair: Sequence[Case], now_us: int
 ) -> Decision:
-    confirmed = tuple(c.incident.id for c in stair if _makes_a_pair(arrival, c))
-    severity = Severity.P0_PLUS if confirmed else arrival.severity
+    pairs = tuple(c.incident.id for c in stair if _makes_a_pair(arrival, c))
+    severity = Severity.P0_PLUS if pairs else arrival.severity
+    confirmed = pairs or tuple(c.incident.id for c in stair if _is_met(arrival, c))
     also = tuple(i for i in confirmed if fire is None or i != fire.incident.id)
     if fire is None:
         related = electrical.incident.id if electrical else None
@@ -190,14 +191,32 @@ def _is_detection(arrival: Arrival) -> bool:
     return not arrival.place and arrival.severity in ALARMING
 
 
+def _is_met(arrival: Arrival, case: Case) -> bool:
+    """Whether a fire is one of those that the rules found to meet (S2S, S2), by either of their two times:
+    whichever came first, and whichever clock is slow. When it came says nothing of what had waited for us."""
+    if not arrival.place or arrival.severity is not Severity.P0_PLUS or arrival.rule[:1] != "S":
+        return False
+    tags = case.incident.tags | {str(mark) for mark in arrival.marks}
+    untold = tags & {"age_unknown", "queued"}
+    moved = "moved" in case.incident.tags  # its detector left for another place
+    return any(
+        abs(a.raised_us - arrival.at_us) <= PAIR_WINDOW_US
+        or (not untold and abs(a.taken_us - arrival.received_us) <= PAIR_WINDOW_US)
+        for a in _detectors(case)
+        if a.cleared_us is None or not moved
+    )
+
+
 def _makes_a_pair(arrival: Arrival, case: Case) -> bool:
-    """Two independent detectors within 300 s. A reading of unknown age proves no such nearness."""
+    """Two independent detectors within 300 s. A reading of unknown age proves no such nearness. An alarm that
+    cleared may be that of a device which hangs elsewhere: of one that counts all the same the rules tell."""
     if not _is_detection(arrival) or Mark.AGE_UNKNOWN in arrival.marks:
         return False
     if "age_unknown" in case.incident.tags:
         return False
     return any(
         a.uid != arrival.uid
+        and a.cleared_us is None
         and abs(a.raised_us - arrival.at_us) <= PAIR_WINDOW_US
         and _is_pair(a.rule, arrival.rule)
         for a in _detectors(case)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alerts.case import Alarm, Case, Change, Hazard, Incident, State
+from alerts.deadlines import follow
 from alerts.escalation import first_steps
+from alerts.gate import exercise_in
 from alerts.hazards import ISOLATING
 from alerts.incident import Arrival, Decision, Verdict, why_with_topic
+from alerts.moved import MOVED_TAG, detecting, leave
 from alerts.news import say_isolate, say_more
+from alerts.plans import Plans
 from alerts.sayings import pack
 from alerts.system import is_system
 from devices.model import Severity
@@ -22,8 +26,8 @@ STRANGER_TAG = "stranger"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place: its key (`dwelling:ID`, `stair:ID`, `building:ID`, `device:UID`, `system:CODE`) and registry
-    ids, 0 for none."""
+    """A place: its key (`dwelling:ID`, `stair:ID`, `building:ID`, `device:UID`, `system:CODE`; of an exercise
+    `drill:` before one of these, or `commissioning:UID`) and registry ids, 0 for none."""
 
     key: str
     dwelling_id: int = 0
@@ -31,7 +35,7 @@ class Where:
 
 
 def open_case(
-    case_id: int, arrival: Arrival, where: Where, decision: Decision, *, now_us: int, ratio: float
+    case_id: int, arrival: Arrival, where: Where, decision: Decision, *, now_us: int, plans: Plans
 ) -> Case:
     """A new incident, reported, with its steps planned from now."""
     incident = Incident(
@@ -45,13 +49,13 @@ def open_case(
         epoch=0,
         started_us=now_us,
         opened_us=now_us,
-        tags=_tags(arrival),
+        tags=_tags(arrival) | ({exercise} if (exercise := exercise_in(where.key)) else set()),
     )
-    case = Case(incident, steps=first_steps(incident, now_us, ratio))
+    case = Case(incident, steps=first_steps(incident, now_us, plans))
     return _with_evidence(case, arrival, decision, now_us)
 
 
-def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: float) -> Case:
+def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, plans: Plans) -> Case:
     """`case` after the decision that this transition belongs to it."""
     if decision.verdict is Verdict.NOTE:
         return case.having(_change("noted", arrival, decision, now_us))
@@ -59,12 +63,14 @@ def take(case: Case, arrival: Arrival, decision: Decision, now_us: int, ratio: f
     isolates = bool(_tags(arrival) & ISOLATING) and not case.incident.tags & ISOLATING
     incident = replace(case.incident, tags=case.incident.tags | _tags(arrival))
     case = replace(case, incident=incident)
+    if detecting(case):  # here again, or another
+        case = replace(case, incident=replace(incident, tags=incident.tags - {MOVED_TAG}))
     if decision.verdict is Verdict.RESTART:
-        return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, ratio)
+        return restart(_forget_answers(case, decision.hazard), decision.severity, now_us, plans)
     if decision.verdict is Verdict.RAISE:
-        return restart(_doubt_false_alarm(case), decision.severity, now_us, ratio)
-    case = say_isolate(case, now_us, ratio) if isolates else case
-    return say_more(case, now_us, ratio) if decision.verdict is Verdict.UPDATE else case
+        return restart(_doubt_false_alarm(case), decision.severity, now_us, plans)
+    case = say_isolate(case, now_us, plans) if isolates else case
+    return say_more(case, now_us, plans) if decision.verdict is Verdict.UPDATE else case
 
 
 def clear(case: Case, arrival: Arrival, now_us: int) -> Case:
@@ -73,19 +79,19 @@ def clear(case: Case, arrival: Arrival, now_us: int) -> Case:
         if alarm.identity == arrival.identity:
             case = case.with_alarm(replace(alarm, cleared_us=arrival.at_us))
     text = pack("cleared", rule=arrival.rule, why=arrival.why)
-    return case.having(Change(now_us, "cleared", US, "rule", text))
+    return leave(case.having(Change(now_us, "cleared", US, "rule", text)), arrival, now_us)
 
 
-def confirm_by_neighbour_alarm(case: Case, arrival: Arrival, now_us: int, ratio: float) -> Case:
+def confirm_by_neighbour_alarm(case: Case, arrival: Arrival, now_us: int, plans: Plans) -> Case:
     """`case` after smoke elsewhere in its stair confirmed it (life_safety, smoke 6)."""
     if case.incident.severity is Severity.P0_PLUS and not case.incident.is_over:
         return case
     text = pack("raised", severity=Severity.P0_PLUS, why=arrival.why)
     case = case.having(Change(now_us, "raised", US, "rule", text))
-    return restart(_doubt_false_alarm(case), Severity.P0_PLUS, now_us, ratio)
+    return restart(_doubt_false_alarm(case), Severity.P0_PLUS, now_us, plans)
 
 
-def restart(case: Case, severity: Severity, now_us: int, ratio: float) -> Case:
+def restart(case: Case, severity: Severity, now_us: int, plans: Plans) -> Case:
     """From step 0 in a new epoch, for all roles: everybody hears the new severity or the second fire."""
     state = State.ARRIVED if case.incident.arrived_us is not None else State.REPORTED
     incident = replace(
@@ -96,8 +102,9 @@ def restart(case: Case, severity: Severity, now_us: int, ratio: float) -> Case:
         started_us=now_us,
         fed_back_by=None,
     )
-    stopped = case.stopping(case.pending(), now_us)
-    return replace(stopped, incident=incident, steps=(*stopped.steps, *first_steps(incident, now_us, ratio)))
+    stopped = case.stopping(tuple(step for step in case.pending() if not step.is_marker), now_us)
+    begun = replace(stopped, incident=incident, steps=(*stopped.steps, *first_steps(incident, now_us, plans)))
+    return follow(begun, case.incident, now_us, plans)
 
 
 def relate(case: Case, other: Case, now_us: int) -> Case:
@@ -132,6 +139,7 @@ def _with_evidence(case: Case, arrival: Arrival, decision: Decision, now_us: int
         cleared_us=None,
         why=why_with_topic(arrival),
         hazard=arrival.hazard,
+        taken_us=now_us,
         title=arrival.title,
     )
     return case.with_alarm(alarm).having(_change(decision.line, arrival, decision, now_us))

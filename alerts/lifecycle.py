@@ -14,9 +14,12 @@ from typing import Final
 
 from alerts import permission
 from alerts.case import Act, Answer, Case, Change, Hazard, State
+from alerts.deadlines import follow
 from alerts.effects import EFFECTS, Doing, disposition_of
 from alerts.escalation import settle
+from alerts.gate import exercise_in
 from alerts.permission import Leave
+from alerts.plans import Plans
 from alerts.sayings import Words, pack
 from devices.model import Severity
 
@@ -38,7 +41,7 @@ class Decided:
     reason: str = ""
 
 
-def decide_act(case: Case, doing: Doing, now_us: int, ratio: float) -> Decided:
+def decide_act(case: Case, doing: Doing, now_us: int, plans: Plans) -> Decided:
     """Carries out, notes or refuses `doing`. Whatever the outcome, the timeline tells of it."""
     reason = refusal(case, doing)
     if reason:
@@ -46,13 +49,14 @@ def decide_act(case: Case, doing: Doing, now_us: int, ratio: float) -> Decided:
     reason = note_only(case, doing)
     if reason:
         return Decided(_line(case, doing, now_us, "act_noted", reason), Outcome.NOTED, reason)
+    before = case.incident
     doing = replace(doing, at_us=min(doing.at_us, now_us))  # a clock ahead of ours answers for now, not later
     case = _line(case, doing, now_us, "act_note" if doing.note else "act", "")
     case = replace(case, answers=(*case.answers, _answer(doing)))
     effect = EFFECTS.get(doing.act)
     if effect is not None:
-        case = effect(case, doing, now_us, ratio)
-    return Decided(settle(case, now_us), Outcome.DONE)
+        case = effect(case, doing, now_us, plans)
+    return Decided(follow(settle(case, now_us, plans), before, now_us, plans), Outcome.DONE)
 
 
 def possible_acts(case: Case, actor: str, standing: frozenset[str]) -> tuple[Act, ...]:
@@ -126,7 +130,7 @@ def _check_close(case: Case, actor: str) -> str:
 
 def _check_side_exit(case: Case, actor: str) -> str:
     fire = case.incident.hazard is Hazard.FIRE and case.incident.severity.rank <= Severity.P0.rank
-    return pack("fire_goes_on") if fire else ""
+    return pack("fire_goes_on") if fire and not exercise_in(case.incident.place) else ""
 
 
 _STATE_CHECKS: Final[Mapping[Act, Callable[[Case, str], str]]] = {

@@ -12,7 +12,8 @@ from typing import Final
 
 from alerts.answered import has_answer
 from alerts.case import Alarm, Case, Step, StepState
-from alerts.policy import StepName, patience_s, plan_of
+from alerts.plans import Plans
+from alerts.policy import KINDS, StepName
 
 LAST_WORD_US: Final = 1_800_000_000
 """What people heard longer ago than this is no word on what happens now (30 min, chosen)."""
@@ -25,9 +26,8 @@ _TO_ALL: Final = frozenset({StepName.AT_ONCE, StepName.MORE})
 def is_told_out(case: Case) -> bool:
     """No further step will speak of it by itself: somebody answered in this epoch, or none is pending."""
     return has_answer(case) or not any(
-        plan_of(case.incident.severity, case.incident.hazard, step.name)
+        step.name in KINDS  # what follows news, or a cry for help, is no step of its own chain
         for step in case.pending()
-        if ":" not in step.name  # what follows news, or a cry for help, is no step of its own chain
     )
 
 
@@ -48,7 +48,7 @@ def last_word_us(case: Case) -> int:
     return max(_words_us(case), default=0)
 
 
-def say_isolate(case: Case, now_us: int, ratio: float) -> Case:
+def say_isolate(case: Case, now_us: int, plans: Plans) -> Case:
     """With a step, due now, that tells those who deal with it that the power must be cut first.
 
     Where the first word of this epoch is still to be sent, that says it. Any other news waits its turn.
@@ -57,12 +57,12 @@ def say_isolate(case: Case, now_us: int, ratio: float) -> Case:
         return case
     for step in case.pending():
         if step.name == StepName.MORE:
-            later_us = now_us + _between_us(case, ratio)
+            later_us = now_us + _between_us(case, plans)
             case = case.with_step(replace(step, due_us=max(step.due_us, later_us)))
     return _with(case, StepName.ISOLATE, now_us)
 
 
-def say_more(case: Case, now_us: int, ratio: float) -> Case:
+def say_more(case: Case, now_us: int, plans: Plans) -> Case:
     """With a step that tells those who deal with it of another alarm: now, but so long after the last word of
     news, and while the incident's own chain runs after any last word to all, as the incident waits for an
     answer. What joins meanwhile is said by the same word.
@@ -74,25 +74,26 @@ def say_more(case: Case, now_us: int, ratio: float) -> Case:
     words = [step.ended_us or step.due_us for step in case.steps if step.name in NEWS]
     if not is_told_out(case):
         words += _words_us(case)
-    between_us = _between_us(case, ratio)
+    between_us = _between_us(case, plans)
     return _with(case, StepName.MORE, max([now_us, *(at_us + between_us for at_us in words)]))
 
 
 def unsaid(case: Case, now_us: int) -> tuple[Alarm, ...]:
-    """The alarms that stand and were raised after the last word to all before now, newest first; where all of
-    those have cleared, these; where by the devices' own clocks there is none, the one that joined last."""
+    """The alarms that stand and were taken in after the last word to all before now, newest first; where all
+    of those have cleared, these; where there is none, the one that was taken in last. By our clock: the
+    devices' own are minutes off."""
     standing = case.active() or case.alarms
     last_us = max((at_us for at_us in _words_us(case) if at_us < now_us), default=0)
     for alarms in (standing, case.alarms):
-        found = tuple(alarm for alarm in alarms if alarm.raised_us > last_us)
+        found = tuple(alarm for alarm in alarms if alarm.taken_us > last_us)
         if found:
-            return tuple(sorted(found, key=lambda alarm: -alarm.raised_us))
-    return standing[-1:]
+            return tuple(sorted(found, key=lambda alarm: -alarm.taken_us))
+    return tuple(sorted(standing, key=lambda alarm: alarm.taken_us)[-1:])
 
 
-def _between_us(case: Case, ratio: float) -> int:
+def _between_us(case: Case, plans: Plans) -> int:
     """The least time between two words (chosen): a minute in a fire, 5 min in what is serious."""
-    return round(patience_s(case.incident.severity, case.incident.hazard) / ratio * 1_000_000)
+    return plans.patience_us(case.incident)
 
 
 def _words_us(case: Case) -> list[int]:

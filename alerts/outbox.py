@@ -14,14 +14,16 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from alerts.asking import first_ask_us
 from alerts.backoff import URGENT_RANK, delay_s
 from alerts.channels.channel import Accepted, Failed, Outcome
 from alerts.deliveries import Delivery, lines_of
 from alerts.handover import Handover, read_parts
 from alerts.next_way import open_next_ways
 from alerts.schema import attempt, incident, incident_change, notification
+from alerts.schema import receipt as receipt_table
 from devices.masking import mask_within
-from devices.model import Medium
+from devices.model import Carrier, Medium
 
 log = structlog.get_logger()
 
@@ -29,17 +31,20 @@ _SECOND_US: Final = 1_000_000
 _MEDIA: Final = frozenset(Medium)
 _SLICE: Final = 500
 """Ids in one IN list, below SQLite's bound on parameters."""
+RECEIPT_MAX: Final = 300
+"""Characters kept of a provider's name for a message, as many as are read of one in its receipts."""
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An attempt that is over."""
+    """An attempt that is over; `carrier` is what it was tried by, None where it came to none."""
 
     handover: Handover
     outcome: Outcome
     ended_us: int
+    carrier: Carrier | None = None
 
 
 def recover(connection: Connection, now_us: int, held: Collection[int] = frozenset()) -> list[Handover]:
@@ -174,14 +179,16 @@ def _bury_closed(connection: Connection, due: tuple[Any, ...], now_us: int) -> N
 def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Handover]:
     """Writes how attempts ended; returns attempts at further ways of urgent failures, already begun.
 
-    Accepted and dead go on the incident's timeline (`alerts/deliveries.py`). Writing the same outcome twice
-    changes nothing.
+    Accepted and dead go on the incident's timeline (`alerts/deliveries.py`). Receipts that came before their
+    message's outcome wait for a turn again. Writing the same outcome twice changes nothing.
     """
     rows = _under_way(connection, ended)
     fresh = [e for e in ended if _is_current(rows.get(e.handover.notification_id), e)]
     if not fresh:
         return []
-    connection.execute(_END_ATTEMPT, [_attempt_values(e) for e in fresh])
+    ends = [_attempt_values(e) for e in fresh]
+    connection.execute(_END_ATTEMPT, ends)
+    _hear_again(connection, [end["b_receipt"] for end in ends if end["b_receipt"]])
     connection.execute(_END_NOTIFICATION, [_notification_values(e) for e in fresh])
     over = [_delivery(rows[e.handover.notification_id], e) for e in fresh]
     if lines := lines_of(one for one in over if one is not None):
@@ -199,7 +206,14 @@ _CUT_OFF: Final = (
 _END_ATTEMPT: Final = (
     update(attempt)
     .where(attempt.c.notification_id == bindparam("b_id"), attempt.c.n == bindparam("b_n"))
-    .values(ended_us=bindparam("b_at"), outcome=bindparam("b_outcome"), detail=bindparam("b_detail"))
+    .values(
+        ended_us=bindparam("b_at"),
+        outcome=bindparam("b_outcome"),
+        detail=bindparam("b_detail"),
+        carrier=bindparam("b_carrier"),
+        receipt=bindparam("b_receipt"),
+        ask_us=bindparam("b_ask"),
+    )
 )
 _END_NOTIFICATION: Final = (
     update(notification)
@@ -228,13 +242,25 @@ def _is_current(row: Row[Any] | None, ended: Ended) -> bool:
 def _attempt_values(ended: Ended) -> Values:
     accepted = isinstance(ended.outcome, Accepted)
     detail = ended.outcome.detail if isinstance(ended.outcome, Accepted) else ended.outcome.reason
+    receipt = ended.outcome.receipt if isinstance(ended.outcome, Accepted) and ended.carrier else ""
     return {
         "b_id": ended.handover.notification_id,
         "b_n": ended.handover.n,
         "b_at": ended.ended_us,
         "b_outcome": "accepted" if accepted else "failed",
         "b_detail": mask_within(detail)[:300],
+        "b_carrier": ended.carrier if receipt else None,
+        "b_receipt": receipt[:RECEIPT_MAX] or None,
+        "b_ask": first_ask_us(ended.carrier, ended.ended_us) if receipt and ended.carrier else None,
     }
+
+
+def _hear_again(connection: Connection, receipts: Sequence[str]) -> None:
+    """What was of no message of ours may be of one of these: a receipt can be quicker than our own commit."""
+    for start in range(0, len(receipts), _SLICE):
+        early = receipt_table.c.receipt.in_(receipts[start : start + _SLICE])
+        unknown = receipt_table.c.outcome == "unknown"
+        connection.execute(update(receipt_table).where(early, unknown).values(outcome=""))
 
 
 def _notification_values(ended: Ended) -> Values:

@@ -92,11 +92,28 @@ REACT: Final[Mapping[str, Both]] = {
     "next": ("前一位未应答。", "The one before you has not answered."),
     "repeat": ("救援尚未到场。", "Help has not arrived yet."),
     "isolate": ("新情况：涉及带电线路。", "New: live wiring is involved."),
+    "moved": ("火警在现登记处。", "The alarm is where it is now."),
 }
+MOVED: Final[Both] = (
+    "{place}（探测器现登记在{there}）",
+    "{place} (its detector is registered at {there} now)",
+)
+"""The place of a fire whose only detector is registered elsewhere now (`alerts.moved`)."""
+MOVED_TO: Final[Both] = (
+    "{there}（探测器原登记在{place}）",
+    "{there} (its detector was registered at {place})",
+)
+"""The same for those who go there: first the place that holds now, for templates of providers cut the end."""
+ELSEWHERE: Final[Both] = ("别处", "another place")
 NEWS: Final[Mapping[str, Both]] = {
     "more": ("此处又有报警：{also}。", "Another alarm here: {also}."),
     "more_unanswered": ("新报警无人回应：{also}。", "Nobody has answered: {also}."),
 }
+LATE: Final[Mapping[str, Both]] = {
+    "deadline": ("超过时限，尚未{awaited}。", "Overdue: not {awaited} in time."),
+    "overdue": ("超过时限一倍，仍未{awaited}。", "Twice the time is over: still not {awaited}."),
+}
+"""Of an incident in hand that stays where it is too long (`alerts.deadlines`)."""
 KIND: Final[Mapping[Role, str]] = {
     Role.FAMILY: "family",
     Role.NEIGHBOUR: "neighbour",

@@ -21,12 +21,15 @@ from devices.schema import device, dwelling, stair
 from rules.transition import Subject
 
 _STAIR: Final = f"{Subject.STAIR}:"
+_DRILL: Final = "drill:"
 
 
 def stair_in(key: str) -> int:
-    """The stair in whose common parts a place is, by its key (`Where.key`); 0 for any other place."""
-    number = key.removeprefix(_STAIR)
-    return int(number) if number != key and number.isdecimal() else 0
+    """The stair in whose common parts a place is, or a drill there, by its key (`Where.key`); 0 for any other
+    place."""
+    place = key.removeprefix(_DRILL)
+    number = place.removeprefix(_STAIR)
+    return int(number) if number != place and number.isdecimal() else 0
 
 
 class Outside(NamedTuple):
@@ -140,6 +143,19 @@ def _outside(connection: Connection, device_ids: Collection[int]) -> dict[int, O
         .where(device.c.id.in_(device_ids), house.is_not(None))
     )
     return {row.id: Outside(row.stair_id or 0, row.building_id) for row in rows}
+
+
+def device_place(connection: Connection, uid: str) -> Where | None:
+    """Where a device is registered now; None where nobody says."""
+    row = connection.execute(
+        select(device.c.id, device.c.dwelling_id).where(device.c.uid == uid, device.c.retired_us.is_(None))
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.dwelling_id:
+        building_id = _dwellings(connection, {row.dwelling_id})[row.dwelling_id][1]
+        return Where(f"dwelling:{row.dwelling_id}", row.dwelling_id, building_id)
+    return _outside(connection, {row.id}).get(row.id, Outside(0, 0)).where
 
 
 def _stairs(connection: Connection, ids: Collection[int]) -> dict[int, int]:

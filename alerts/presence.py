@@ -16,9 +16,8 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from alerts.case import Hazard
 from alerts.escalation import step_words
-from alerts.policy import StepName, plan_of
+from alerts.policy import StepName, StepPlan
 from alerts.sayings import Words, pack
 from devices.bound import Bound
 from devices.model import Severity
@@ -75,7 +74,7 @@ def people_for(
     step: str,
     at_us: int,
     timezone: str,
-    hazard: Hazard = Hazard.FIRE,
+    plan: StepPlan | None = None,
 ) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
     """Whom a step of an incident may tell at `at_us`, and lines for the timeline about the others, packed:
     how many of each role the step asks for, one line a reason.
@@ -85,7 +84,6 @@ def people_for(
     if step.partition(":")[0] == StepName.HELP:
         return tuple(bound), ()
     told, left_out = present(bound, severity, local_minute(at_us, ZoneInfo(timezone)))
-    plan = plan_of(severity, hazard, step)
     asked = plan.roles if plan else ()
     lines = []
     for reason in Reason:

@@ -10,6 +10,8 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,15 +24,20 @@ from alerts.backoff import URGENT_RANK
 from alerts.channels.carriers import Accounts, close_channels, open_channels, warm_channels
 from alerts.channels.channel import Channel
 from alerts.channels.intake import LIMITS
+from alerts.following_policies import FollowingPolicies
 from alerts.handover import Handover
 from alerts.meter import Meter
 from alerts.outbox import begun_by, due_retries, next_retry_us, recover
+from alerts.polling import Polls, sources_of
+from alerts.receipts_kept import Finds, nobody
 from alerts.refused import check_refused
+from alerts.replies_lost import check_replies
 from alerts.sender import Sender
 from alerts.settings import Settings
 from alerts.standing import check_standing
 from alerts.turn import TurnResult, run_turn
 from alerts.undelivered import check_undelivered
+from alerts.windows_kept import close_books
 from devices.database import ChangeNotice, reading, writing
 from devices.model import Carrier
 
@@ -59,6 +66,7 @@ async def run_alerts(
     stop: asyncio.Event,
     meter: Meter,
     *,
+    find: Finds = nobody,
     accounts: Accounts | None = None,
     channels: Mapping[Carrier, Channel] | None = None,
     turn: Turn = run_turn,
@@ -66,18 +74,22 @@ async def run_alerts(
     """Runs until `stop` is set, then lets what is under way end, within the time one send may take.
 
     Raises what recovery raises: without it nothing may be sent. Later errors (a locked database) are logged
-    and tried again. `clock` gives µs UTC; `accounts` are the site's with providers; `channels` and
-    `turn` stand in for our own.
+    and tried again. `clock` gives µs UTC; `find` tells whose number a reply came from; `accounts` are the
+    site's with providers; `channels` and `turn` stand in for our own.
     """
     opened = open_channels(accounts) if channels is None else channels
     sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter, limits=LIMITS)
     loop = _Loop(engine, settings, clock, sender, turn, meter)
+    polls = Polls(engine, vault, sources_of(opened), find, clock)
+    polling: asyncio.Task[None] | None = None
     try:
         meter.possible_duplicates(await loop.recover())
         sender.start()
+        polling = asyncio.create_task(polls.run(), name="alerts.polls")
         await warm_channels(opened)
         await loop.run(stop)
     finally:
+        await _cancelled(polling)
         await sender.close(settings.send_timeout_s)
         await close_channels(opened)
         loop.close()
@@ -106,12 +118,14 @@ class _Loop:
         self._retries_looked_us = 0
         self._version: int | None = None
         self._ailments = Ailments()
+        self._following = FollowingPolicies(settings.policies_file) if settings.policies_file else None
         self._doubtful = False
         self._turns = ThreadPoolExecutor(1, "turns")
         self._checks = ThreadPoolExecutor(1, "checks")  # a long check must not hold up a turn
 
     async def recover(self) -> int:
         """Begins again what the last end cut off; how many may be told twice."""
+        await _tried("policies", lambda: self._follow_policies(settled=True))
         begun = await _on(self._turns, _recover, self._engine, self._clock())
         if begun:
             log.warning("attempts_cut_off", possible_duplicates=len(begun))
@@ -169,11 +183,21 @@ class _Loop:
 
     async def _check(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            await _tried("policies", self._follow_policies)
             await _tried("check of the registry", self._check_registry)  # each by itself: one that fails
             await _tried("check of undelivered", self._check_undelivered)  # must not keep the others from
             await _tried("check of refused", self._check_refused)  # being looked at
+            await _tried("check of replies", self._check_replies)
             await _tried("check of processes", self._check_processes)
+            await _tried("windows that are over", self._close_books)
             await _pause(stop, _CHECK_S)
+
+    async def _follow_policies(self, *, settled: bool = False) -> None:
+        """Before the first turn, and then at every check."""
+        if self._following:
+            policies = await _on(self._checks, partial(self._following.look, settled=settled))
+            self._settings = replace(self._settings, policies=policies)
+            await _on(self._checks, self._following.tell, self._engine, self._clock())
 
     async def _check_registry(self) -> None:
         looked = self._engine, self._clock(), self._version
@@ -185,6 +209,12 @@ class _Loop:
     async def _check_refused(self) -> None:
         await _on(self._checks, check_refused, self._engine, self._clock())
 
+    async def _close_books(self) -> None:
+        await _on(self._checks, close_books, self._engine, self._clock())
+
+    async def _check_replies(self) -> None:
+        await _on(self._checks, check_replies, self._engine, self._clock())
+
     async def _check_processes(self) -> None:
         await _on(self._checks, self._ailments.check, self._engine, self._clock())
 
@@ -192,6 +222,12 @@ class _Loop:
         """Lets go of the threads when what they are at is done: the database is closed after this."""
         self._turns.shutdown(wait=True, cancel_futures=True)
         self._checks.shutdown(wait=True, cancel_futures=True)
+
+
+async def _cancelled(task: asyncio.Task[None] | None) -> None:
+    if task:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _on(thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from sqlalchemy import Connection, func, literal, select
 
-from alerts.case import Hazard, Incident, State
+from alerts.case import Alarm, Case, Hazard, Incident, State
+from alerts.exercise import diverted
+from alerts.incident import Arrival
 from alerts.joining import Where
 from alerts.places import places_of
+from alerts.policy import StepName
+from alerts.whereabouts import where_of
+from alerts.windows import NOWHERE, Window, WindowKind, diverting, silencing
+from alerts.windows_kept import surroundings, windows_at
 from devices.model import Severity
 from devices.schema import device
+from rules.transition import To, Why
 
 _HAZARDS = {
     Severity.P0_PLUS: Hazard.FIRE,
@@ -57,3 +67,35 @@ def incident_of(
         opened_us=at_us,
         tags=tags,
     )
+
+
+class InWindows(NamedTuple):
+    """An alarm as the windows in force when it begins make it; `window` is the one that does, else None."""
+
+    incident: Incident
+    alarms: tuple[Alarm, ...]
+    window: Window | None
+
+    @property
+    def silence(self) -> Window | None:
+        """The window, where it is a silence."""
+        return self.window if self.window and self.window.kind is WindowKind.SILENCE else None
+
+
+def in_windows(connection: Connection, uid: str, incident: Incident) -> InWindows:
+    """What a silence, a drill or commissioning makes of an alarm of this device that begins `incident`."""
+    at_us, where = incident.started_us, where_of(incident)
+    windows = windows_at(connection, at_us, lambda what, error: None)
+    around = surroundings(connection, [where])[where] if windows else NOWHERE
+    nothing = Why("", "")
+    alarm = Alarm("", f"{uid}/", uid, 0, 0, incident.severity, at_us, None, nothing, incident.hazard, at_us)
+    arrival = Arrival(
+        0, "", To.RAISED, incident.severity, alarm.subject, uid, "", 0, 0, incident.dwelling_id, 0, at_us,
+        at_us, 0.0, nothing, frozenset(), incident.hazard,
+    )  # fmt: skip
+    exercise = diverting(windows, arrival, around, at_us)
+    if exercise is not None:
+        place, tags = diverted(where, exercise).key, incident.tags | {str(exercise.kind)}
+        return InWindows(replace(incident, place=place, tags=frozenset(tags)), (alarm,), exercise)
+    case = Case(incident, (alarm,))
+    return InWindows(incident, (alarm,), silencing(windows, case, StepName.AT_ONCE, around, at_us))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from alerts.case import RELEASE, SILENCED
 from rules.transition import Why
 
 LINES: Final[Mapping[str, tuple[str, str]]] = {
@@ -46,7 +47,30 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
         "{step}：警情本身的通知仍在进行，新报警不另行通知",
         "{step}: not for the news, the incident's own steps go on",
     ),
+    "overdue": ("超过时限，尚未{awaited}", "overdue: not {awaited} in time"),
+    "step_nobody": ("{step}：没有可联系的人", "{step}: nobody could be told"),
+    "step_later": ("{step}：按登记稍后通知", "{step}: later, as their bindings say"),
     "step_stopped": ("{step}：不再需要", "{step}: no longer needed"),
+    "rolled_up": ("{role}：{count} 条合并为一条汇总", "{role}: {count} messages told as one summary"),
+    # windows
+    "silenced": (
+        "已静默至 {until}（{by}：{why}），到时仍未恢复再通知",
+        "silenced until {until} by {by}: {why}; told then if it still stands",
+    ),
+    "silence_over": ("静默结束，警情仍在，现在通知", "the silence is over and it still stands: told now"),
+    "silence_over_untold": (
+        "静默结束，警情已处置或恢复，不再通知",
+        "the silence is over: handled or cleared meanwhile, nobody is told",
+    ),
+    "exercise_over": ("演练或调试时段结束，没有仍在报警的设备", "the window is over, no alarm stands"),
+    "exercise_released": (
+        "演练或调试时段结束，仍在报警：转为真实警情",
+        "the window is over and an alarm still stands: told for real",
+    ),
+    "set_aside": (
+        "{rule} 因演练或调试中的报警而成，不作为真实警情：{why}",
+        "{rule} rests on an alarm of this exercise and is not real: {why}",
+    ),
     # what became of messages
     "handed_over": ("已送出 {count} 条（{media}）", "{count} handed over ({media})"),
     "handed_over_late": (
@@ -60,6 +84,16 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "closed_first": (
         "{roles}（{medium}）：未送出时警情已结束，不再重试",
         "{roles} by {medium}: not told, the incident was closed before it worked",
+    ),
+    "delivered": ("已送达 {count} 条（{media}）", "{count} delivered ({media})"),
+    "read": ("已读或已接听 {count} 条（{media}）", "{count} read or picked up ({media})"),
+    "undelivered": (
+        "{roles}（{medium}）：未送达，改用下一方式：{reason}",
+        "{roles} by {medium}: not delivered, the next way is tried: {reason}",
+    ),
+    "undelivered_last": (
+        "{roles}（{medium}）：未送达：{reason}",
+        "{roles} by {medium}: not delivered: {reason}",
     ),
     # acts
     "act": ("{act}", "{act}"),
@@ -149,7 +183,18 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "help": ("求助", "help wanted"),
     "isolate": ("通知先断电", "isolate first"),
     "more": ("通知又有报警", "another alarm"),
+    "moved": ("通知探测器现登记在别处", "its detector is elsewhere"),
+    RELEASE: ("演练或调试结束", "end of the exercise"),
+    SILENCED: ("静默结束", "end of the silence"),
     "all_clear": ("解除通知", "all clear"),
+    "deadline": ("时限", "deadline"),
+    "overdue": ("超时升级", "long overdue"),
+    # what a deadline waits for
+    "arrived": ("到场", "arrived"),
+    "handled": ("处置", "handled"),
+    "feedback": ("反馈", "fed back"),
+    "verified": ("核实", "verified"),
+    "closed": ("结案", "closed"),
     "of_news": ("新报警", "of the news"),
     # acts
     "act.acknowledge": ("收到", "acknowledged"),
@@ -210,10 +255,14 @@ def word(key: str, language: str) -> str:
 def step_word(name: str, language: str) -> str:
     """What a step is called; `help:ROLE` with the role that asked, and of one that follows news
     (`alerts.follow_up`) that it does."""
+    name, late, seconds = name.partition("@")
     kind, _, of = name.partition(":")
     text = word("step.supervisor" if kind == "supervisor" else kind, language)
+    if kind in {RELEASE, SILENCED}:
+        return text
     about = word("of_news" if ":" in of else of, language)
-    return f"{text}（{about}）" if of else text
+    text = f"{text}（{about}）" if of else text
+    return f"{text} +{seconds} s" if late else text
 
 
 def _argument(value: object, language: str) -> str:

@@ -120,6 +120,13 @@ incident_alarm = Table(
     Column("cleared_us", BigInteger),
     Column("why", Text, nullable=False),
     *_called(),
+    Column(
+        "taken_us",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="when alerts took it in, by our clock; raised_us is by the device's",
+    ),
     UniqueConstraint("incident_id", "rule", "subject", name="uq_incident_alarm_incident_id"),
     Index("ix_incident_alarm_subject", "subject"),
 )
@@ -174,11 +181,19 @@ notification = Table(
     Column("language", Text, nullable=False, server_default="zh-CN"),
     Column("parts", Text, nullable=False, server_default="{}", comment="pieces of the text, a JSON object"),
     Column("created_us", BigInteger, nullable=False),
-    Column("state", Text, nullable=False, comment="sending | waiting | accepted | dead"),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        comment="sending | waiting | accepted | undelivered | dead; held, rolled: told together",
+    ),
     Column("attempts", Integer, nullable=False),
     Column("next_try_us", BigInteger, nullable=False),
     Column("accepted_us", BigInteger),
+    Column("delivered_us", BigInteger, comment="the provider's receipt: on the telephone"),
+    Column("read_us", BigInteger, comment="the provider's receipt: read, or the call was picked up"),
     Index("ix_notification_state_next", "state", "next_try_us"),
+    Index("ix_notification_contact_id_created_us", "contact_id", "created_us"),
     sqlite_autoincrement=True,
 )
 
@@ -192,9 +207,65 @@ attempt = Table(
     Column("ended_us", BigInteger),
     Column("outcome", Text, nullable=False, comment="started | accepted | failed | unknown"),
     Column("detail", Text, nullable=False),
+    Column("carrier", Text, comment="with receipt"),
+    Column("receipt", Text, comment="what the provider calls the message in its receipts"),
+    Column("ask_us", BigInteger, comment="when to ask the provider what became of it; null: never"),
     UniqueConstraint("notification_id", "n", name="uq_attempt_notification_id"),
+    Index("ix_attempt_receipt", "receipt"),
+    Index("ix_attempt_ask_us", "ask_us"),
 )
 """`unknown` marks a try that a crash cut off: the next one may be a duplicate (contract 2) and is counted."""
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("once_key", Text, nullable=False, unique=True, comment="one posted again is the same"),
+    Column("carrier", Text, nullable=False),
+    Column("receipt", Text, nullable=False, comment="the provider's name of our message; empty: a reply"),
+    Column("own_id", Text, nullable=False, comment="our name of it, where the provider sends it back"),
+    Column("state", Text, nullable=False, comment="delivered | read | failed | answered | reply"),
+    Column("at_us", BigInteger, nullable=False, comment="as the provider says"),
+    Column("heard_us", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("keys", Text, nullable=False, comment="pressed in a call"),
+    Column("act", Text, nullable=False, comment="what the keys or the reply mean; empty: nothing known"),
+    Column("text", Text, nullable=False, comment="of a reply, until it is an act"),
+    Column("contacts", Text, nullable=False, comment="ids of whose number a reply came from, by comma"),
+    Column("outcome", Text, nullable=False, server_default="", comment="empty: undecided"),
+    Index("ix_receipt_receipt", "receipt"),
+    Index("ix_receipt_outcome_heard_us", "outcome", "heard_us"),
+    sqlite_autoincrement=True,
+)
+"""What came back of messages. Written by answers and by alerts, which decides it in id order.
+
+`outcome`: done | nothing (known already) | unknown (of no message of ours, yet) | nobody (a number nobody
+has) | no_incident (nothing open that the sender was told of) | fault. No number is kept here.
+"""
+
+receipt_unread = Table(
+    "receipt_unread",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("carrier", Text, nullable=False),
+    Column("entries", Integer, nullable=False, comment="none of the provider's shapes"),
+    Column("body", Text, nullable=False, comment="its beginning, numbers masked"),
+    sqlite_autoincrement=True,
+)
+"""Dead letters of providers: the newest thousand."""
+
+channel_proof = Table(
+    "channel_proof",
+    metadata,
+    Column("channel_id", Integer, primary_key=True, autoincrement=False),
+    Column("delivered_us", BigInteger, comment="when the newest message that was delivered was sent"),
+    Column("bounced_us", BigInteger, comment="when the newest message that was not was sent"),
+    Column("first_us", BigInteger, comment="since when none has been delivered"),
+    Column("times", Integer, nullable=False, comment="not delivered since then"),
+    Column("detail", Text, nullable=False, comment="why the last was not"),
+)
+"""What receipts say of contacts' ways: one bounces while its newest receipt says that it did."""
 
 act = Table(
     "act",
@@ -243,3 +314,33 @@ pulse = Table(
     Column("trouble", Text, nullable=False, comment="empty while it is well"),
 )
 """Every process says every few seconds that it works; who stays silent is shown to operators as a fault."""
+
+bounded_window = Table(
+    "bounded_window",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False, comment="silence | drill | commissioning"),
+    Column("scope", Text, nullable=False, comment="area | building | stair | dwelling | device"),
+    Column("place_id", Integer, nullable=False, comment="in the registry; 0 for a device"),
+    Column("code", Text, nullable=False, comment="of the place, or the device's uid"),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Index("ix_bounded_window_until_us", "until_us"),
+    sqlite_autoincrement=True,
+)
+"""Silences, drills and commissioning windows (`alerts/windows.py`). A row never changes."""
+
+bounded_window_end = Table(
+    "bounded_window_end",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("window_id", ForeignKey("bounded_window.id"), nullable=False, unique=True),
+    Column("ended_us", BigInteger, nullable=False),
+    Column("by", Text, nullable=False, comment="gengfu: its time was over"),
+    Column("reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""A window ends once and for good, whatever the clock says later. Read by alerts by id."""

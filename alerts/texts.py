@@ -19,9 +19,13 @@ from alerts.phrases import (
     DO,
     DO_OF_HAZARD,
     DO_ON_STAIR,
+    ELSEWHERE,
     HEAD,
     ISOLATE,
     KIND,
+    LATE,
+    MOVED,
+    MOVED_TO,
     NAMED_MAX,
     NEWS,
     ONE_TIME,
@@ -38,11 +42,13 @@ class Telling:
     empty one), `place` words, `answered` role words.
 
     `saying` is why it is sent now: alarm, call, next, escalated, unanswered, repeat, help, isolate, more,
-    more_unanswered (news that nobody has answered), all_clear.
-    `asker` is the role that asked for help. `rules`, `detectors` and `title` are the grounds
-    (`alerts.evidence`). `devices` are the names of those in alarm where the place alone does not say which,
-    worst first; `others` the alarms that `more` and `more_unanswered` speak of, newest first. `on_stair`: it
-    happens in the common parts of a stair.
+    more_unanswered (news that nobody has answered), moved (its detector is elsewhere), deadline, overdue,
+    all_clear.
+    `asker` is the role that asked for help, or what a deadline waits for. `rules`, `detectors` and `title`
+    are the grounds (`alerts.evidence`). `devices` are the names of those in alarm where the place alone does
+    not say which, worst first; `others` the alarms that `more` and `more_unanswered` speak of, newest first.
+    `on_stair`: it happens in the common parts of a stair. `moved_to`: the words for where the only detector
+    is registered now, None where it is here, empty where that is no place we know.
     """
 
     saying: str
@@ -61,6 +67,7 @@ class Telling:
     others: tuple[Both, ...] = ()
     newest: str = ""
     on_stair: bool = False
+    moved_to: str | None = None
 
 
 def compose(telling: Telling, language: str) -> str:
@@ -155,7 +162,12 @@ def _evidence(t: Telling, language: str) -> str:
 
 
 def _place(t: Telling, language: str) -> str:
-    return at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE]
+    here = at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE]
+    if t.moved_to is None:
+        return here
+    goes_there = t.moved_to and KIND[t.role] in {"worker", "station", "desk"}
+    there = t.moved_to or _pick(ELSEWHERE, language)
+    return _pick(MOVED_TO if goes_there else MOVED, language).format(place=here, there=there)
 
 
 def _age(t: Telling, language: str) -> str:
@@ -172,6 +184,8 @@ def _reaction(t: Telling, language: str) -> list[str]:
         return [_pick(("{who}请求支援。", "The {who} asks for help."), language).format(who=who)]
     if t.saying in {"unanswered", "escalated"}:
         return [_unanswered(t, language)]
+    if t.saying in LATE:
+        return [_pick(LATE[t.saying], language).format(awaited=word(t.asker, language))]
     if t.saying in NEWS:
         also = _listed([_pick(other, language) for other in t.others], language)
         return [_pick(NEWS[t.saying], language).format(also=also)]

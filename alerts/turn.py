@@ -7,8 +7,8 @@ one decision stops no other: the duty desk is told in plain words and the fault 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -19,24 +19,30 @@ from sqlalchemy import Connection, Engine, Row, bindparam, update
 
 from alerts.acts import actor_codes, contact_of
 from alerts.agenda import Agenda, anything_waits, next_due_us, read_agenda, store_positions
-from alerts.case import Act, Case, Incident, Step
+from alerts.case import SILENCED, Act, Case, Incident, Step
 from alerts.case_store import store_cases
 from alerts.cases import load_cases, open_beside, standing_role
 from alerts.docket import Docket, clears
 from alerts.effects import Doing
+from alerts.exercise import for_real, may_be_told
 from alerts.faults import plain_arrival, record_faults
 from alerts.handover import Handover
+from alerts.held import release
 from alerts.inbox import arrival_of
 from alerts.lifecycle import Outcome
 from alerts.outgoing import store_notifications
 from alerts.places import Places, places_of
+from alerts.plans import Plans
 from alerts.presence import people_for
+from alerts.receiving import anything_heard, hear_receipts
 from alerts.sayings import pack
 from alerts.schema import act as act_table
 from alerts.settings import Settings
 from alerts.unreadable import note_on_timeline, put_off, warnings_for
-from alerts.whereabouts import Whereabouts
+from alerts.whereabouts import Whereabouts, where_of
+from alerts.windows_now import WindowsNow
 from alerts.wording import Worded, Wording
+from devices.area_codes import area_codes
 from devices.bound import Bound
 from devices.database import reading, writing
 
@@ -66,7 +72,7 @@ def run_turn(engine: Engine, settings: Settings, now_us: int) -> TurnResult:
     is then gone as a whole.
     """
     with reading(engine) as connection:
-        if not anything_waits(connection, now_us):
+        if not (anything_waits(connection, now_us) or anything_heard(connection)):
             return TurnResult([], next_due_us(connection), False)
     with writing(engine) as connection:
         return decide_turn(connection, settings, now_us)
@@ -74,13 +80,16 @@ def run_turn(engine: Engine, settings: Settings, now_us: int) -> TurnResult:
 
 def decide_turn(connection: Connection, settings: Settings, now_us: int) -> TurnResult:
     """The turn inside the caller's write transaction."""
+    heard = hear_receipts(connection, now_us)  # first: answers in it are acts of this turn
     agenda = read_agenda(connection, now_us)
     turn = _Turn(connection, settings, agenda, now_us)
     turn.decide_acts()
     turn.decide_transitions()
+    turn.settle_windows()
     turn.carry_out_steps()
     turn.warn_of_unreadable()
-    return turn.store()
+    done = turn.store()
+    return replace(done, handovers=[*heard.handovers, *done.handovers], more=done.more or heard.more)
 
 
 class _Turn:
@@ -97,24 +106,43 @@ class _Turn:
         self._worded: list[Worded] = []
         self._faults: list[str] = []
         self._unreadable: dict[int, Row[Any]] = {}
+        self._windows = WindowsNow(connection, now_us, self._failed)
         self._docket = self._load()
         self._steps = 0
 
     def _load(self) -> Docket:
         ids = {row.incident_id for row in self._agenda.acts} | set(self._agenda.due)
-        places = self._places
+        places, windows = self._places, self._windows
+        rows = self._agenda.transitions
+        shared = (places.where(row).building_id for row in rows if row.place)
+        ids |= windows.waiting | windows.exercises_in(shared)
         ended = {(row.rule, row.subject) for row in self._agenda.transitions if clears(row.to)}
         cases = load_cases(
             self._connection,
             ids,
-            places.keys,
+            places.keys | windows.keys(places.keys, {row.uid for row in rows}),
             places.stair_ids,
             self._cannot_read,
             alarms=ended,
             shared=places.shared,
         )
         stairs = self._places.stairs_with(self._connection, cases.values())
-        return Docket(cases, stairs, self._now_us, self._settings.clock_ratio)
+        self._plans = self._plans_for(cases)
+        windows.prepare([*map(places.where, rows), *(where_of(case.incident) for case in cases.values())])
+        return Docket(cases, stairs, self._now_us, self._plans)
+
+    def _plans_for(self, cases: Mapping[int, Case]) -> Plans:
+        """The policies with the areas that tell them apart; where those cannot be read, the site's hold."""
+        policies, areas = self._settings.policies, dict[int, Sequence[str]]()
+        if policies.areas:
+            try:
+                wheres = (self._places.where(row) for row in self._agenda.transitions)
+                ids = {case.incident.building_id for case in cases.values()} | {w.building_id for w in wheres}
+                with self._connection.begin_nested():
+                    areas |= area_codes(self._connection, ids - {0})
+            except Exception as error:
+                self._failed("areas of policies", error)
+        return Plans(policies, self._settings.clock_ratio, areas)
 
     def decide_acts(self) -> None:
         """In the order in which they were handed in."""
@@ -168,7 +196,11 @@ class _Turn:
         """Urgent ones first, each lane in the order of ids."""
         for row in self._agenda.transitions:
             try:
-                self._docket.take_arrival(arrival_of(row), self._places.where(row))
+                arrival, where = arrival_of(row), self._places.where(row)
+                window = self._windows.diverting(arrival, where)
+                alone = replace(arrival, place=0) if arrival.place and window is None else None
+                tested = self._windows.diverting(alone, where) if alone else None
+                self._docket.take_arrival(arrival, where, window, tested)
             except Exception as error:
                 fault = self._failed(f"transition {row.id}", error)
                 self._open_plainly(row, fault)
@@ -180,6 +212,30 @@ class _Turn:
             self._docket.open_plainly(plain_arrival(row), fault)
         except Exception as error:
             self._failed(f"plain incident of transition {row.id}", error)
+
+    def settle_windows(self) -> None:
+        """What waited for the end of a window: after transitions, for one that cleared stands no more."""
+        for case_id, marker in self._docket.markers(self._windows.ended, self._windows.silencing):
+            try:
+                if marker.name.startswith(SILENCED):
+                    self._docket.end_silence(case_id, marker)
+                elif window := self._windows.lengthening(self._docket.cases[case_id]):
+                    self._docket.lengthen(case_id, marker, window)
+                else:
+                    self._release(case_id, marker)
+            except Exception as error:
+                self._failed(f"end of a window of incident {case_id}", error)
+                self._docket.postpone(case_id, marker)
+
+    def _release(self, case_id: int, marker: Step) -> None:
+        where = self._windows.real_where(case_id, self._docket.cases[case_id])
+        for alarms in self._docket.end_exercise(case_id, marker):
+            try:
+                self._docket.release(case_id, alarms, where)
+            except Exception as error:
+                fault = self._failed(f"alarms of exercise {case_id}", error)
+                real = for_real(alarms[0], self._docket.cases[case_id], self._now_us)
+                self._docket.open_plainly(real, fault)
 
     def carry_out_steps(self) -> None:
         """Whatever is due in the loaded and the new cases, worst first, and the words for it."""
@@ -209,8 +265,13 @@ class _Turn:
 
     def _carry_out(self, case_id: int, step: Step) -> None:
         try:
-            incident = self._docket.cases[case_id].incident
-            people = self._where.bound(incident)
+            case = self._docket.cases[case_id]
+            if silence := self._windows.silencing(case, step):
+                until = self._windows.until_text(silence, self._zone())
+                self._docket.put_off(case_id, step, silence, until)
+                return
+            incident = case.incident
+            people = may_be_told(incident, self._where.bound(incident))
             told, left_out = self._present(people, incident, step)
             self._docket.carry_out(case_id, step, told, left_out)
         except Exception as error:
@@ -222,8 +283,8 @@ class _Turn:
     ) -> tuple[Sequence[Bound], Sequence[str]]:
         """Whom the step may tell now, and lines about the others; everybody where that fails (contract 5)."""
         try:
-            zone, hazard = self._settings.timezone, incident.hazard
-            return people_for(people, incident.severity, step.name, self._now_us, zone, hazard)
+            zone, plan = self._settings.timezone, self._plans.plan_of(incident, step.name)
+            return people_for(people, incident.severity, step.name, self._now_us, zone, plan)
         except Exception as error:
             self._failed(f"quiet hours and substitutes of incident {incident.id}", error)
             return people, ()
@@ -248,13 +309,14 @@ class _Turn:
         ids = store_cases(self._connection, self._docket.loaded, self._docket.changed())
         ids |= {one: one for one in self._unreadable}
         handovers = store_notifications(self._connection, self._worded, ids, self._settings, self._now_us)
+        handovers += release(self._connection, self._now_us, self._zone())
         told = {handover.incident_id for handover in handovers}
         note_on_timeline(self._connection, told & self._unreadable.keys(), self._now_us)
         put_off(self._connection, self._unreadable.keys(), self._now_us)
         if self._outcomes:
             self._connection.execute(_ANSWER_ACT, self._outcomes)
         record_faults(self._connection, self._faults, self._now_us)
-        store_positions(self._connection, self._agenda.positions)
+        store_positions(self._connection, {**self._agenda.positions, **self._windows.position})
         return TurnResult(
             handovers,
             next_due_us(self._connection),

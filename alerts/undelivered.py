@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, exists, select
 
 from alerts.backoff import URGENT_RANK
 from alerts.case import ENDED_STATES
+from alerts.ladder import UNDELIVERED
 from alerts.sayings import word
 from alerts.schema import incident, notification
 from alerts.standing import settle_faults
@@ -26,8 +27,9 @@ _NAMED: Final = 5
 def check_undelivered(engine: Engine, now_us: int) -> None:
     """Begins, renews and ends the fault `undelivered_p0`.
 
-    It stands for every contact to whom a P0 or P0+ message of an open incident was given up or failed five
-    times, and who has been sent nothing of that incident since; it ends with the delivery or the incident.
+    It stands for every contact to whom a P0 or P0+ message of an open incident was given up, failed five
+    times or was accepted and not delivered, and who has been sent nothing of that incident since; it ends
+    with the delivery or the incident.
     """
     with reading(engine) as connection:
         found = find_undelivered(connection)
@@ -50,10 +52,11 @@ def find_undelivered(connection: Connection) -> dict[str, str]:
 def _untold(connection: Connection) -> Sequence[Row[int, int, str]]:
     """Incident, contact and role of each who was not reached."""
     n, later = notification.c, notification.alias("later")
-    failing = (n.state == "dead") | ((n.attempts > _TRIES) & (n.state != "accepted"))
+    failing = n.state.in_(("dead", UNDELIVERED)) | ((n.attempts > _TRIES) & (n.state != "accepted"))
     reached = exists().where(
         later.c.incident_id == n.incident_id,
         later.c.contact_id == n.contact_id,
+        later.c.state == "accepted",
         later.c.accepted_us >= n.created_us,
     )
     return connection.execute(

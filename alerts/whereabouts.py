@@ -12,10 +12,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from alerts.case import Alarm, Case, Hazard, Incident
+from alerts.gate import exercise_in
 from alerts.hazards import ALARMING
 from alerts.incident import topic_in
 from alerts.joining import Where
-from alerts.places import stair_in
+from alerts.moved import moved_alarm
+from alerts.places import device_place, stair_in
 from alerts.system import SYSTEM_UID
 from alerts.texts import system_place, unknown_place
 from devices.bound import (
@@ -94,6 +96,7 @@ class Whereabouts:
         self._bound: dict[_Whom, tuple[Bound, ...]] = {}
         self._words: dict[tuple[str, str], str] = {}
         self._names: dict[str, str] = {}
+        self._hangs: dict[str, Where | None] = {}
         self._desks: tuple[Bound, ...] | None = None
 
     def bound(self, incident: Incident) -> tuple[Bound, ...]:
@@ -144,6 +147,22 @@ class Whereabouts:
             with self._connection.begin_nested():
                 self._words[key] = place_words(self._connection, where, alarms, language)
         return self._words[key]
+
+    def moved_to(self, case: Case, language: str) -> str | None:
+        """Where the only detector of a fire is registered now (`alerts.moved`); empty where it is nowhere,
+        None where it is here or none has moved."""
+        alarm = moved_alarm(case)
+        if alarm is None:
+            return None
+        if alarm.uid not in self._hangs:
+            with self._connection.begin_nested():
+                self._hangs[alarm.uid] = device_place(self._connection, alarm.uid)
+        where = self._hangs[alarm.uid]
+        if where is None:
+            return ""
+        place = case.incident.place
+        is_here = where.key in {place, place.removeprefix(f"{exercise_in(place)}:")}
+        return None if is_here else self.place(where, (), language)
 
     def devices(self, case: Case) -> Mapping[str, str]:
         """Where it is a building's or a stair's, which has many cupboards and landings: the names of the

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from typing import Final
 
 from alerts.answered import answered_roles
 from alerts.case import Case
 from alerts.docket import UNROUTED_TAG
 from alerts.escalation import UNHEARD
-from alerts.evidence import alarm_words, grounds_of
+from alerts.evidence import CHINESE, Both, alarm_words, grounds_of
 from alerts.follow_up import word_us
-from alerts.gate import Page
+from alerts.gate import Page, exercise_in
 from alerts.news import unsaid
 from alerts.places import stair_in
 from alerts.texts import Telling, at_device, compose, parts_of, plain_warning, since_text
 from alerts.times import times_of
 from alerts.whereabouts import Whereabouts
+from alerts.windows import WindowKind
+from devices.model import Severity
+
+EXERCISES: Final[Mapping[str, Both]] = {
+    WindowKind.DRILL: ("【演练】", "DRILL. "),
+    WindowKind.COMMISSIONING: ("【调试】", "COMMISSIONING TEST. "),
+}
+"""What a message of an exercise begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Worded:
     rank: int
     text: str
     parts: Mapping[str, str] = field(default_factory=dict)
+    hazard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +55,50 @@ class Wording:
         """The new pages of a case with their texts."""
         severity = case.incident.severity
         return [
-            Worded(case_id, page, str(severity), severity.rank, *self._words(case, page))
+            Worded(
+                case_id, page, str(severity), rank_of(case), *self._words(case, page), case.incident.hazard
+            )
             for page in case.pages
         ]
 
     def _words(self, case: Case, page: Page) -> tuple[str, Mapping[str, str]]:
+        """Of an exercise every text says first that it is one, a provider's template with what happened."""
+        text, parts = self._said(case, page)
+        head = EXERCISES.get(exercise_in(case.incident.place))
+        if head is None:
+            return text, parts
+        said = head[page.to.language != CHINESE]
+        return said + text, {**parts, "what": said + parts.get("what", ""), "drill": said}
+
+    def _said(self, case: Case, page: Page) -> tuple[str, Mapping[str, str]]:
         language = page.to.language
         try:
             if page.saying != "plain" and UNROUTED_TAG not in case.incident.tags:
                 place = self.where.words(case, language)
                 devices = self.where.devices(case)
                 telling = telling_of(case, page, place, self.now_us, self.zone, devices)
+                telling = replace(telling, moved_to=self._moved_to(case, language))
                 return compose(telling, language), parts_of(telling, language)
         except Exception as error:
             self.failed(error)
         uid = next((a.uid for a in case.alarms), case.incident.place)
         text = plain_warning(case.incident.severity, uid, language)
         return text, {"severity": str(case.incident.severity), "where": uid}
+
+    def _moved_to(self, case: Case, language: str) -> str | None:
+        """Where its detector is registered now; rather that it is elsewhere than no message."""
+        try:
+            return self.where.moved_to(case, language)
+        except Exception as error:
+            self.failed(error)
+            return ""
+
+
+def rank_of(case: Case) -> int:
+    """In which order its messages go: those of an exercise never before those of a real fire, nor from what
+    carriers keep for one."""
+    rank = case.incident.severity.rank
+    return max(rank, Severity.P1.rank) if exercise_in(case.incident.place) else rank
 
 
 def telling_of(

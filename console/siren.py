@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection, select
 
+from alerts.gate import EXERCISE_TAGS
 from alerts.schema import incident
 from alerts.views import OpenIncident, seen_at_the_desk
 from devices.model import Severity
@@ -44,7 +45,7 @@ def siren_wav() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Siren:
-    """The fire alarms that no operator has taken yet, in the board's order.
+    """The real fire alarms that no operator has taken yet, in the board's order; an exercise never sounds.
 
     The console sounds while there are any. An answer of a resident or a grid worker does not silence it: the
     screen is the operators', and somebody at it must have seen the alarm (life_safety, acknowledge: the own
@@ -56,6 +57,10 @@ class Siren:
 
 def read_siren(connection: Connection, incidents: Iterable[OpenIncident]) -> Siren:
     """The siren for open incidents given in the board's order."""
-    urgent = [one.id for one in incidents if one.severity not in _LESSER]
+    urgent = [
+        one.id
+        for one in incidents
+        if one.severity not in _LESSER and not EXERCISE_TAGS.intersection(one.tags)
+    ]
     seen = set(connection.scalars(select(incident.c.id).where(incident.c.id.in_(urgent), seen_at_the_desk())))
     return Siren(tuple(one for one in urgent if one not in seen))

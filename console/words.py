@@ -186,6 +186,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "tag.retained": ("代理留存的消息", "retained message"),
     "tag.queued": ("服务中断期间积压", "queued while we were away"),
     "tag.age_unknown": ("时间不明", "age unknown"),
+    "tag.moved": ("探测器现登记在别处", "detector registered elsewhere"),
+    "tag.overdue": ("处置超时", "overdue"),
     "tag.drill": ("演练", "drill"),
     "tag.test": ("测试", "test"),
     "tag.commissioning": ("调试", "commissioning"),
@@ -241,8 +243,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "medium.email": ("邮件", "E-mail"),
     "message.sending": ("正在发送", "sending"),
     "message.waiting": ("等待重试", "waiting to retry"),
+    "message.held": ("等待合并发送", "waiting to be told with others"),
+    "message.rolled": ("已合并到汇总", "told in a summary"),
     "message.accepted": ("已交运营商", "handed over"),
     "message.dead": ("发送失败", "failed"),
+    "message.undelivered": ("未送达", "not delivered"),
+    "message.delivered": ("已送达", "delivered"),
+    "message.read": ("已读", "read"),
+    "message.picked_up": ("已接听", "picked up"),
+    "message.answered": ("已回应", "answered"),
 }
 
 

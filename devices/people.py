@@ -44,10 +44,10 @@ class Bound:
     """One contact in one role. `ways` in the order of trying; empty where nobody registered one.
 
     `rank` is the order within the role's chain. `delay_s` is how long after the others of a step this one
-    wants to be told; it is resolved and shown, and no step heeds it. `quiet` are the hours in which lesser
-    messages wait (`alerts.presence`). `stands_for` holds the codes of those whose place this contact takes,
-    sorted, empty for themselves alone; `away` says that a reachable substitute stands in for this contact
-    in this role. The binding it comes from hangs on `place_kind` and `place_id`.
+    is told (`alerts.delays`). `quiet` are the hours in which lesser messages wait (`alerts.presence`).
+    `stands_for` holds the codes of those whose place this contact takes, sorted, empty for themselves alone;
+    `away` says that a reachable substitute stands in for this contact in this role. The binding it comes from
+    hangs on `place_kind` and `place_id`.
     """
 
     contact_id: int

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -133,6 +133,13 @@ class Vault:
         others = (number for number in sorted(self._opened, reverse=True) if number != newest)
         return tuple(self._opened[number].index(text) for number in (newest, *others))
 
+    def indexing(self) -> Callable[[str], tuple[bytes, ...]]:
+        """As `blind_indexes` with the keys of now, for who must find numbers and open nothing: it holds what
+        makes indexes and none of what opens seals."""
+        opened = [self._opened[number] for number in sorted(self._opened, reverse=True)]
+        makers = [one.indexer() for one in opened]
+        return lambda text: tuple(make(text) for make in makers)
+
     def _unseal(self, blob: bytes, where: str) -> str:
         if not blob:
             raise SealBroken(f"{where}: nothing is sealed here (erased)")
@@ -189,7 +196,11 @@ class _Opened:
         self._index_key = _expand(key.secret, "gengfu/vault/blind-index")
 
     def index(self, text: str) -> bytes:
-        return hmac.digest(self._index_key, normalise_address(text).encode(), hashlib.sha256)
+        return self.indexer()(text)
+
+    def indexer(self) -> Callable[[str], bytes]:
+        key = self._index_key
+        return lambda text: hmac.digest(key, normalise_address(text).encode(), hashlib.sha256)
 
 
 def _expand(secret: bytes, info: str) -> bytes:

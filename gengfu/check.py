@@ -33,6 +33,7 @@ from gengfu.folder import make_folder
 from gengfu.key import fitting_key, key_place
 from gengfu.migrate import head, revision_of
 from gengfu.mute import mute_devices
+from gengfu.policies_here import policy_findings
 from gengfu.refusals import reason_of
 from gengfu.rules_here import rule_findings
 from ingest.probes.finding import Finding
@@ -72,6 +73,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from account_findings(config)
     yield from profile_findings(config)
     yield from rule_findings(config, now_us())
+    yield from policy_findings(config)
     yield from broker_findings(config)
 
 

@@ -26,15 +26,20 @@ def mount(app: typer.Typer) -> None:
     """Adds every sub-command to `app`."""
     from benchmarks.commands import app as bench_app
     from devices.commands import apps, profile_app
+    from gengfu import commission_command as _commission  # noqa: F401 - adds `device commission`
     from gengfu import discover_command as _discover  # noqa: F401 - adds `device discover`
     from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
     from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
+    from gengfu.callbacks_command import callbacks
+    from gengfu.drill_command import drill_app
     from gengfu.key_command import key_app
     from gengfu.override_command import override_app
+    from gengfu.policy_command import policy_app
     from gengfu.replay.command import replay
     from gengfu.route_command import route
     from gengfu.rule_command import rule_app
+    from gengfu.silence_command import silence_app
     from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app
 
@@ -50,10 +55,14 @@ def mount(app: typer.Typer) -> None:
     deadletter_app.callback()(_choose_config)
     rule_app.add_typer(override_app, name="override")
     app.add_typer(rule_app, name="rule")
+    app.add_typer(policy_app, name="policy")
+    app.add_typer(silence_app, name="silence")
+    app.add_typer(drill_app, name="drill")
     app.add_typer(deadletter_app, name="deadletter")
     app.command()(decode)
     app.command()(replay)
     app.command()(route)
+    app.command()(callbacks)
 
 
 def _open_desk(context: typer.Context, config: ConfigOption = None) -> None:

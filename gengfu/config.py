@@ -144,14 +144,16 @@ class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
     """Escalation and sending. `clock_ratio` divides every escalation delay: 1 in real use, 6 in the demo.
 
     `heartbeat_url` is asked for every `heartbeat_s` while all is well: whoever is asked misses us when we
-    fall silent.
+    fall silent. `policies` is the site's own policies file: who is told when, in place of the shipped ones.
     """
 
     clock_ratio: Annotated[float, Meta(ge=1, le=60)] = 1.0
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
     senders: Annotated[int, Meta(ge=2, le=512)] = 64
+    messages_per_minute: Annotated[int, Meta(ge=1, le=60)] = 6
     heartbeat_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?\Z")] = ""
     heartbeat_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
+    policies: str = ""
 
 
 class People(Struct, frozen=True, forbid_unknown_fields=True):

@@ -170,5 +170,6 @@ def _settle(config: Config, base: Path) -> Config:
         brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
         ingest=msgspec.structs.replace(config.ingest, profiles_dir=absolute(config.ingest.profiles_dir)),
         rules=msgspec.structs.replace(config.rules, file=absolute(config.rules.file)),
+        alerts=msgspec.structs.replace(config.alerts, policies=absolute(config.alerts.policies)),
         channels=settled_files(config.channels, absolute),
     )

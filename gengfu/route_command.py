@@ -12,7 +12,8 @@ from gengfu.cli import ConfigOption, JsonOption, configuration, refuse
 if TYPE_CHECKING:  # late imports keep the command quick to answer
     from sqlalchemy import Connection
 
-    from alerts.case import Hazard, Incident
+    from alerts.case import Hazard
+    from alerts.route_asked import InWindows
     from devices.model import Severity
     from gengfu.config import Config
     from gengfu.route_told import Routed
@@ -35,7 +36,7 @@ def route(
 ) -> None:
     """Who would be told of an alarm of this device if nobody answered, when and by which way, and why the
     others would not. Sends nothing."""
-    from alerts.route_asked import incident_of, where_of_device
+    from alerts.route_asked import in_windows, incident_of, where_of_device
     from devices.commands.times import instant_us
     from devices.database import reading
     from gengfu.clock import now_us
@@ -54,24 +55,28 @@ def route(
         where = where_of_device(connection, device)
         tags = frozenset({"drill"}) if drill else frozenset()
         incident = incident_of(where, grade, at_us, danger, tags)
-        found = _routed(connection, settled, device, incident, minutes)
+        found = _routed(connection, settled, device, in_windows(connection, device, incident), minutes)
     for line in json_lines(found) if json else text_lines(found):
         typer.echo(msgspec.json.encode(line).decode() if json else line)
 
 
-def _routed(connection: Connection, config: Config, uid: str, incident: Incident, minutes: int) -> Routed:
+def _routed(connection: Connection, config: Config, uid: str, asked: InWindows, minutes: int) -> Routed:
     from alerts.route import route_of
     from alerts.route_asked import is_registered
     from alerts.whereabouts import Whereabouts, where_of
+    from gengfu.policies_here import plans_here
     from gengfu.route_told import Routed
     from gengfu.told_times import site_text
 
+    incident = asked.incident
     found = route_of(
         incident,
         lambda now_us: Whereabouts(connection, now_us).bound(incident),
         for_us=minutes * 60_000_000,
         timezone=config.site.timezone,
-        ratio=config.alerts.clock_ratio,
+        plans=plans_here(config, connection, incident.building_id),
+        alarms=asked.alarms,
+        silence=asked.silence,
     )
     return Routed(
         uid=uid,
@@ -80,6 +85,8 @@ def _routed(connection: Connection, config: Config, uid: str, incident: Incident
         incident=incident,
         at=site_text(incident.started_us, config.site.timezone),
         route=found,
+        window=asked.window,
+        until=site_text(asked.window.until_us, config.site.timezone) if asked.window else "",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from alerts.case import Incident
 from alerts.route import Hop, Route, Untold, Whynot, step_label
+from alerts.windows import Window
 
 _WHY_NOT: Final[Mapping[Whynot, str]] = {
     Whynot.NO_WAY: "no way to reach them is registered",
@@ -18,13 +19,15 @@ _WHY_NOT: Final[Mapping[Whynot, str]] = {
     Whynot.NOT_ASKED: "nobody in this role is told at this severity",
     Whynot.BEFORE: "others of this role come first, and this severity goes no further",
     Whynot.OTHER_ROLE: "told in another role",
+    Whynot.COMMISSIONING: "the device is being commissioned: the duty desk alone is told",
+    Whynot.SILENCED: "silenced: told when the silence ends, if it still stands",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
     """What was asked and what was found. `place` are words, `at` local time; a stranger is a device that
-    nobody registered."""
+    nobody registered. `window` is the silence, drill or commissioning in force, `until` local time."""
 
     uid: str
     stranger: bool
@@ -32,10 +35,16 @@ class Routed:
     incident: Incident
     at: str
     route: Route
+    window: Window | None = None
+    until: str = ""
 
 
 def json_lines(routed: Routed) -> Iterator[Mapping[str, Any]]:
-    """An object for each page, in the order of time, then one for each who gets none."""
+    """An object for the window in force, if there is one, one for each page, in the order of time, then one
+    for each who gets none."""
+    if window := routed.window:
+        said = {"window": str(window.kind), "id": window.id, "until": routed.until}
+        yield {**said, "author": window.author, "reason": window.reason}
     yield from map(_told, routed.route.hops)
     yield from map(_untold, routed.route.untold)
 
@@ -45,6 +54,9 @@ def text_lines(routed: Routed) -> Iterator[str]:
     found, incident = routed.route, routed.incident
     yield f"{routed.uid}: {routed.place}{'; nobody registered this device' if routed.stranger else ''}"
     exercise = f" ({', '.join(sorted(incident.tags))})" if incident.tags else ""
+    if window := routed.window:
+        about = f"{window.kind} {window.id} of {window.scope} {window.code} until {routed.until}"
+        yield f"in force: {about}, by {window.author}: {window.reason}"
     yield f"{incident.severity} {incident.hazard}{exercise} at {routed.at}, if nobody answers:"
     yield from (_hop_text(_told(hop)) for hop in found.hops)
     if not found.hops:

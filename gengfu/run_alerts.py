@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from alerts.channels.channel import Accepted, Outcome
 from alerts.process import run_alerts
+from alerts.receipts_kept import contacts_by
 from alerts.settings import Settings
 from devices.database import open_database
 from devices.secrets import SECRET_BYTES, secret_of
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 
 ANSWERS_LINK: str = "answers.link"
 """The purpose of the secret that signs one-tap links; alerts signs with it, answers checks with it."""
+ANSWERS_CALLBACK: str = "answers.callback"
+"""The purpose of the secret of which the addresses are made where providers post."""
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
@@ -75,16 +78,23 @@ class PrometheusMeter:
         self._doubtful.inc(count)
 
 
+def answers_url(config: Config) -> str:
+    """What one-tap links and the addresses for providers start with."""
+    answers = config.answers
+    return answers.public_url or f"http://{answers.host}:{answers.port}"
+
+
 def settings_of(config: Config, link_key: bytes) -> Settings:
     """What the alerts room needs of the configuration, and the secret that signs links."""
-    answers = config.answers
     return Settings(
         link_key=link_key,
-        answers_url=answers.public_url or f"http://{answers.host}:{answers.port}",
+        answers_url=answers_url(config),
         clock_ratio=config.alerts.clock_ratio,
+        policies_file=config.alerts.policies,
         timezone=config.site.timezone,
         send_timeout_s=config.alerts.send_timeout_s,
         senders=config.alerts.senders,
+        messages_per_minute=config.alerts.messages_per_minute,
     )
 
 
@@ -119,7 +129,8 @@ async def _run(config: Config) -> None:
         accounts = accounts_of(config.channels, config.site.timezone)
         for carrier, why in accounts.broken.items():
             log.error("channel_cannot_be_used", carrier=carrier, why=why)
-        await run_alerts(engine, vault, settings, now_us, stop, meter, accounts=accounts)
+        find = contacts_by(vault.blind_indexes)
+        await run_alerts(engine, vault, settings, now_us, stop, meter, find=find, accounts=accounts)
     finally:
         heart.stop()
         telemetry.close()

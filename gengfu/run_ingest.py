@@ -146,6 +146,7 @@ class Ingest:
             "holds_refused_total": float(intake.holds.refused),
             "replies_sent_total": float(intake.replies.sent),
             "replies_left_out_total": float(intake.replies.left_out),
+            "strangers_left_out_total": float(intake.dead_letters.strangers.left_out),
             "sayings_left_out_total": float(intake.heard.left_out if intake.heard else 0),
         }
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Engine, bindparam, func, select, update
 
-from alerts.schema import act, attempt, incident, incident_change
+from alerts.schema import act, attempt, incident, incident_change, receipt, receipt_unread
 from devices.database import reading, writing
 from devices.masking import Traces
 from devices.schema import device, device_channel, publisher
@@ -24,6 +24,8 @@ FREE_TEXT: Final = (
     (incident.c.cause, incident.c.id),
     (incident_change.c.text, incident_change.c.id),
     (attempt.c.detail, attempt.c.id),
+    (receipt.c.text, receipt.c.id),
+    (receipt_unread.c.body, receipt_unread.c.id),
     (device.c.label, device.c.id),
     (device.c.installed_by, device.c.id),
     (device_channel.c.label, device_channel.c.id),

@@ -1,4 +1,4 @@
-"""The one-tap page, the only part of Gengfu that faces the internet.
+"""The one-tap page and the addresses where providers post: the only part that faces the internet.
 
 A link is for one contact and one incident. Looking changes nothing, so previewers acknowledge nothing; a
 button posts an act, which the alerts process judges by role. A link that is wrong, altered or over gets one
@@ -25,6 +25,7 @@ from alerts.case import Act
 from alerts.links import Link, link_open, read_link
 from alerts.views import answer_page
 from console.answers.body_limit import BodyLimit
+from console.answers.callbacks import add_callbacks
 from console.answers.headers import HEADERS, PublicHeaders
 from console.answers.outcome import wait_for_outcome
 from console.answers.pages import Opened, Pages, Said
@@ -67,6 +68,8 @@ def create_answers(settings: AnswersSettings, engine: Engine) -> FastAPI:
         said = desk.hand_in(opened, token, act, note.strip(), once)
         after = desk.open(token, lang) or opened
         return pages.answer(after, token, said)
+
+    app.state.inbox = add_callbacks(app, settings, engine, pages)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:

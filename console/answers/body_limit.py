@@ -1,4 +1,4 @@
-"""A bound on what a browser may send: forms are small, and nobody fills the memory of a public page."""
+"""A bound on what may be sent: forms are small, and nobody fills the memory of a public page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alerts.callbacks import CALLBACK_PATH
+
 BODY_MAX: Final = 16 * 1024
-"""Bytes of one request (chosen: our largest form is a note of 300 characters)."""
+"""Bytes of one request (chosen: our largest form is a note of 300 characters). Providers post more, to
+addresses of which nothing is read before the address is known to be right."""
+POST_MAX: Final = 1024 * 1024
+"""Bytes of a provider's post: as many as are read of one (`alerts.channels.posts`)."""
 
 
 class _TooLong(Exception):
@@ -27,8 +32,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = POST_MAX if scope["path"].startswith(CALLBACK_PATH) else BODY_MAX
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > BODY_MAX:
+        if not declared.isdigit() or int(declared) > most:
             await _refuse(scope, receive, send)
             return
         taken, answering = 0, False
@@ -37,7 +43,7 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > BODY_MAX:
+            if taken > most:
                 raise _TooLong
             return message
 

@@ -28,6 +28,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "看到明火或浓烟：先撤离，拨打 119。",
         "Flames or thick smoke: get out first, then call 119.",
     ),
+    "exercise": (
+        "这是演练或调试，不是真实警情。如真有火情，请拨119。",
+        "This is an exercise or a test. In a real fire call 119.",
+    ),
     "electrical": ("有电气报警：先断电。", "Electrical alarm here: switch the power off first."),
     "failed": ("页面出错，请再试一次。", "The page failed. Please try again."),
     "severity.P0+": ("真火 · 已确认", "FIRE · confirmed"),

@@ -208,6 +208,7 @@ class Story:
             rows = connection.execute(
                 select(schema.notification, c.code)
                 .join(registry.contact, n.contact_id == c.id)
+                .where(n.attempts > 0)  # what waits to be told together is not sent
                 .order_by(n.id)
             ).all()
         return [

@@ -68,7 +68,7 @@ def test_one_answer_to_the_news_ends_it(story: Story, who: str, act: Act) -> Non
     story.at(HOUR_S + 100).answers(who, act)
     after_the_word(story, 101, 5 * HOUR_S).nobody()
     pending = [step.name for step in story.table(schema.step) if step.state == "pending"]
-    assert pending == []
+    assert [name for name in pending if not name.startswith(("deadline:", "overdue:"))] == []
 
 
 def test_an_answer_between_the_calls_spares_the_supervisor(story: Story) -> None:
@@ -197,3 +197,24 @@ def test_the_timeline_says_who_was_told_and_that_it_was_of_the_news(story: Story
     assert any('"say":"told_unheard"' in text and "building_secretary" in text for text in lines)
     assert step_word("secretary:P1:1", "zh-CN") == "升级至书记（新报警）"
     assert step_word("help:family", "zh-CN") == "求助（家属）"
+
+
+def test_calls_to_residents_that_never_end_are_no_word_of_the_news(story: Story) -> None:
+    story.at(0).smoke("501")
+    story.at(5).electrical_fire("501")
+    raised(story, 1800, "T3", Severity.P1)
+    story.between(1800, 1801).told("grid_worker", saying="Another alarm here: cable too hot").once()
+    called = story.between(2100, 2101).told("building_secretary", by="voice")
+    assert "Nobody has answered: cable too hot." in called.messages[0].text
+    story.between(2700, 2701).told("supervisor", saying="cable too hot").once()
+    assert not any('"say":"step_said"' in row.text for row in story.table(schema.incident_change))
+
+
+def test_in_a_fire_that_is_still_being_told_the_news_has_no_second_chain(story: Story) -> None:
+    story.at(0).smoke("501")
+    story.at(5).electrical_fire("501")
+    raised(story, 10, "T3X", Severity.P0)
+    story.at(200)
+    steps = {step.name: step.state for step in story.table(schema.step)}
+    assert (steps["chase"], steps["chase:P0:1"]) == ("done", "stopped")
+    assert any('"say":"step_said"' in row.text for row in story.table(schema.incident_change))

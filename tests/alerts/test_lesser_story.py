@@ -134,7 +134,7 @@ def test_a_dark_house_of_one_family_is_one_incident_and_one_visit(story: Story) 
     story.at(3600)
     story.store(*(story.row("C1L", uid, Severity.P2, about=Subject.DEVICE) for uid in silent))
     story.turn()
-    messages = story.between(3600, 3601)
+    messages = story.between(3600, 3611)  # a fault waits 10 s for others of its kind
     messages.told("grid_worker", saying="PLEASE VISIT").once()
     assert messages.codes() == ["grid_worker"]
     [incident] = story.incidents()

@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from alerts import schema
 from alerts.case import Act
 from alerts.inbox import TransitionRow, store_transitions
 from alerts.inputs import inputs_after
+from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Metric, ReadingBatch, SeriesTable
 from rules.engine import Engine
 from rules.transition import Transition
 from tests.alerts.block import DEVICES
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Messages, Story, a_story
 from tests.rules.story import shipped
 
 NEW, KNOWN = 1, 2
@@ -55,6 +57,9 @@ class Detectors:
         device, dwelling = self.table.device.copy(), self.table.dwelling.copy()
         device[slot], dwelling[slot] = block.devices[UIDS[slot]], block.dwellings[flat]
         self.table = replace(self.table, device=device, dwelling=dwelling)
+        with writing(self.story.engine) as connection:
+            hangs = update(registry.device).where(registry.device.c.uid == UIDS[slot])
+            connection.execute(hangs.values(dwelling_id=block.dwellings[flat]))
         self.engine.adopt(self.table, np.array([slot], np.int32))
         if look:
             self.looks()
@@ -181,6 +186,107 @@ def test_a_detector_that_was_registered_in_the_wrong_flat_tells_the_right_one(st
     story.at(60)
     detectors.registers(NEW, "101")
     assert active(story) == [(places[0], "S1")]
+
+
+# who was sent to the wrong place
+
+
+def moved_fire(story: Story, *, to: str = "other") -> Detectors:
+    """The detector of 501 is corrected to a flat in the other stair 30 s into its fire."""
+    detectors = Detectors(story)
+    story.at(0)
+    detectors.says(KNOWN, 1)
+    story.at(30)
+    detectors.registers(KNOWN, to)
+    return detectors
+
+
+def of_the_old(messages: Messages) -> Messages:
+    return Messages([m for m in messages.messages if m.incident_id == 1])
+
+
+def test_those_who_were_sent_to_the_wrong_flat_hear_at_once_where_it_is(story: Story) -> None:
+    moved_fire(story)
+    word = of_the_old(story.between(30, 31))
+    assert {m.step for m in word.messages} == {"moved"}
+    everybody = ["building_secretary", "duty_desk", "family", "grid_worker", "micro_station", "neighbour"]
+    assert word.codes() == everybody
+    for who in ("family", "neighbour"):
+        text = word.told(who, saying="The alarm is where it is now.").messages[0].text
+        assert text.index(" 501") < text.index("its detector is registered at") < text.index(" other")
+    for who in ("micro_station", "grid_worker", "duty_desk"):
+        text = word.told(who, saying="its detector was registered at").messages[0].text
+        assert text.index(" other") < text.index(" 501")
+
+
+def test_nobody_knows_that_the_correction_is_right_so_its_steps_go_on_and_name_both(story: Story) -> None:
+    moved_fire(story)
+    later = of_the_old(story.between(60, 400))
+    assert {m.step for m in later.messages} == {"chase", "unanswered"}
+    assert all(" other" in m.text and " 501" in m.text for m in later.messages)
+    story.at(500).answers("operator", Act.CONFIRM)
+    confirmed = of_the_old(story.between(500, 503)).told("fire_brigade")
+    assert " other (its detector was registered at" in confirmed.messages[0].text
+
+
+def test_after_an_answer_those_who_were_told_hear_of_the_other_place_all_the_same(story: Story) -> None:
+    detectors = Detectors(story)
+    story.at(0)
+    detectors.says(KNOWN, 1)
+    story.at(20).answers("grid_worker", Act.ARRIVED)
+    story.at(25).answers("micro_station", Act.ACKNOWLEDGE)
+    story.at(30)
+    detectors.registers(KNOWN, "other")
+    for who in ("grid_worker", "micro_station", "family"):
+        of_the_old(story.between(30, 31)).told(who, saying=" other").once()
+
+
+def test_what_people_have_called_a_false_alarm_sends_nobody_anywhere(story: Story) -> None:
+    detectors = Detectors(story)
+    story.at(0)
+    detectors.says(KNOWN, 1)
+    story.at(20).answers("operator", Act.FALSE_ALARM)
+    story.at(30)
+    detectors.registers(KNOWN, "other")
+    of_the_old(story.between(30, 400)).nobody()
+
+
+def test_where_another_detector_still_says_fire_nothing_is_said_of_the_one_that_left(story: Story) -> None:
+    detectors = Detectors(story)
+    detectors.registers(NEW, "501")
+    story.at(0)
+    detectors.says(KNOWN, 1)
+    story.at(10)
+    detectors.says(NEW, 1)
+    story.at(30)
+    detectors.registers(NEW, "other")
+    assert not [m for m in story.between(30, 31).messages if m.step == "moved"]
+    assert "moved" not in story.incident(1).tags
+    story.at(60)
+    detectors.registers(KNOWN, "other")
+    of_the_old(story.between(60, 61)).told("fire_brigade", saying=" other").once()
+
+
+def test_a_correction_taken_back_ends_it(story: Story) -> None:
+    detectors = moved_fire(story)
+    assert "moved" in story.incident(1).tags
+    story.at(50)
+    detectors.registers(KNOWN, "501")
+    assert "moved" not in story.incident(1).tags
+    told = story.between(50, 51).told("family").messages[0]
+    assert told.text.startswith("FIRE ALARM again") and " other" not in told.text
+    last = [m for m in story.messages() if m.step == "moved" and m.incident_id == 2]
+    assert last and all(" 501" in m.text for m in last)
+
+
+def test_a_detector_that_is_taken_off_the_registry_is_said_to_be_elsewhere(story: Story) -> None:
+    detectors = moved_fire(story)
+    with writing(story.engine) as connection:
+        retired = update(registry.device).where(registry.device.c.uid == UIDS[KNOWN])
+        connection.execute(retired.values(retired_us=story.now_us))
+    later = of_the_old(story.between(60, 61)).messages
+    assert later and all("its detector is registered at another place now" in m.text for m in later)
+    assert detectors.engine.standing()
 
 
 def test_the_detectors_here_are_those_of_the_block() -> None:

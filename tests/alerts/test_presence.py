@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.plans import shipped_policies
+from alerts.policy import line_of
 from alerts.presence import Reason, people_for, present
 from devices.bound import Bound, Way
 from devices.model import Carrier, Medium, Role, Severity
@@ -12,6 +14,7 @@ from devices.quiet import Quiet
 PUSH = (Way(1, Medium.PUSH, Carrier.WEBHOOK, 1),)
 NIGHT = Quiet(22 * 60, 7 * 60)
 TWO_AT_NIGHT, NOON = 120, 720
+AT_ONCE = line_of(shipped_policies().find("P1", ()).policy, "at_once")
 LESSER = [Severity.P1, Severity.P2, Severity.P3]
 URGENT = [Severity.P0, Severity.P0_PLUS]
 
@@ -105,7 +108,7 @@ def test_a_cry_for_help_is_heard_by_all_and_the_timeline_counts_whom_another_ste
     two_at_night_us = (TWO_AT_NIGHT - 8 * 60) * 60_000_000 + 86_400_000_000
     heard, lines = people_for(crew, Severity.P1, "help:family", two_at_night_us, "Asia/Shanghai")
     assert (list(heard), lines) == (crew, ())
-    heard, lines = people_for(crew, Severity.P1, "at_once", two_at_night_us, "Asia/Shanghai")
+    heard, lines = people_for(crew, Severity.P1, "at_once", two_at_night_us, "Asia/Shanghai", AT_ONCE)
     assert [one.code for one in heard] == ["up"]
     assert ["left_out_away" in lines[0], "left_out_quiet" in lines[1]] == [True, True]
 

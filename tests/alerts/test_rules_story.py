@@ -91,7 +91,7 @@ def test_a_dark_block_is_a_matter_of_the_building(story: Story) -> None:
     story.at(0).turn()
     incident = story.incident()
     assert (incident.place, incident.hazard, incident.dwelling_id) == ("building:1", "fault", 0)
-    story.between(0, 1).told("grid_worker", saying="many devices silent at once")
+    story.between(0, 11).told("grid_worker", saying="many devices silent at once")
 
 
 def test_two_flats_of_a_stair_confirm_the_fire_in_the_flat_that_spoke_last(story: Story) -> None:

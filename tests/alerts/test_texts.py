@@ -28,6 +28,7 @@ SAYINGS = (
     "isolate",
     "more",
     "more_unanswered",
+    "moved",
     "all_clear",
 )
 
@@ -208,6 +209,30 @@ def test_the_longest_names_of_devices_leave_room_for_the_rest() -> None:
     for role in Role:
         for saying in ("more", "more_unanswered"):
             assert len(compose(replace(telling, role=role, saying=saying), "zh-CN")) <= 134
+
+
+@pytest.mark.parametrize("saying", [one for one in SAYINGS if one != "all_clear"])
+@pytest.mark.parametrize("there", ["示范社区 12号楼 3单元 17层 1702", ""])
+def test_of_a_detector_registered_elsewhere_both_places_are_named(saying: str, there: str) -> None:
+    for role in Role:
+        for severity in (Severity.P0, Severity.P0_PLUS):
+            telling = replace(
+                FIRE, severity=severity, role=role, saying=saying, asker="grid_worker", moved_to=there,
+                newest="11-03 14:40", since="11-02 14:02", tags=frozenset({"electrical_first"}),
+            )  # fmt: skip
+            text = compose(telling, "zh-CN")
+            assert PLACE in text and (there or "别处") in text
+            assert len(text) <= 134, text
+            assert parts_of(telling, "zh-CN")["where"] in text
+
+
+def test_who_goes_there_reads_the_place_that_holds_now_first() -> None:
+    moved = replace(FIRE, moved_to="B3 302", place="B3 501")
+    went = compose(replace(moved, role=Role.MICRO_STATION), "en")
+    assert went.startswith("FIRE ALARM: B3 302 (its detector was registered at B3 501), smoke alarm since")
+    home = compose(replace(moved, role=Role.FAMILY, saying="moved"), "en")
+    assert home.startswith("FIRE ALARM: B3 501 (its detector is registered at B3 302 now), smoke alarm since")
+    assert "The alarm is where it is now." in home
 
 
 def test_what_a_person_wrote_is_never_a_template() -> None:

@@ -20,7 +20,9 @@ MINUTE_US = 60_000_000
 def alarm(raised_min: float, severity: Severity = Severity.P1, cleared: bool = False) -> Alarm:
     at_us = round(raised_min * MINUTE_US)
     end_us = at_us + MINUTE_US if cleared else None
-    return Alarm("A1", f"a/{at_us}", "a", 1, 0, severity, at_us, end_us, Why("", ""), Hazard.ELECTRICAL)
+    return Alarm(
+        "A1", f"a/{at_us}", "a", 1, 0, severity, at_us, end_us, Why("", ""), Hazard.ELECTRICAL, at_us
+    )
 
 
 def times(*alarms: Alarm, opened_min: float = 0) -> Times:

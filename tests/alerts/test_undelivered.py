@@ -95,3 +95,15 @@ def test_a_lesser_message_given_up_is_no_such_fault(outbox: Outbox) -> None:
     refuse(outbox, outbox.tell(outbox.add_contact(PUSH), Severity.P1), 1)
     assert [row.state for row in outbox.notifications()] == ["dead"]
     assert fault(outbox) == ""
+
+
+def test_a_fire_message_that_was_accepted_and_not_delivered_is_a_fault_until_another_is_taken(
+    outbox: Outbox,
+) -> None:
+    push, sms = outbox.add_contact(PUSH, SMS)
+    write(outbox, outbox.tell([push], Severity.P0), Accepted(), NOW)
+    with writing(outbox.engine) as connection:
+        connection.execute(update(notification).values(state="undelivered"))
+    assert "family 1" in fault(outbox)
+    write(outbox, outbox.tell([sms], Severity.P0, created_us=NOW + SECOND), Accepted(), NOW + SECOND)
+    assert fault(outbox) == ""

@@ -1,13 +1,15 @@
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from alerts import schema
 from alerts.pulse import SILENT_US, beat
+from alerts.windows import WindowKind
+from alerts.windows_kept import add_window
 from console.app import create_console
 from console.board import BOARD_LIMIT
 from console.headers import HEADERS
 from devices.database import writing
-from devices.schema import metadata
+from devices.schema import dwelling, metadata
 from rules.transition import Why
 from tests.console.block import Block
 
@@ -50,6 +52,25 @@ def test_a_fire_sounds_until_an_operator_takes_it_not_until_a_neighbour_answers(
         board = reader.client.get("/board").text
     assert "值班员 night" in board
     assert "无人接手" not in board
+
+
+def test_a_drill_is_marked_stands_below_what_is_real_and_does_not_sound(block: Block) -> None:
+    with writing(block.engine) as connection:
+        code = connection.scalar(select(dwelling.c.code).where(dwelling.c.flat == "501"))
+        add_window(
+            connection, kind=WindowKind.DRILL, scope="dwelling", code=str(code), from_us=block.now_us,
+            until_us=block.now_us + 3_600_000_000, reason="exercise", by="night", now_us=block.now_us,
+        )  # fmt: skip
+    block.smoke("501")
+    block.overload("401")
+    block.decide()
+    with block.console() as reader:
+        page = reader.client.get("/").text
+        incident = reader.client.get("/incident/1").text
+    assert page.index("401") < page.index("501")
+    assert '<span class="chip exercise">演练</span>' in page
+    assert '<span class="chip exercise">演练</span>' in incident
+    assert 'data-untaken="0"' in page
 
 
 def test_beyond_its_limit_the_board_says_how_many_more_are_open(block: Block) -> None:

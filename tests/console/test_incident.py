@@ -216,3 +216,32 @@ def test_an_own_rule_is_called_by_its_title_on_board_and_page(block: Block) -> N
     assert all("<strong>Meter cupboard warm</strong>" in page for page in pages["en"][:1])
     assert "O3 Meter cupboard warm</strong>" in pages["en"][1]
     assert all("表箱温度偏高" in page for page in pages["zh-CN"])
+
+
+def test_each_message_shows_how_far_it_got_and_when(fire: Block) -> None:
+    n = schema.notification
+    with writing(fire.engine) as connection:
+
+        def got(code: str, **values: object) -> None:
+            mine = n.c.contact_id == fire.contacts[code]
+            connection.execute(update(n).where(mine).values(**values))
+
+        got("F501", delivered_us=fire.now_us + 61_000_000)
+        got("N401", delivered_us=fire.now_us, read_us=fire.now_us)
+        got("B1", medium="voice", delivered_us=fire.now_us, read_us=fire.now_us)
+        got("M1", state="undelivered")
+    fire.pass_s(30)
+    fire.answers("W1", "acknowledge")
+    fire.decide()
+    with fire.console() as reader:
+        page = reader.client.get("/incident/1").text
+        rungs = dict(re.findall(r'<div class="soft small">(\w+)</div>.*?state-(\w+)', page))
+        detail = reader.client.get("/api/incidents/1").json()
+    assert rungs == {
+        "F501": "delivered", "N401": "read", "B1": "picked_up", "M1": "undelivered", "W1": "answered",
+        "D1": "accepted",
+    }  # fmt: skip
+    assert "已接听" in page and "未送达" in page
+    assert re.search(r"已送达 (\d\d-\d\d )?\d\d:\d\d", page)
+    (mine,) = [one for one in detail["messages"] if one["contact"] == "W1"]
+    assert mine["answered_us"] == fire.now_us

@@ -17,6 +17,8 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry
 from typer.core import TyperCommand, TyperGroup
 
+from console.answers.callbacks import Inbox
+from console.answers.settings import AnswersSettings
 from console.live import ChangeFeed
 from devices.database import open_database
 from devices.model import Quality
@@ -31,6 +33,7 @@ from gengfu.run_alerts import PrometheusMeter
 from gengfu.run_alerts import figures as alerts_figures
 from gengfu.run_caretaker import Caretaker
 from gengfu.run_ingest import compose
+from gengfu.run_pages import answers_figures
 from gengfu.run_pages import figures as console_figures
 from gengfu.run_store import figures as store_figures
 from gengfu.telemetry import Figures, Value
@@ -115,6 +118,7 @@ def metrics(folder: Path) -> set[str]:
     found |= figures_of("ingest", ingest.figures()) | figures_of("store", store_figures(writer))
     found |= figures_of("alerts", alerts_figures(engine))
     found |= figures_of("console", console_figures(ChangeFeed(engine, 1.0)))
+    found |= figures_of("answers", answers_figures(Inbox(AnswersSettings(b"k" * 32, lambda: 0), engine)))
     caretaker = Caretaker(config)
     found |= figures_of("caretaker", caretaker.figures())
     caretaker.close()

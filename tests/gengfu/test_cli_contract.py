@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 ROOT = (
     "demo", "up", "ingest", "store", "alerts", "caretaker", "console", "answers", "check", "decode",
     "area", "building", "stair", "dwelling", "contact", "device", "user", "rule", "deadletter",
-    "simulate", "bench", "replay", "route",
+    "simulate", "bench", "replay", "route", "callbacks",
 )  # fmt: skip
 """Those of the design's list that exist (drill, backup and others come later)."""
 BELOW = (

@@ -222,6 +222,7 @@ def test_the_public_application_has_no_other_routes(block: Block) -> None:
     paths = create_answers(AnswersSettings(LINK_KEY, block.clock), block.engine).openapi()["paths"]
     assert {path: sorted(methods) for path, methods in paths.items()} == {
         "/a/{token}": ["get", "post"],
+        "/callback/{carrier}/{secret}": ["post"],
         "/healthz": ["get"],
     }
 

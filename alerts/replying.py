@@ -1,0 +1,85 @@
+"""Which incident a person's text is about, and what it does there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from alerts.case import ENDED_STATES, Act, State
+from alerts.links import OPEN_AFTER_CLOSE_US
+from alerts.schema import incident, notification
+from devices.model import Severity
+
+NOBODY, NO_INCIDENT = "nobody", "no_incident"
+"""Outcomes of a reply that is no act: from a number nobody has, and about nothing its sender was told of."""
+_NAMED: Final = 3
+"""Other open incidents named in a note at most."""
+_OPEN: Final = [str(state) for state in State if state not in ENDED_STATES]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An act by one contact on one incident, in the role in which it was told of it."""
+
+    incident_id: int
+    contact_id: int
+    role: str
+    act: Act
+    note: str
+    at_us: int
+
+
+def act_of_reply(connection: Connection, row: Row[Any], now_us: int) -> Said | str:
+    """What a reply in the inbox does; an outcome where it does nothing.
+
+    It is about the worst and newest open incident that its sender was told of; the note says where there are
+    others. Where none is open it is a note on the one that ended last, within the day in which links still
+    open. Its time is the provider's, but never before the first message that it can answer.
+    """
+    contacts = [int(number) for number in row.contacts.split(",") if number.isdecimal()]
+    if not contacts:
+        return NOBODY
+    told = _told(connection, contacts, incident.c.state.in_(_OPEN))
+    act = Act(row.act) if told and row.act in set(Act) else Act.NOTE
+    told = told or _told(connection, contacts, incident.c.closed_us > now_us - OPEN_AFTER_CLOSE_US)
+    if not told:
+        return NO_INCIDENT
+    order = sorted(told, key=_worst_and_newest)
+    best, others = order[0], list(dict.fromkeys(one.incident_id for one in order))[1:]
+    mine = [one for one in told if one.incident_id == best.incident_id]
+    return Said(
+        best.incident_id,
+        best.contact_id,
+        best.role,
+        act,
+        _note(row.text if act is Act.NOTE else "", others),
+        max(min(row.at_us, row.heard_us), min(one.created_us for one in mine) + 1),
+    )
+
+
+def _told(connection: Connection, contacts: Collection[int], which: ColumnElement[bool]) -> Sequence[Any]:
+    """The messages to these contacts about those incidents."""
+    n, i = notification.c, incident.c
+    return connection.execute(
+        select(n.id, n.incident_id, n.contact_id, n.role, n.created_us, i.severity, i.opened_us)
+        .join(incident, i.id == n.incident_id)
+        .where(which, n.contact_id.in_(contacts))
+    ).all()
+
+
+def _worst_and_newest(one: Row[*tuple[Any, ...]]) -> tuple[int, int, int, int]:
+    """In one incident the latest message: its role is the one the contact was told in last."""
+    rank = Severity(one.severity).rank if one.severity in set(Severity) else 0
+    return rank, -one.opened_us, -one.incident_id, -one.id
+
+
+def _note(text: str, others: Sequence[int]) -> str:
+    """The words of the reply, and the other open incidents that they might have meant."""
+    if not others:
+        return text
+    named = ", ".join(f"#{number}" for number in others[:_NAMED]) + (" …" if len(others) > _NAMED else "")
+    also = f"另有未结束警情 {named} · also open: {named}"
+    return f"{text}（{also}）" if text else also
