@@ -1,8 +1,9 @@
 """What is searched of messages that nobody can read, and how much of it: bounded in a tick, whoever sends.
 
-A search costs 0.1 to 1.2 µs an octet, by what the octets are (measured with hostile messages). The beginning
-of each message is always searched, as much as a device's own message has; what is longer is searched as long
-as the tick has octets left, so that many long ones stop nobody. What is left out is counted and shown.
+A search costs 0.1 to 1.2 µs an octet, by what the octets are (measured with hostile messages). Short messages
+are always searched; the beginnings of longer ones, as much as a device's own message has, and long ones
+whole, as long as the tick has octets left for either, so that many hostile ones stop nobody. What is left out
+is counted and shown.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, TypeVar
 
+LEAST: Final = 256
+"""Octets of each message that are searched whatever else comes (chosen: most detectors send fewer)."""
 HEAD: Final = 2_048
-"""Octets of each message that are searched whatever else comes (chosen: an uplink of a LoRaWAN server, the
-longest message that a single detector sends, has some 1,500)."""
+"""Octets that count as the beginning of a message (chosen: an uplink of a LoRaWAN server, the longest message
+that a single detector sends, has some 1,500)."""
 TICK_OCTETS: Final = 1 << 18
-"""Octets of longer messages that are searched in one tick (chosen: the longest that is read by default,
-256 KiB, so that a tick is held up by some 0.3 s at the very worst, measured on a busy machine)."""
+"""Octets of beginnings, and of longer messages, that are searched in one tick (chosen: the longest message
+that is read by default, 256 KiB, so that either holds a tick up by some 0.3 s at the very worst, measured on
+a busy machine)."""
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SAME_BLANK: Final = bytes.maketrans(b"\t\n\v\f\r\0", b"      ")
 _RUN: Final = re.compile(rb"[\s\x00]{5,}+")
@@ -27,26 +31,32 @@ class Searching:
     """How much may be searched in the tick at hand; shared by all profiles of a decoder."""
 
     def __init__(self, octets: int | None = None) -> None:
-        """`octets`: as many a tick beyond the heads; None: no bound, for a trial of single messages."""
+        """`octets`: as many a tick for beginnings, as many for long messages; None: no bound, for a trial of
+        single messages."""
         self._octets = octets
-        self._left = octets
+        self._left = self._heads_left = octets
         self.short = 0
         """How many messages were too long to be searched whole, since the start."""
 
     def start_tick(self) -> None:
         """A new tick begins."""
-        self._left = self._octets
+        self._left = self._heads_left = self._octets
 
     def part(self, payload: bytes) -> bytes:
         """As much of a payload as is searched now: all of it, or its beginning, which is counted."""
         size = len(payload)
-        if size <= HEAD or self._left is None:
+        if size <= LEAST or self._left is None or self._heads_left is None:
             return payload
-        if size <= self._left:
+        if HEAD < size <= self._left:
             self._left -= size
             return payload
-        self.short += 1
-        return payload[:HEAD]
+        head = payload[:HEAD]
+        if len(head) > self._heads_left:
+            head = payload[:LEAST]
+        else:
+            self._heads_left -= len(head)
+        self.short += len(head) < size
+        return head
 
 
 PLACES_MAX: Final = 8_192

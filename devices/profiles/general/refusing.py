@@ -16,7 +16,7 @@ from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.rescuing import Flag, TrueFlags
 from devices.profiles.general.usual_names import USUAL, Unread
 from devices.profiles.profile import Reason
-from devices.profiles.searching import HEAD, Places, Searching
+from devices.profiles.searching import Places, Searching
 
 _SUSPECT: Final = int(Quality.SUSPECT)
 _NOT_READ: Final = frozenset({"none", "octets"})
@@ -139,4 +139,4 @@ def is_passed_over(kind: Kind) -> bool:
 
 
 def _short(reason: Reason, detail: str) -> str:
-    return f"too many long messages at once: only the first {HEAD} octets were searched; {reason}: {detail}"
+    return f"too much to search at once: only its beginning was searched; {reason}: {detail}"

@@ -16,7 +16,7 @@ from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.own.own_profile import OwnProfile
 from devices.profiles.profile import Reason
 from devices.profiles.rescue import Rescue
-from devices.profiles.searching import HEAD, PLACES_MAX, Places, Searching, searchable
+from devices.profiles.searching import HEAD, LEAST, PLACES_MAX, Places, Searching, searchable
 from devices.profiles.shipped import shipped_compiled
 from tests.devices.profiles.describing import decode, described
 from tests.devices.profiles.listening import Registry, readings
@@ -40,7 +40,7 @@ class Counted(Places):
             yield one
 
 
-def test_a_beginning_is_searched_always_and_the_rest_as_long_as_the_tick_has_octets() -> None:
+def test_a_beginning_is_searched_and_the_rest_as_long_as_the_tick_has_octets() -> None:
     searching = Searching(10 * HEAD)
     long = b"x" * 6 * HEAD
     assert [len(searching.part(one)) for one in (long, long, b"x" * 4 * HEAD, long, b"x" * HEAD)] == [
@@ -53,6 +53,26 @@ def test_a_beginning_is_searched_always_and_the_rest_as_long_as_the_tick_has_oct
     assert searching.short == 2
     searching.start_tick()
     assert len(searching.part(long)) == len(long)
+
+
+def test_many_beginnings_at_once_are_searched_as_far_as_the_tick_has_octets_and_short_ones_always() -> None:
+    searching = Searching(2 * HEAD)
+    asked = [b"x" * HEAD, b"x" * HEAD, b"x" * HEAD, b"x" * LEAST]
+    assert [len(searching.part(one)) for one in asked] == [HEAD, HEAD, LEAST, LEAST]
+    assert searching.short == 1
+    searching.start_tick()
+    assert len(searching.part(asked[0])) == HEAD
+
+
+@given(st.lists(st.integers(0, 3 * HEAD), max_size=60), st.integers(0, 20 * HEAD))
+def test_whatever_comes_in_a_tick_no_more_than_twice_its_octets_and_the_least_of_each_are_searched(
+    sizes: list[int], octets: int
+) -> None:
+    searching = Searching(octets)
+    parts = [searching.part(b"x" * size) for size in sizes]
+    assert sum(map(len, parts)) <= 2 * octets + LEAST * len(sizes)
+    assert all(len(part) >= min(size, LEAST) for part, size in zip(parts, sizes, strict=True))
+    assert searching.short == sum(len(part) < size for part, size in zip(parts, sizes, strict=True))
 
 
 @pytest.mark.parametrize("name", ["thingsboard", "own"])
