@@ -29,7 +29,7 @@ def empty(database: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def examples(engine_name: str) -> int:
-    return 40 if engine_name == POSTGRESQL else 300
+    return 15 if engine_name == POSTGRESQL else 120
 
 
 def spots_of(block: Block) -> list[Spot]:
