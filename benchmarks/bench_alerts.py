@@ -58,6 +58,8 @@ class AlertFigures(Struct, frozen=True):
     incidents: int
     messages: int
     untold: int
+    held: int
+    rolled: int
     lost: int
 
 
@@ -82,7 +84,7 @@ def run_bench(course: Course) -> AlertFigures:
     apprise = _burst(course.apprise_burst, Carrier.APPRISE, "json")
     with town(course.storm, Carrier.WEBHOOK, "http") as scene:
         _storm(scene, course)
-        backlog = scene.count("notification", "state != 'accepted'")
+        backlog = scene.count("notification", "state IN ('sending', 'waiting')")
         began_s = time.monotonic()
         scene.drain(course.storm)
         drained_s = time.monotonic() - began_s
@@ -221,5 +223,7 @@ def _figures(
         incidents=incidents,
         messages=scene.count("notification", "1"),
         untold=untold,
-        lost=course.storm - incidents + scene.count("notification", "state NOT IN ('accepted')"),
+        held=scene.count("notification", "state = 'held'"),
+        rolled=scene.count("notification", "state = 'rolled'"),
+        lost=course.storm - incidents + scene.count("notification", "state = 'dead'"),
     )

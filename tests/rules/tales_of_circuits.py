@@ -171,7 +171,8 @@ def lost_neutral() -> Tale:
 
     less = [step for at in range(0, 60, 2) for step in say(at, 253.0, 186.9)]
     less += [step for at in range(60, 120, 2) for step in say(at, 264.0, 20.0)]
-    return Tale("V1", series, say(0, 253.1, 186.9), Say(1, 2, 253.1), less,
+    torn = [*say(0, 253.1, 186.9), Say(2, 0.5, 186.9)]  # the other phase reports again before this one does
+    return Tale("V1", series, torn, Say(1, 2, 253.1), less,
                 [*say(3, 220, 220), Say(1, 63, 220)], sooner_s=1)  # fmt: skip
 
 
