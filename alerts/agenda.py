@@ -21,9 +21,9 @@ LESSER_BESIDE_URGENT: Final = 50
 ACT_LIMIT: Final = 500
 STEP_LIMIT: Final = 500
 """What one turn takes. A fire that comes while a turn is decided waits for its end: a hundred lesser alarms
-with eight contacts each take some 0.2 s (with 500 of them the 99th percentile of fires in a storm was 2.2 s,
-with 100 it is 1.0 s; measured on two cores). Beside urgent transitions few lesser ones are taken, so that they
-neither hold up a fire nor starve."""
+with eight contacts each take some 0.2 s. With 500 of them the 99th percentile of fires in a storm was 2.2 s,
+with 100 it is 1.0 s (measured on two cores). Beside urgent transitions few lesser ones are taken, so that
+they neither hold up a fire nor starve."""
 
 URGENT_CURSOR: Final = "urgent"
 LESSER_CURSOR: Final = "lesser"
