@@ -9,7 +9,8 @@ then on; the others are `rolled`: told by it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -27,8 +28,8 @@ from devices.schema import building
 HELD: Final = "held"
 ROLLED: Final = "rolled"
 _SLICE: Final = 500
-_CONTACTS: Final = 500
-"""Contacts released in one turn."""
+_CONTACTS: Final = 200
+"""Contacts released in one turn (chosen: a fire waits for the end of the turn)."""
 
 
 def lately_told(connection: Connection, contact_ids: Collection[int], now_us: int) -> dict[int, list[int]]:
@@ -72,45 +73,59 @@ def release(connection: Connection, now_us: int, zone: tzinfo) -> list[Handover]
         .where(n.contact_id.in_(contacts), n.state == HELD)
         .order_by(n.contact_id, n.rank, n.created_us.desc(), n.id)
     ).all()
-    over = [row for row in rows if row.closed_us is not None and row.created_us < row.closed_us]
+    over = {row.id for row in rows if row.closed_us is not None and row.created_us < row.closed_us}
     _set_state(connection, over, "dead")
     by_contact: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
-        if row not in over:
+        if row.id not in over:
             by_contact[row.contact_id].append(row)
-    return [_released(connection, mine, now_us, zone) for mine in by_contact.values()]
+    return _begun(connection, list(by_contact.values()), now_us, zone)
 
 
-def _released(connection: Connection, rows: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> Handover:
-    """The worst and newest of one contact's, with the summary where it is not the only one."""
-    first, others = rows[0], rows[1:]
-    words: Mapping[str, Any] = {}
-    if others:
-        words = _summed_up(rows, now_us, zone)
-        _set_state(connection, others, ROLLED)
-        text = pack("rolled_up", role=Words([first.role]), count=str(len(rows)))
-        lines = [
-            {
-                "incident_id": one,
-                "at_us": now_us,
-                "kind": "told",
-                "by": "gengfu",
-                "via": "clock",
-                "text": text,
-            }
-            for one in sorted({row.incident_id for row in rows})
-        ]
+def _begun(
+    connection: Connection, groups: Sequence[Sequence[Row[Any]]], now_us: int, zone: tzinfo
+) -> list[Handover]:
+    """Of each contact's messages the worst and newest, first of its group, with the summary where it is not
+    the only one."""
+    if not groups:
+        return []
+    words = [_words(group, now_us, zone) for group in groups]
+    connection.execute(
+        _BEGIN,
+        [
+            {"b_id": group[0].id, "b_at": now_us, "b_text": said["text"], "b_parts": said["parts"]}
+            for group, said in zip(groups, words, strict=True)
+        ],
+    )
+    started = [{"notification_id": group[0].id, "n": 1, "started_us": now_us} for group in groups]
+    connection.execute(insert(attempt).values(outcome="started", detail=""), started)
+    _set_state(connection, {row.id for group in groups for row in group[1:]}, ROLLED)
+    if lines := [line for group in groups if len(group) > 1 for line in _lines(group, now_us)]:
         connection.execute(insert(incident_change), lines)
-    connection.execute(
-        update(notification)
-        .where(notification.c.id == first.id)
-        .values(state="sending", attempts=1, created_us=now_us, next_try_us=now_us, **words)
+    return [
+        replace(
+            handover_of(group[0], 1, now_us),
+            text=said["text"],
+            parts=read_parts(said["parts"]),
+            created_us=now_us,
+        )
+        for group, said in zip(groups, words, strict=True)
+    ]
+
+
+def _lines(group: Sequence[Row[Any]], now_us: int) -> list[dict[str, Any]]:
+    """On the timeline of every incident that the summary tells of."""
+    text = pack("rolled_up", role=Words([group[0].role]), count=str(len(group)))
+    line = {"at_us": now_us, "kind": "told", "by": "gengfu", "via": "clock", "text": text}
+    return [{"incident_id": one, **line} for one in sorted({row.incident_id for row in group})]
+
+
+def _words(group: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> dict[str, str]:
+    return (
+        _summed_up(group, now_us, zone)
+        if len(group) > 1
+        else {"text": group[0].text, "parts": group[0].parts}
     )
-    connection.execute(
-        insert(attempt).values(notification_id=first.id, n=1, started_us=now_us, outcome="started", detail="")
-    )
-    fresh = connection.execute(select(notification).where(notification.c.id == first.id)).one()
-    return handover_of(fresh, 1, now_us)
 
 
 def _summed_up(rows: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> dict[str, str]:
@@ -125,9 +140,23 @@ def _summed_up(rows: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> dict[str,
     return {"text": text, "parts": pack_parts({**worst, "what": text})}
 
 
-def _set_state(connection: Connection, rows: Sequence[Row[Any]], state: str) -> None:
-    if rows:
-        connection.execute(
-            update(notification).where(notification.c.id == bindparam("b_id")).values(state=state),
-            [{"b_id": row.id} for row in rows],
-        )
+def _set_state(connection: Connection, ids: Collection[int], state: str) -> None:
+    if ids:
+        connection.execute(_STATE, [{"b_id": one, "b_state": state} for one in sorted(ids)])
+
+
+_STATE: Final = (
+    update(notification).where(notification.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
+)
+_BEGIN: Final = (
+    update(notification)
+    .where(notification.c.id == bindparam("b_id"))
+    .values(
+        state="sending",
+        attempts=1,
+        created_us=bindparam("b_at"),
+        next_try_us=bindparam("b_at"),
+        text=bindparam("b_text"),
+        parts=bindparam("b_parts"),
+    )
+)
