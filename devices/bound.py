@@ -14,17 +14,14 @@ takes a fixed small number of queries, however many people there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Connection
 
-from devices.bound_many import bound_to_spots
-from devices.instants import Instant
-from devices.model import Carrier, Medium, PlaceKind, Role
-from devices.people import Absence, Binding, Bound, Way, resolve
-from devices.quiet import Quiet
-from devices.readable import is_readable_binding, is_readable_way
-from devices.schema import binding, contact, contact_channel, substitution
+from devices.bound_many import bound_to_spots, bound_where
+from devices.model import PlaceKind, Role
+from devices.people import Bound, Way
+from devices.schema import binding
 from devices.spots import Spot
 from devices.unreachable import unreachable_dwellings, unreachable_places
 
@@ -77,14 +74,14 @@ def _at(connection: Connection, spot: Spot, at_us: int, live: bool) -> tuple[Bou
 
 def duty_desks(connection: Connection, at_us: int, *, live: bool = False) -> tuple[Bound, ...]:
     """Every duty_desk binding anywhere, with who stands in: for places nobody knows."""
-    return _bound(connection, binding.c.role == Role.DUTY_DESK, Instant(at_us, live), ())
+    return bound_where(connection, binding.c.role == Role.DUTY_DESK, at_us, live=live)
 
 
 def holders(
     connection: Connection, roles: Sequence[Role], at_us: int, *, live: bool = False
 ) -> tuple[Bound, ...]:
     """Every binding anywhere in one of these roles, with who stands in: for what belongs to no place."""
-    return _bound(connection, binding.c.role.in_(roles), Instant(at_us, live), ())
+    return bound_where(connection, binding.c.role.in_(roles), at_us, live=live)
 
 
 def has_duty_desk(connection: Connection, at_us: int, *, live: bool = False) -> bool:
@@ -101,80 +98,3 @@ def with_desks(people: Sequence[Bound], desks: Callable[[], Iterable[Bound]]) ->
     if any(desk.ways for desk in bound.values()):
         return tuple(people)
     return *people, *(desk for desk in desks() if desk.contact_id not in bound)
-
-
-def _bound(
-    connection: Connection, applies: ColumnElement[bool], instant: Instant, areas: Sequence[int]
-) -> tuple[Bound, ...]:
-    """Three queries: bindings, substitutions, ways."""
-    rows = connection.execute(
-        select(binding, contact.c.code, contact.c.language)
-        .join(contact, binding.c.contact_id == contact.c.id)
-        .where(instant.is_bound(), instant.is_known(), is_readable_binding(), applies)
-        .order_by(binding.c.id)
-    ).all()
-    if not rows:
-        return ()
-    bindings = [
-        Binding(
-            id=row.id,
-            contact_id=row.contact_id,
-            code=row.code,
-            language=row.language,
-            role=Role(row.role),
-            rank=row.rank,
-            takes_unconfirmed=bool(row.takes_unconfirmed),
-            delay_s=row.delay_s,
-            quiet=Quiet.stored(row.quiet_from, row.quiet_until),
-            place_kind=PlaceKind(row.place_kind),
-            place_id=row.place_id,
-        )
-        for row in rows
-    ]
-    concerned = {one.contact_id for one in bindings}
-    absences = _absences(connection, concerned, instant)
-    ways = _ways(connection, concerned | {one.substitute_id for one in absences}, instant)
-    return resolve(bindings, absences, ways, areas)
-
-
-def _absences(connection: Connection, concerned: Collection[int], instant: Instant) -> list[Absence]:
-    """Substitutions in force of those concerned, and of those who stand in for them."""
-    ids = sorted(concerned)
-    first = substitution.alias("first")
-    named = select(first.c.substitute_id).where(first.c.contact_id.in_(ids), instant.is_away(first))
-    rows = connection.execute(
-        select(
-            substitution.c.id,
-            substitution.c.contact_id,
-            substitution.c.role,
-            substitution.c.substitute_id,
-            contact.c.code,
-            contact.c.language,
-        )
-        .join(contact, substitution.c.substitute_id == contact.c.id)
-        .where(
-            instant.is_away(),
-            or_(substitution.c.contact_id.in_(ids), substitution.c.contact_id.in_(named)),
-        )
-    )
-    return [Absence(*row) for row in rows]
-
-
-def _ways(connection: Connection, contacts: Collection[int], instant: Instant) -> dict[int, tuple[Way, ...]]:
-    owner = contact_channel.c.contact_id
-    ways: dict[int, tuple[Way, ...]] = {}
-    for row in connection.execute(
-        select(
-            owner,
-            contact_channel.c.id,
-            contact_channel.c.medium,
-            contact_channel.c.carrier,
-            contact_channel.c.rank,
-        )
-        .join(contact, owner == contact.c.id)
-        .where(owner.in_(sorted(contacts)), instant.is_way(), instant.is_known(), is_readable_way())
-        .order_by(contact_channel.c.rank, contact_channel.c.id)
-    ):
-        way = Way(row.id, Medium(row.medium), Carrier(row.carrier), row.rank)
-        ways[row.contact_id] = (*ways.get(row.contact_id, ()), way)
-    return ways

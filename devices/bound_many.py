@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from devices.instants import Instant
 from devices.model import Carrier, Medium, PlaceKind, Role
@@ -38,6 +38,14 @@ def bound_to_spots(
     people.read({place for places in applying.values() for place in places.all})
     found = {spot: people.at(spot, places) for spot, places in applying.items()}
     return {spot: found.get(spot, ()) for spot in spots}
+
+
+def bound_where(
+    connection: Connection, applies: ColumnElement[bool], at_us: int, *, live: bool = False
+) -> tuple[Bound, ...]:
+    """Everybody whose bindings fit a condition, wherever they hang, by role, rank and contact id."""
+    people = _People(connection, Instant(at_us, live))
+    return people.by(applies)
 
 
 _On = tuple[PlaceKind, int]
@@ -143,12 +151,17 @@ class _People:
 
     def read(self, places: Collection[_On]) -> None:
         for kind in PlaceKind:
-            self._read_bindings(kind, {number for of, number in places if of is kind})
-        concerned = {one.contact_id for many in self._bindings.values() for one in many}
-        self._read_absences(concerned)
-        substitutes = {one.substitute_id for many in self._absences.values() for one in many}
-        self._read_absences(substitutes - concerned)
-        self._read_ways(concerned | substitutes)
+            here = binding.c.place_kind == kind, binding.c.place_id.in_(IDS)
+            ids = {number for of, number in places if of is kind}
+            for row in rows_in(self._connection, self._bindings_that(*here), ids):
+                self._bindings[kind, row.place_id].append(_binding(row))
+        self._read_about({one.contact_id for many in self._bindings.values() for one in many})
+
+    def by(self, applies: ColumnElement[bool]) -> tuple[Bound, ...]:
+        """Whom the bindings that fit a condition make of people."""
+        bindings = [_binding(row) for row in self._connection.execute(self._bindings_that(applies))]
+        self._read_about({one.contact_id for one in bindings})
+        return resolve(bindings, self._absences_of(bindings), self._ways)
 
     def at(self, spot: Spot, places: _Places) -> tuple[Bound, ...]:
         """Whom the spot's bindings make of people."""
@@ -174,19 +187,19 @@ class _People:
         further = {one.substitute_id for one in own} - {one.contact_id for one in own}
         return own + [one for n in further for one in self._absences.get(n, ())]
 
-    def _read_bindings(self, kind: PlaceKind, ids: Collection[int]) -> None:
+    def _read_about(self, concerned: set[int]) -> None:
+        """Absences and ways of these contacts, and of who stands in for them."""
+        self._read_absences(concerned)
+        substitutes = {one.substitute_id for many in self._absences.values() for one in many}
+        self._read_absences(substitutes - concerned)
+        self._read_ways(concerned | substitutes)
+
+    def _bindings_that(self, *apply: ColumnElement[bool]) -> Select[Any]:
         held = select(binding, contact.c.code, contact.c.language).join(
             contact, binding.c.contact_id == contact.c.id
         )
-        held = held.where(
-            self._instant.is_bound(),
-            self._instant.is_known(),
-            is_readable_binding(),
-            binding.c.place_kind == kind,
-            binding.c.place_id.in_(IDS),
-        )
-        for row in rows_in(self._connection, held.order_by(binding.c.id), ids):
-            self._bindings[kind, row.place_id].append(_binding(row))
+        known = self._instant.is_bound(), self._instant.is_known(), is_readable_binding()
+        return held.where(*known, *apply).order_by(binding.c.id)
 
     def _read_absences(self, contacts: Collection[int]) -> None:
         away = (
