@@ -2,8 +2,8 @@
 
 A storm asks for hundreds of places in one turn. What is asked of the database here is the tree above the
 places, the dwellings beside them, the bindings on all of that, and of the people found their absences and
-ways; the rest is done in memory. Per place about 30 µs and per person 20 µs (measured), where one place by
-itself costs 3 ms.
+ways; the rest is done in memory. 400 dwellings with nine people each take
+71 ms together, where one by itself takes 3.7 ms (measured, SQLite).
 """
 
 from __future__ import annotations
