@@ -29,7 +29,7 @@ from devices.profiles.fast.marked import (
 from devices.profiles.fast.octets import octets_form
 from devices.profiles.fast.packs import neutral
 from devices.profiles.fast.skeleton import Skeleton, Unfit, skeleton_of
-from devices.profiles.fast.source_forms import Int8, SourceForms, grouped
+from devices.profiles.fast.source_forms import FORMS_A_SOURCE, Int8, SourceForms, grouped
 from devices.profiles.formats.json_text import read_json
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
@@ -81,24 +81,22 @@ class FastWay:
             self._sources.forget(reborn)
         if not len(self._forms) or not len(source):
             return [], range(len(payloads))
-        form = self._sources.first(source)
         parts: list[Decoded] = []
-        rest: list[int] = np.flatnonzero(form < 0).tolist()
-        odd: list[int] = []
-        every = np.arange(len(form), dtype=np.int32)
-        for taken in self._each(form, every, source, payloads, sources, points):
-            parts += [taken.decoded] if taken.decoded is not None else []
-            self._sources.first_fits(source[taken.took])
-            odd += taken.odd
-            rest += taken.unsure
-        if odd:
-            left = np.array(odd, np.int32)
-            other = self._sources.second(source[left])
-            rest += left[other < 0].tolist()
-            for taken in self._each(other, left, source, payloads, sources, points):
+        rest: list[int] = []
+        left = np.arange(len(source), dtype=np.int32)
+        for rank in range(FORMS_A_SOURCE):
+            form = self._sources.at(rank, source[left])
+            rest += left[form < 0].tolist()
+            odd: list[int] = []
+            for taken in self._each(form, left, source, payloads, sources, points):
                 parts += [taken.decoded] if taken.decoded is not None else []
-                self._sources.second_fits(source[taken.took])
-                rest += [*taken.odd, *taken.unsure]
+                self._sources.fits(rank, source[taken.took])
+                odd += taken.odd
+                rest += taken.unsure
+            left = np.array(odd, np.int32)
+            if not odd:
+                break
+        rest += left.tolist()
         return parts, sorted(rest)
 
     def _each(

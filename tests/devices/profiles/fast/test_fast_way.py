@@ -341,14 +341,16 @@ def test_numbers_that_no_float_or_time_can_hold_go_the_general_way_or_are_flagge
         both.hear((DATA, late | odd), (DATA, late))
 
 
-def test_two_messages_in_a_row_that_only_the_second_form_fits_make_it_the_first() -> None:
+def test_a_device_with_four_sets_of_keys_is_read_by_form_and_a_fifth_takes_anothers_place() -> None:
     both = Both()
-    one, other, third = {"temperature": 5}, {"percent": 5}, {"lit": True}
-    both.teach((DATA, one), (DATA, other), ("m/x/data", third))
-    both.hear((DATA, other))
-    both.hear((DATA, other))
-    both.hear((DATA, third))
-    assert [both.left((DATA, said)) for said in (one, other, third)] == [1, 0, 0]
+    sets = [{"temperature": 5}, {"percent": 5}, {"lit": True}, {"smoke": False}, {"lit": True, "percent": 5}]
+    both.teach(*((DATA, said) for said in sets[:4]))
+    assert [both.left((DATA, said)) for said in sets] == [0, 0, 0, 0, 1]
+    both.hear(*((DATA, said) for said in (*sets, *reversed(sets))))
+    both.teach((DATA, sets[4]))
+    left = [both.left((DATA, said)) for said in sets]
+    assert (sum(left), left[4]) == (1, 0)
+    both.hear(*((DATA, said) for said in sets))
 
 
 def test_a_form_that_made_room_is_nobodys_any_more() -> None:
