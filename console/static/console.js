@@ -123,6 +123,17 @@
     interruptedAt = interruptedAt || Date.now();
   }
 
+  // A refused stream does not say why it was refused. Whether the session has ended is asked for beside it.
+  function streamFailed() {
+    interrupted();
+    if (ended) return;
+    fetch("/siren", { headers: { "HX-Request": "true" } }).then((answer) => {
+      if (answer.status !== 401) return;
+      ended = true;
+      showConnection();
+    }, () => {});
+  }
+
   // What an act came to is read once: a line that stays would speak of the wrong moment.
   function showNotice() {
     const notice = byId("notice");
@@ -149,7 +160,7 @@
     for (const name of ["ping", "hello"]) source.addEventListener(name, heard);
   });
   document.addEventListener("htmx:sseMessage", heard);
-  document.addEventListener("htmx:sseError", interrupted);
+  document.addEventListener("htmx:sseError", streamFailed);
   document.addEventListener("htmx:sendError", interrupted);
   document.addEventListener("htmx:timeout", interrupted);
   document.addEventListener("htmx:afterRequest", (done) => {

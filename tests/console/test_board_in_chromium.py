@@ -120,6 +120,15 @@ def test_a_session_that_ends_says_so_instead_of_standing_still(block: Block, pag
         expect(page.locator("#live-ended")).to_be_visible()
 
 
+def test_a_session_that_ends_while_the_stream_is_down_says_so_too(block: Block, page: Page) -> None:
+    page.route("**/live*", lambda route: route.fulfill(status=401))  # the stream comes too late
+    with block.deciding(), console_on(block, free_port()) as address:
+        sign_in(page, address, "night")
+        page.context.clear_cookies()
+        expect(page.locator("#live-ended")).to_be_visible()
+        expect(page.locator("#live-off")).to_be_hidden()
+
+
 def test_the_board_never_scrolls_sideways_on_a_small_desk_screen(block: Block, page: Page) -> None:
     with block.deciding(), console_on(block, free_port()) as address:
         block.smoke("501")
@@ -127,7 +136,9 @@ def test_the_board_never_scrolls_sideways_on_a_small_desk_screen(block: Block, p
         sign_in(page, f"{address}/?lang=en", "night")
         page.wait_for_selector("#incident-2")
         fits = "document.documentElement.scrollWidth <= window.innerWidth"
-        assert page.evaluate(fits)
+        for width in (1366, 1340, 1200, 1100, 1024):
+            page.set_viewport_size({"width": width, "height": 768})
+            assert page.evaluate(fits), width
         page.click("#open-1")
         page.wait_for_selector("#incident")
         assert page.evaluate(fits)
