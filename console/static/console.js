@@ -174,7 +174,8 @@
   document.addEventListener("click", (click) => {
     if (click.target.closest("#sound-test, #sound-off")) testSound();
   });
-  for (const gesture of ["pointerdown", "keydown"]) {
+  // Not at pointerdown: the bar would vanish between press and release, and the click miss what moved up.
+  for (const gesture of ["click", "keydown"]) {
     document.addEventListener(gesture, () => {
       const bar = byId("sound-off");
       if (!bar || bar.hidden) return;

@@ -70,6 +70,24 @@ def test_a_fire_appears_sounds_is_taken_and_survives_a_restart(block: Block, pag
     assert complaints(said) == []
 
 
+def test_the_first_click_counts_though_the_bar_about_the_sound_vanishes_with_it(
+    block: Block, page: Page
+) -> None:
+    with block.deciding(), console_on(block, free_port()) as address:
+        block.smoke("501")
+        sign_in(page, address, "night")
+        page.reload()
+        expect(page.locator("#sound-off")).to_be_visible()
+        box = page.locator("#take-1").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 3)
+        page.mouse.down()
+        page.wait_for_timeout(100)  # a finger is not as quick as a program
+        page.mouse.up()
+        expect(page.locator("#notice")).to_contain_text("已生效")
+        expect(page.locator("#sound-off")).to_be_hidden()
+
+
 def test_a_second_operator_sees_each_step_and_the_first_confirms_a_fire(
     block: Block, page: Page, browser: Browser
 ) -> None:
