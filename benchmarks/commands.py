@@ -125,6 +125,9 @@ def alerts(
     except (CannotMeasure, DidNotHappen) as error:
         raise _refused(error) from None
     _show(figures, json=json)
+    if figures.lost or figures.untold:
+        typer.echo(f"gengfu: {figures.lost} lost, and {figures.untold} incidents untold", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from devices.model import Int32
-from devices.profiles.compiling.compiled import Compiled, CompiledObject, Kind, Start, Way
+from devices.profiles.compiling.compiled import Compiled, CompiledObject
 from devices.profiles.fast.fast import Fast
 from devices.profiles.fast.fast_way import FastWay
 from devices.profiles.fast.first_sight import FirstSights
 from devices.profiles.formats.format import Unreadable
 from devices.profiles.general.announced import Announced
+from devices.profiles.general.asked import AskedOfTopics, Sought
 from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.gathering import Gathering
@@ -28,23 +29,13 @@ from devices.profiles.general.hearing import Hearing
 from devices.profiles.general.identity import Identity, registered_before
 from devices.profiles.general.news import News
 from devices.profiles.general.outside import Outside
-from devices.profiles.general.passed_over import PassedOver
 from devices.profiles.general.presence import ABSENT, Attendance
-from devices.profiles.general.rescuing import TrueFlags
 from devices.profiles.general.unsettling import Unsettling
-from devices.profiles.general.usual_names import UnreadNames
-from devices.profiles.language.file import Message
-from devices.profiles.language.templates import Cuttings
-from devices.profiles.language.topics import Topics
 from devices.profiles.memory import Memory
 from devices.profiles.own.alike import joined
 from devices.profiles.profile import BEGINNING, Asides, Decoded, Note, Points, Reason, Said
 from devices.profiles.searching import Searching
 from devices.profiles.sources import Sources
-
-TOPICS_MAX: Final = 32_768
-"""Topics whose kinds are remembered; then all are looked up anew (chosen: 1 KiB each)."""
-LONGEST_REMEMBERED_TOPIC: Final = 256
 
 
 class _Lesson(NamedTuple):
@@ -85,28 +76,24 @@ class DescribedProfile:
         self.carrying = Carrying(compiled.columns, objects if carries else ())
         self.fast: Fast | None = FastWay(self.carrying, self.memory)
         """None: all messages go the general way."""
-        self._anywhere = _anywhere_kinds(compiled) if anywhere else ()
         self._identity = Identity(self.memory)
         self._attendance = Attendance(self.memory)
         self._announced = Announced()
         self._unsettling = Unsettling(compiled.kinds)
         self._sources = Sources(("",))
-        self._topics = Topics(compiled.topics)
-        self._candidates: dict[str, tuple[Candidate, ...]] = {}
-        self._rescues: dict[int, TrueFlags] = {}
-        self._passed: PassedOver | None = None
-        self._unread: dict[int, UnreadNames] = {}
+        self._asked = AskedOfTopics(compiled, anywhere=anywhere)
+        self._sought = Sought(compiled.kinds, self.carrying.objects)
         self.searching = Searching()
         self._of_flag: dict[tuple[int, bool], tuple[float, int]] = {}
         self._news = News()
 
     def matches(self, topic: str) -> bool:
         """Whether one of the profile's topic patterns takes it."""
-        return bool(self._of_topic(topic))
+        return bool(self._asked.of(topic))
 
     def candidates(self, topic: str) -> Sequence[Candidate]:
         """The kinds of message that may come on a topic, in the file's order."""
-        return self._of_topic(topic)
+        return self._asked.of(topic)
 
     def recall(self, topics: Sequence[str]) -> Int32:
         """As `Remembering.recall` promises."""
@@ -141,7 +128,7 @@ class DescribedProfile:
         numbers: list[int] = sights.numbers(remembered).tolist()
         lessons: list[_Lesson] = []
         for n in rest:
-            candidates = self._of_topic(topics[n])
+            candidates = self._asked.of(topics[n])
             if not candidates:
                 gathering.refuse(n, Reason.UNKNOWN_TOPIC, topics[n])
                 continue
@@ -175,7 +162,7 @@ class DescribedProfile:
         gathering, hearing = self._hearing(topics, points, received_us, retained)
         fault = Unreadable(Reason.TOO_LARGE, BEGINNING)
         for n, source in enumerate(self._sources.recall(topics).tolist()):
-            candidates = self._of_topic(topics[n])
+            candidates = self._asked.of(topics[n])
             hearing.refusing.unreadable(n, topics[n], source, candidates, payloads[n], fault)
         return self._finished(gathering, hearing.outside, [], points)
 
@@ -188,13 +175,13 @@ class DescribedProfile:
             self.carrying,
             self._identity,
             self.memory,
-            self._rescuing,
-            self._passed_over,
+            self._sought.true_flags,
+            self._sought.passed_over,
             self.searching,
             points,
             received_us,
             self._announced,
-            self._unread_names,
+            self._sought.unread_names,
             self._of_flag,
         )
         return gathering, hearing
@@ -249,13 +236,13 @@ class DescribedProfile:
             if back:
                 remembered = remembered.copy()
                 remembered[back] = -1
-        settled = self._unsettling.first(remembered, topics, self._of_topic)
+        settled = self._unsettling.first(remembered, topics, self._asked.of)
         if settled < len(topics):
             remembered = remembered.copy()
             remembered[settled:] = -1
         if new:
             new = [n for n in new if n < settled]
-            sights.meet(new, topics, payloads, self._of_topic, self.fast.recognise, self._sources)
+            sights.meet(new, topics, payloads, self._asked.of, self.fast.recognise, self._sources)
             remembered = sights.numbers(remembered, unless=absent)
             for source, form in sights.forms():
                 self.fast.met(source, form)
@@ -288,49 +275,3 @@ class DescribedProfile:
         )
         decoded = replace(decoded, asides=asides)
         return joined(decoded, parts) if parts else decoded
-
-    def _of_topic(self, topic: str) -> tuple[Candidate, ...]:
-        """The kinds of message that may come on a topic, in the file's order."""
-        known = self._candidates.get(topic)
-        if known is not None:
-            return known
-        kinds = self.compiled.kinds
-        found = tuple(
-            Candidate(kinds[pattern.kind], Cuttings(captures))
-            for pattern, captures in self._topics.find(topic)
-        )
-        if not found:
-            found = tuple(Candidate(kind, {}) for kind in self._anywhere)
-        if len(topic) <= LONGEST_REMEMBERED_TOPIC:
-            if len(self._candidates) >= TOPICS_MAX:
-                self._candidates.clear()
-            self._candidates[topic] = found
-        return found
-
-    def _rescuing(self, kind: Kind) -> TrueFlags:
-        known = self._rescues.get(kind.number)
-        if known is None:
-            known = self._rescues[kind.number] = TrueFlags(kind, self.carrying.objects)
-        return known
-
-    def _unread_names(self, kind: Kind) -> UnreadNames:
-        known = self._unread.get(kind.number)
-        if known is None:
-            known = self._unread[kind.number] = UnreadNames(kind, self.carrying.objects)
-        return known
-
-    def _passed_over(self) -> PassedOver:
-        if self._passed is None:
-            self._passed = PassedOver(self.compiled.kinds, self.carrying.objects)
-        return self._passed
-
-
-def _anywhere_kinds(compiled: Compiled) -> tuple[Kind, ...]:
-    """The kinds for any topic, and last one for an object that stands alone."""
-    kinds = [compiled.kinds[number] for number in compiled.anywhere]
-    return (*kinds, _bare(len(compiled.kinds))) if compiled.objects else tuple(kinds)
-
-
-def _bare(number: int) -> Kind:
-    """A message that is nothing but a vendor's object."""
-    return Kind(number, "object", (), Message(name="object"), object=Way(Start.PAYLOAD, ()))

@@ -1,9 +1,10 @@
-"""What is searched of messages that nobody can read, and how much of it: bounded in a tick, whoever sends.
+"""What is searched of messages that nobody can read, and how much of it: bounded in a tick, whoever sends,
+and shared out so that whoever floods leaves enough for another's fire.
 
 A search costs 0.1 to 1.2 µs an octet, by what the octets are (measured with hostile messages). Short messages
 are always searched; the beginnings of longer ones, as much as a device's own message has, and long ones
-whole, as long as the tick has octets left for either, so that many hostile ones stop nobody. What is left out
-is counted and shown.
+whole, as long as the tick has octets left for either (`devices.profiles.shares`). What is left out is counted
+and shown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, TypeVar
+
+from devices.profiles.shares import Shares
 
 LEAST: Final = 256
 """Octets of each message that are searched whatever else comes (chosen: most detectors send fewer)."""
@@ -28,33 +31,32 @@ _RUN: Final = re.compile(rb"[\s\x00]{5,}+")
 
 
 class Searching:
-    """How much may be searched in the tick at hand; shared by all profiles of a decoder."""
+    """How much may be searched in the tick at hand; shared by all profiles of a decoder.
+
+    However much comes on topics below one prefix of up to `shares.LEVELS_MAX` levels, a message on a topic
+    that is not below it is searched to its first `HEAD` octets. Not promised: more than `HEAD` of a longer
+    one, and `HEAD` of each of many beside a flood (`Shares`).
+    """
 
     def __init__(self, octets: int | None = None) -> None:
         """`octets`: as many a tick for beginnings, as many for long messages; None: no bound, for a trial of
         single messages."""
-        self._octets = octets
-        self._left = self._heads_left = octets
+        self._is_bound = octets is not None
+        self._heads, self._whole = Shares(octets or 0), Shares(octets or 0)
         self.short = 0
         """How many messages were too long to be searched whole, since the start."""
 
     def start_tick(self) -> None:
         """A new tick begins."""
-        self._left = self._heads_left = self._octets
+        self._heads.start_tick()
+        self._whole.start_tick()
 
-    def part(self, payload: bytes) -> bytes:
+    def part(self, payload: bytes, topic: str) -> bytes:
         """As much of a payload as is searched now: all of it, or its beginning, which is counted."""
         size = len(payload)
-        if size <= LEAST or self._left is None or self._heads_left is None:
+        if size <= LEAST or not self._is_bound or (size > HEAD and self._whole.take(topic, size)):
             return payload
-        if HEAD < size <= self._left:
-            self._left -= size
-            return payload
-        head = payload[:HEAD]
-        if len(head) > self._heads_left:
-            head = payload[:LEAST]
-        else:
-            self._heads_left -= len(head)
+        head = payload[: HEAD if self._heads.take(topic, min(size, HEAD)) else LEAST]
         self.short += len(head) < size
         return head
 

@@ -6,8 +6,10 @@ import random
 
 import pytest
 
-from benchmarks.bench_decode import DEVICES, FIRST, Spoken, _first_us, _varied, describe, run_bench
+from benchmarks.bench_decode import _first_us, describe, run_bench
 from benchmarks.errors import CannotMeasure
+from benchmarks.spoken import DEVICES, FIRST, Spoken, varied
+from benchmarks.watch_cost import watch_figures
 from devices.profiles.checking.vectors import Anybody
 from devices.profiles.own.own_profile import OwnProfile
 
@@ -28,11 +30,11 @@ def test_a_profile_that_nobody_knows_is_refused() -> None:
 
 def test_numbers_vary_with_as_many_digits_and_nothing_else_does() -> None:
     payload = b'{"a1":[10.50,-3.25],"t":"10.5","flag":true,"n":1000,"z":0}'
-    varied = _varied(payload, random.Random(3))
-    assert varied != payload
-    assert varied.startswith(b'{"a1":[10.')
-    assert varied.endswith(b',"z":0}')
-    assert b'"t":"10.5","flag":true' in varied
+    other = varied(payload, random.Random(3))
+    assert other != payload
+    assert other.startswith(b'{"a1":[10.')
+    assert other.endswith(b',"z":0}')
+    assert b'"t":"10.5","flag":true' in other
 
 
 def test_newcomers_are_devices_that_nobody_has_heard() -> None:
@@ -44,3 +46,12 @@ def test_newcomers_are_devices_that_nobody_has_heard() -> None:
 def test_what_names_no_device_has_no_first_message() -> None:
     spoken = Spoken("one", (), "a/x", b'{"v":5}', "")
     assert _first_us(OwnProfile(), spoken, Anybody()) is None
+
+
+def test_the_watch_for_names_of_fires_is_measured_where_something_is_passed_over() -> None:
+    topic = "zigbee2mqtt/0x00158d0000000001"
+    smoke = Spoken("smoke", (), topic, b'{"smoke":false,"battery":87,"x":1}', "0x00158d0000000001")
+    whole = Spoken("all is read", (), "gengfu/flat/readings", b'{"values":{"smoke.alarm":false}}', "flat")
+    found = watch_figures([("zigbee2mqtt", smoke), ("own", whole)], messages=40, rounds=1)
+    assert [(name, one.vectors) for name, one in found.items()] == [("with_a_usual_name", 1)]
+    assert all(one.us_per_message > 0 < one.unwatched_us_per_message for one in found.values())

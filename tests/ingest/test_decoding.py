@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from devices.database import reading, writing
 from devices.model import Metric, Quality
 from devices.profiles.profile import Decoded, Points, Profile, Reason
-from devices.profiles.searching import TICK_OCTETS
+from devices.profiles.searching import HEAD, TICK_OCTETS
 from devices.profiles.shipped import shipped_profiles
 from devices.schema import device, metadata
 from ingest import decoding
@@ -228,6 +228,22 @@ def test_many_long_messages_in_a_tick_are_searched_in_part_and_hide_no_fire(inde
     assert not decoder.is_short(3 * SHORT_US)
     again = decoder.decode(topics[:1], [flood])
     assert [one.reason for one in again.decoded.rejected] == [Reason.NOT_JSON]
+
+
+def test_a_flood_below_one_prefix_hides_no_fire_in_the_beginning_of_another_sources_message(
+    index: SeriesIndex,
+) -> None:
+    decoder = Decoder(shipped_profiles(), index, max_payload_bytes=1 << 18)
+    flood = [(f"zigbee2mqtt/n{n}", b'{"pad": "' + b"x" * HEAD) for n in range(2 * TICK_OCTETS // HEAD)]
+    late = b'{"pad": "' + b"x" * (HEAD - 100) + b'", "smoke": true, \xff}'
+    fires = [
+        ("gw/v1/devices/me/telemetry", late),
+        ("gengfu/7/readings", late.replace(b"smoke", b"smoke.alarm")),
+    ]
+    topics, payloads = zip(*flood, *fires, strict=True)
+    tick = decoder.decode(topics, payloads)
+    assert {one.uid for one in tick.decoded.strangers} == {"thingsboard:gw", "own:7"}
+    assert decoder.unsearched > TICK_OCTETS // HEAD
 
 
 OCTETS = """

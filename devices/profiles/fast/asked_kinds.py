@@ -22,8 +22,11 @@ from devices.profiles.repeated import RepeatedKeys
 class AskedKinds:
     """The kinds of one profile. Bounded by the kinds there are, and the orders in which topics ask them."""
 
-    def __init__(self, carrying: Carrying) -> None:
-        self._carrying = carrying
+    def __init__(self, carrying: Carrying, *, watches: bool = True) -> None:
+        """`watches`: whether messages are watched for names of fires (`Watched`)."""
+        self._carrying, self._watches = carrying, watches
+        self.watched = 0
+        """How many readers were made that watch."""
         self._looks: dict[tuple[int, ...], Look | None] = {}
         self._bound: dict[int, tuple[str, ...]] = {}
 
@@ -56,8 +59,10 @@ class AskedKinds:
         if raw is not None:
             return pack_reader(raw, heard.tree, skeleton)
         repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
-        watched = payload if not kind.said.echo and kind.said.format == "json" else None
-        return JsonReader(skeleton, repeated, repeated.usual(heard.tree), watched)
+        watches = self._watches and not kind.said.echo and kind.said.format == "json"
+        reader = JsonReader(skeleton, repeated, repeated.usual(heard.tree), payload if watches else None)
+        self.watched += reader.watches
+        return reader
 
     def bound_names(self, kind: Kind) -> tuple[str, ...]:
         """The names that the topic may bind and that readings of a kind need."""

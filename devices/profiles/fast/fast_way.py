@@ -9,7 +9,7 @@ general way understood it. Whatever it does not take goes the general way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -37,25 +37,36 @@ from devices.profiles.general.heard import Heard
 from devices.profiles.memory import Memory
 from devices.profiles.profile import Decoded, Points
 from devices.profiles.sources import Sources
+from devices.profiles.turns import Turns
 
 __all__ = ["FORMS_MAX", "TICKS_BETWEEN", "WORTH_A_FORM", "FastWay"]
 
 DRAWN_A_TICK: Final = 32
-"""Messages a tick whose skeleton is drawn, at 20 to 40 µs each (measured; the number is chosen so that
-messages that never fit cost a tick 1 ms)."""
+"""Messages a tick whose skeleton is drawn, at 20 to 40 µs each, taking turns (measured; the number is chosen
+so that messages that never fit cost a tick 1 ms)."""
+
+
+class _Spoken(NamedTuple):
+    """The messages of a tick, as `Fast.take` is given them."""
+
+    source: Int32
+    payloads: Sequence[bytes]
+    sources: Sources
+    points: Points
 
 
 class FastWay:
     """Implements `Fast` for one profile. Bounded as `SourceForms` and `Forms` say."""
 
-    def __init__(self, carrying: Carrying, memory: Memory | None = None) -> None:
-        """`memory` has the births of Sparkplug; without it none of its messages are read by form."""
+    def __init__(self, carrying: Carrying, memory: Memory | None = None, *, watches: bool = True) -> None:
+        """`memory` has the births of Sparkplug; without it none of its messages are read by form. `watches`:
+        False only to measure what it costs that no fire is passed over."""
         self._carrying = carrying
         self._forms = Forms()
         self._sources = SourceForms()
         self._births = None if memory is None else Births(memory)
-        self._asked = AskedKinds(carrying)
-        self._drawn = 0
+        self._asked = AskedKinds(carrying, watches=watches)
+        self._turns = Turns(DRAWN_A_TICK)
         self.answers = True
         """Whether what a device waits for is sent; then its messages go the general way. Set before the
         first."""
@@ -67,6 +78,11 @@ class FastWay:
         """How many forms are kept."""
         return len(self._forms)
 
+    @property
+    def watched(self) -> int:
+        """How many forms were kept whose messages are watched for names of fires."""
+        return self._asked.watched
+
     def forget(self, sources: Sequence[int] | None) -> None:
         """These numbers (None: all) may stand for other topics or devices from now on."""
         self._sources.forget(sources)
@@ -76,19 +92,21 @@ class FastWay:
     ) -> tuple[list[Decoded], Sequence[int]]:
         """As `Fast.take` promises."""
         self._forms.start_tick()
-        self._drawn = 0
+        self._turns.start_tick()
         if self._births is not None and (reborn := self._births.forgotten()):
             self._sources.forget(reborn)
         if not len(self._forms) or not len(source):
             return [], range(len(payloads))
+        spoken = _Spoken(source, payloads, sources, points)
         parts: list[Decoded] = []
-        rest: list[int] = []
         left = np.arange(len(source), dtype=np.int32)
+        rest: list[int] = left[self._sources.at(0, source) < 0].tolist()
+        unlike: list[int] = []
         for rank in range(FORMS_A_SOURCE):
             form = self._sources.at(rank, source[left])
-            rest += left[form < 0].tolist()
+            unlike += left[form < 0].tolist() if rank else []
             odd: list[int] = []
-            for taken in self._each(form, left, source, payloads, sources, points):
+            for taken in self._each(form, left, spoken):
                 parts += [taken.decoded] if taken.decoded is not None else []
                 self._sources.fits(rank, source[taken.took])
                 odd += taken.odd
@@ -96,19 +114,34 @@ class FastWay:
             left = np.array(odd, np.int32)
             if not odd:
                 break
-        rest += left.tolist()
+        left = np.array(unlike + odd, np.int32)
+        if len(left):
+            rest += self._as_others_say(left, spoken, parts)
         return parts, sorted(rest)
 
-    def _each(
-        self,
-        form: Int8,
-        message: Int32,
-        source: Int32,
-        payloads: Sequence[bytes],
-        sources: Sources,
-        points: Points,
-    ) -> Iterator[Taken]:
+    def _as_others_say(self, left: Int32, spoken: _Spoken, parts: list[Decoded]) -> list[int]:
+        """Tries messages that no form of their source took with those of others whose topics say the same, so
+        that not each device has to teach each form. Adds to `parts`; gives those that nothing took."""
+        rest: list[int] = []
+        for first, places in grouped(self._sources.at(0, spoken.source[left])):
+            some = left[places]
+            for number in self._forms.alike(first):
+                known = self._forms.known(number)
+                if known is None or known.has_names or not len(some):
+                    continue
+                form = np.full(len(some), number, np.int8)
+                for taken in self._each(form, some, spoken):
+                    parts += [taken.decoded] if taken.decoded is not None else []
+                    for one in set(spoken.source[taken.took].tolist()):
+                        self._sources.has(one, number, 0)
+                    rest += taken.unsure
+                    some = np.array(taken.odd, np.int32)
+            rest += some.tolist()
+        return rest
+
+    def _each(self, form: Int8, message: Int32, spoken: _Spoken) -> Iterator[Taken]:
         """What each form makes of those of the messages that are to be tried with it."""
+        source, payloads, sources, points = spoken
         for number, places in grouped(form):
             known = self._forms.used(number)
             asked_of = message[places] if len(places) < len(message) else message
@@ -185,10 +218,6 @@ class FastWay:
         """The forms that such a message may have; of a text only its topic says what it means."""
         return (self._forms.of_text(key),) if kind.said.format == "text" else self._forms.of_key(key)
 
-    def _may_draw(self) -> bool:
-        self._drawn += 1
-        return self._drawn <= DRAWN_A_TICK
-
     def _learn_tree(
         self,
         source: int,
@@ -199,7 +228,7 @@ class FastWay:
         look: Look,
     ) -> None:
         """A message in JSON, SenML or of one text."""
-        if not self._may_draw():
+        if not self._turns.mine():
             return
         kind = heard.kind
         text = kind.said.format == "text"
@@ -218,6 +247,7 @@ class FastWay:
                 form,
                 Known(skeleton, plan, self._asked.reader(kind, skeleton, raw, heard, payload)),
                 text=text,
+                alike=not text,
             )
             sight = sight_of(kind, heard.tree, self._carrying)
             if sight is not None:
@@ -236,7 +266,7 @@ class FastWay:
         look: Look,
     ) -> None:
         """A message of Sparkplug. What its octets mean, its birth says as well: they alone are no form."""
-        if self._births is None or not self._may_draw():
+        if self._births is None or not self._turns.mine():
             return
         skeleton = skeleton_of(heard.tree, look)
         reader = octets_form(payload, heard.tree, skeleton)
@@ -246,7 +276,7 @@ class FastWay:
             if not self._forms.is_worth_it(form, text=False):
                 return
             plan = self._planned(candidates, heard, skeleton)
-            number = self._keep(form, Known(skeleton, plan, reader), text=False)
+            number = self._keep(form, Known(skeleton, plan, reader), text=False, alike=False)
         if self._births.explains(heard.captures, source):
             self._fits(source, number, payload)
 
@@ -262,12 +292,12 @@ class FastWay:
         self._sources.has(source, number, names)
         return True
 
-    def _keep(self, form: Form, known: Known, *, text: bool) -> int:
+    def _keep(self, form: Form, known: Known, *, text: bool, alike: bool) -> int:
         """The number of a form from now on; the one unused for longest makes room."""
         number = self._forms.room(text=text)
         if self._forms.known(number) is not None:
             self._drop(number)
-        self._forms.keep(number, form, known)
+        self._forms.keep(number, form, known, alike=alike)
         return number
 
     def _drop(self, number: int) -> None:

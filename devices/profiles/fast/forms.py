@@ -16,7 +16,7 @@ FORMS_MAX: Final = 64
 of a district)."""
 WORTH_A_FORM: Final = 32
 """So many messages must have had a form before it is compiled, which costs up to 3 ms (chosen)."""
-TICKS_BETWEEN: Final = 16
+TICKS_BETWEEN: Final = 4
 """At most one form that is no text's is compiled in so many ticks, so that invented ones hold nobody up
 (chosen)."""
 TRIED: Final = 16
@@ -41,6 +41,7 @@ class Forms:
         self._known: list[Known | None] = [None] * (2 * FORMS_MAX)
         self._numbers: dict[Form, int] = {}
         self._by_key: dict[Key, list[int]] = {}
+        self._alike: dict[int, Key] = {}
         self._used = np.zeros(2 * FORMS_MAX, np.int64)
         self._texts: dict[Key, int] = {}
         self._counted: Counter[Form] = Counter()
@@ -70,6 +71,12 @@ class Forms:
         """The forms that messages of a key may have, the newest first."""
         return self._by_key.get(key, ())[: -TRIED - 1 : -1]
 
+    def alike(self, number: int) -> Sequence[int]:
+        """The other forms that messages with this one's key may have, the newest first; none of texts and of
+        Sparkplug, where a source's own topic or birth says what a message means."""
+        key = self._alike.get(number)
+        return () if key is None else [one for one in self.of_key(key) if one != number]
+
     def of_text(self, key: Key) -> int:
         """The form of the texts of a key, `NONE` where they have none."""
         return self._texts.get(key, NONE)
@@ -95,9 +102,11 @@ class Forms:
         first = FORMS_MAX if text else 0
         return first + int(self._used[first : first + FORMS_MAX].argmin())
 
-    def keep(self, number: int, form: Form, known: Known) -> None:
-        """A form has a number, which is nobody's, from now on."""
+    def keep(self, number: int, form: Form, known: Known, *, alike: bool) -> None:
+        """A form has a number, which is nobody's, from now on. `alike`: its key alone says what it means."""
         self._known[number], self._used[number] = known, self._tick
+        if alike:
+            self._alike[number] = form[0]
         self._numbers[form] = number
         self._by_key.setdefault(form[0], []).append(number)
 
@@ -111,6 +120,7 @@ class Forms:
         """Forgets a form that is there."""
         self._known[number] = None
         self.sights.pop(number, None)
+        self._alike.pop(number, None)
         self._texts = {key: one for key, one in self._texts.items() if one != number}
         (form,) = [form for form, one in self._numbers.items() if one == number]
         del self._numbers[form]

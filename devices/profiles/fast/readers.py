@@ -73,6 +73,11 @@ class JsonReader(Fetching):
             self._watched = Watched(payload, keys)
             self._usual = {key: n for key, n in self._usual.items() if key not in keys}
 
+    @property
+    def watches(self) -> bool:
+        """Whether a name of a fire could be passed over without the watch."""
+        return self._watched is not None
+
     def said(self, payloads: Sequence[bytes]) -> tuple[Said, list[int]]:
         """As `Reader.said`."""
         said: list[Any] = []

@@ -89,13 +89,14 @@ class Besides:
 
     def family(self, n: int, topic: str, source: int, heard: Heard, place: int, below: set[str]) -> None:
         """Who is heard through whom: the message's device through its parent, devices below a message
-        through the parent too, or through the message's device where that has a name of its own."""
+        through the parent too, or through the message's device where that has a name of its own and is none
+        of them."""
         kind, captures, tree, uid = heard
         parent = uid_of((kind.parent,), captures, tree, tree) if kind.parent is not None else ""
         if parent and uid != parent:
             self._gathering.comings.parents.append((n, place, parent))
         if below:
-            parent = parent or ("" if uid == topic_uid(topic) else uid)
+            parent = parent or ("" if uid == topic_uid(topic) or uid in below else uid)
         if below and parent:
             for child in sorted(below - {parent}):
                 self._gathering.comings.parents.append(

@@ -48,7 +48,7 @@ class Refusing:
         fault: Unreadable,
     ) -> None:
         """Refuses a message that nobody can read, but for the true life flags in its octets."""
-        payload = self._searched(n, payload, fault)
+        payload = self._searched(n, topic, payload, fault)
         if fault.reason is Reason.NO_CODEC:
             self._show(n, topic, source, candidates, fault)
         places = Places()
@@ -76,7 +76,7 @@ class Refusing:
     ) -> None:
         """Refuses a message of which a part was not looked into, and may hold a life flag. `silent`: it has
         no readings, else those of devices below it stand."""
-        payload = self._searched(n, payload, fault)
+        payload = self._searched(n, topic, payload, fault)
         flags = self._rescuing(heard.kind).true_flags(payload, heard.captures, heard.tree)
         if not flags:
             self._named(n, topic, source, heard.uid, payload)
@@ -85,7 +85,7 @@ class Refusing:
     def passed_over(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
         """A message that says nothing of use; it is refused where it says a fire by name, and where it is
         too long to be searched now."""
-        part = self._searching.part(payload)
+        part = self._searching.part(payload, topic)
         if len(part) < len(payload):
             self._gathering.refuse(n, Reason.NOT_SEARCHED, _short(Reason.NOTHING_KNOWN, "passed over"))
         self._named(n, topic, source, uid, part)
@@ -111,9 +111,9 @@ class Refusing:
             place = self._gathering.place(topic, uid, source)
             self._gathering.add(n, place, "", code, 1.0, _SUSPECT)
 
-    def _searched(self, n: int, payload: bytes, fault: Unreadable) -> bytes:
+    def _searched(self, n: int, topic: str, payload: bytes, fault: Unreadable) -> bytes:
         """Refuses a message; gives as much of it as is searched now."""
-        part = self._searching.part(payload)
+        part = self._searching.part(payload, topic)
         if len(part) == len(payload):
             self._gathering.refuse(n, fault.reason, fault.detail)
         else:

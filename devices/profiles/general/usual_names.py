@@ -54,6 +54,27 @@ SETTINGS: Final = frozenset(
     }
 )
 """Below these keys a name says what a device can do, or is set to, and not what it senses (chosen)."""
+FARES: Final = frozenset(
+    {
+        *("battery_low", "batterylow", "low_battery", "lowbattery", "battery_level", "batterylevel"),
+        *("battery_pct", "battery_percent", "battery_percentage", "batterypercentage", "battery_voltage"),
+        *("batteryvoltage", "battery_state", "batterystate", "battery_status", "batterystatus", "lowbat"),
+        *("tamper", "tampered", "rssi", "snr", "lqi", "signal_strength", "signalstrength", "link_quality"),
+        *(
+            "linkquality",
+            "connected",
+            "online",
+            "reachable",
+            "available",
+            "availability",
+            "muted",
+            "silenced",
+        ),
+    }
+)
+"""Below these keys a name is a detector's, and what stands behind it says how that fares (chosen). Neither
+`battery` is among them, for one may burn, nor `fault`, `test` and `signal`, which a fire may stand below."""
+_NOT_SENSED: Final = SETTINGS | FARES
 _TRUE: Final = frozenset({"true", "on", "alarm", "detected", "1"})
 _NAMING: Final = ("name", "n", "id", "identifier", "service_id", "serviceId", "key")
 _SAYING: Final = ("value", "v", "vb", "val", "state", "alarm")
@@ -96,7 +117,7 @@ def may_tell(payload: bytes) -> bool:
 
 def told(tree: Tree, *, settings: bool = False) -> Iterator[Told]:
     """Every place of a tree where one of the names stands before a scalar: as a key, or as the name of an
-    item; with `settings` also below `SETTINGS`. Costs a look at every object and list."""
+    item; with `settings` also below `SETTINGS` and `FARES`. Costs a look at every object and list."""
     waiting: list[tuple[Any, tuple[str, ...]]] = [(tree, ())]
     while waiting:
         value, path = waiting.pop()
@@ -105,24 +126,27 @@ def told(tree: Tree, *, settings: bool = False) -> Iterator[Told]:
             continue
         if type(value) is not dict:
             continue
-        name = _name_of(value)
-        if name and (raw := _said_by(value)) is not None:
-            yield Told(name, raw, path)
+        name, before = _name_of(value)
+        if name and (settings or before not in _NOT_SENSED) and (raw := _said_by(value)) is not None:
+            yield Told(name, raw, (*path, before))
         for key, one in value.items():
             low = key.lower()
             nested = type(one) in _NESTED
             if low in USUAL and (raw := _said_by(one) if nested else one) is not None:
                 yield Told(low, raw, path)
-            elif nested and (settings or low not in SETTINGS):
+            elif nested and (settings or low not in _NOT_SENSED):
                 waiting.append((one, (*path, low)))
 
 
-def _name_of(item: dict[str, Any]) -> str:
+def _name_of(item: dict[str, Any]) -> tuple[str, str]:
+    """The usual name that an item has as the last part of its own, and the part before it."""
     for key in _NAMING:
         text = item.get(key)
-        if type(text) is str and len(text) < _LONGEST and (low := text.rpartition("/")[2].lower()) in USUAL:
-            return low
-    return ""
+        if type(text) is str and len(text) < _LONGEST:
+            before, _, last = text.lower().rpartition("/")
+            if last in USUAL:
+                return last, before.rpartition("/")[2]
+    return "", ""
 
 
 _LONGEST: Final = 128
@@ -134,6 +158,8 @@ def _said_by(value: Any) -> Any:  # noqa: ANN401
         value = value[0]
     if type(value) is not dict:
         return None if type(value) in _NESTED else value
+    if says_true(value.get("alarm")):
+        return True  # whatever state stands beside it
     for key in _SAYING:
         if key in value:
             raw = value[key]
@@ -148,9 +174,9 @@ _SCALARS: Final = frozenset({bool, int, float, str})
 
 
 def set_only(tree: Tree) -> set[str]:
-    """The names that are true below `SETTINGS`, and nowhere else."""
+    """The names that are true below `SETTINGS` and `FARES`, and nowhere else."""
     true = [one for one in told(tree, settings=True) if says_true(one.raw)]
-    sensed = {one.name for one in true if SETTINGS.isdisjoint(one.path)}
+    sensed = {one.name for one in true if _NOT_SENSED.isdisjoint(one.path)}
     return {one.name for one in true} - sensed
 
 

@@ -119,7 +119,7 @@ class OwnProfile:
                 tick.rejected.append(refused)
             else:
                 known = source if source >= 0 else self._sources.meet(topics[n], uid or "")
-                self._refuse(tick, refused, known, payloads[n])
+                self._refuse(tick, refused, known, topics[n], payloads[n])
         return tick.finish(self._mapping, self._sources, points)
 
     def _read(
@@ -141,7 +141,7 @@ class OwnProfile:
                     continue
                 source = sources.meet(topic, uid)
             if why := too_costly(payload):
-                self._refuse(tick, Rejected(n, Reason.TOO_LARGE, why), source, payload)
+                self._refuse(tick, Rejected(n, Reason.TOO_LARGE, why), source, topic, payload)
                 continue
             try:
                 said = parse(payload)
@@ -149,17 +149,17 @@ class OwnProfile:
                 try:
                     said = parse(unpadded(payload))
                 except PARSE_ERRORS as error:
-                    self._refuse(tick, refusal(n, error), source, payload)
+                    self._refuse(tick, refusal(n, error), source, topic, payload)
                     continue
             at_us = 0 if said.at is None else epoch_ms(said.at)
             if type(said.seq) is int and 0 <= said.seq < _SEQ_LIMIT:
                 tick.seq[n] = said.seq
             refused = self._add_parts(tick, n, source, at_us, said)
             if refused is not None:
-                self._refuse(tick, refused, source, payload)
+                self._refuse(tick, refused, source, topic, payload)
             else:
-                self._rescue_passed_over(tick, n, source, said, payload)
-                if self.shapes.curious:
+                self._rescue_passed_over(tick, n, source, said, topic, payload)
+                if self.shapes.is_curious():
                     self._learn(source, said)
 
     def _learn(self, source: int, said: _Said) -> None:
@@ -180,16 +180,18 @@ class OwnProfile:
         except Exception:  # the message is understood already: what it might have taught is worth no risk
             self.shapes.decline(source)
 
-    def _refuse(self, tick: Tick, refused: Rejected, source: int, payload: bytes) -> None:
+    def _refuse(self, tick: Tick, refused: Rejected, source: int, topic: str, payload: bytes) -> None:
         """Refuses a message but for the life flags in it; their channel is not known and left empty."""
-        part = self.searching.part(payload)
+        part = self.searching.part(payload, topic)
         if len(part) < len(payload):
             why = f"{refused.reason}: {refused.detail}; only the first {len(part)} octets were searched"
             refused = replace(refused, reason=Reason.NOT_SEARCHED, detail=why)
         tick.rejected.append(refused)
         tick.rescue(refused.message, source, self._rescue.true_flags(part))
 
-    def _rescue_passed_over(self, tick: Tick, n: int, source: int, said: _Said, payload: bytes) -> None:
+    def _rescue_passed_over(
+        self, tick: Tick, n: int, source: int, said: _Said, topic: str, payload: bytes
+    ) -> None:
         """Life flags in parts that are no objects or behind a key that stands twice, unless an object says
         them as well; the message is refused for it."""
         parts = _parts(said)
@@ -204,7 +206,7 @@ class OwnProfile:
             return
         if not tick.rejected or tick.rejected[-1].message != n:
             tick.rejected.append(Rejected(n, Reason.WRONG_TYPE, why))
-        flags = self._rescue.true_flags(self.searching.part(payload))
+        flags = self._rescue.true_flags(self.searching.part(payload, topic))
         unheard = {key: True for key in flags if not any(part.get(key) is True for part in heard)}
         tick.rescue(n, source, unheard)
 

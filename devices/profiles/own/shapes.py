@@ -19,16 +19,17 @@ import numpy as np
 from devices.model import Bool, Float64, Int16, Int32, Int64
 from devices.profiles.own.forms import Form, Group, Shape, form_of
 from devices.profiles.own.mapping import FlatMapping
+from devices.profiles.turns import Turns
 
 SHAPES_MAX: Final = 64
 """Shapes that are remembered at once (chosen: device kinds times firmware versions of a district)."""
 WORTH_A_SHAPE: Final = 32
 """So many messages must have had a form before it is compiled, which costs up to 2 ms (chosen)."""
-TICKS_BETWEEN: Final = 16
+TICKS_BETWEEN: Final = 4
 """At most one form is compiled in so many ticks, so that invented forms hold nobody up (chosen)."""
 LEARNT_A_TICK: Final = 128
-"""Messages a tick that may teach a shape, at 9 µs each (measured; the number is chosen so that messages that
-never fit one cost a tick 1 ms)."""
+"""Messages a tick that may teach a shape, at 9 µs each, taking turns (measured; the number is chosen so that
+messages that never fit one cost a tick 1 ms)."""
 _FORMS_MAX: Final = 512
 _NONE: Final = -1
 _OWN: Final = -2
@@ -56,10 +57,10 @@ class Alike(NamedTuple):
 
 
 class Shapes:
-    """Which shape each source's messages have had. Bounded: 3 bytes a source, SHAPES_MAX shapes.
+    """Which shapes each source's messages have had. Bounded: 5 bytes a source, SHAPES_MAX shapes.
 
-    A source keeps its shape while at most one message in a row differs; so a report that comes now and then
-    with more in it costs itself only.
+    A source has a first shape and another one, for a report that comes now and then with more in it. It keeps
+    the first while at most one message in a row has neither.
     """
 
     def __init__(self, mapping: FlatMapping) -> None:
@@ -68,6 +69,7 @@ class Shapes:
         self._numbers: dict[Form, int] = {}
         self._forms: Counter[Form] = Counter()
         self._of = np.full(256, _NONE, np.int16)
+        self._other = np.full(256, _NONE, np.int16)
         self._missed = np.zeros(256, np.bool_)
         self._used: list[int] = []
         self._usual = 0
@@ -75,12 +77,11 @@ class Shapes:
         """How often a message could not be learnt from for a reason nobody thought of: each is a bug."""
         self._tick = 0
         self._compile_from = 0
-        self._learnt = 0
+        self._turns = Turns(LEARNT_A_TICK)
 
-    @property
-    def curious(self) -> bool:
-        """Whether `learn` wants to hear of more messages in this tick."""
-        return self._learnt < LEARNT_A_TICK
+    def is_curious(self) -> bool:
+        """Whether `learn` wants to hear of this message. Asked once for each that the general way read."""
+        return self._turns.mine()
 
     def __len__(self) -> int:
         """How many shapes are remembered."""
@@ -89,13 +90,16 @@ class Shapes:
     def forget(self) -> None:
         """Source numbers mean others from now on."""
         self._of.fill(_NONE)
+        self._other.fill(_NONE)
 
     def take(self, source: Int32, payloads: Sequence[bytes]) -> tuple[list[Alike], Sequence[int]]:
-        """The messages that have their source's shape, and the numbers of those that must go the general way.
+        """The messages that have a shape of their source's, and the numbers of those that must go the general
+        way.
 
         `source` is -1 where it is not known.
         """
-        self._tick, self._learnt = self._tick + 1, 0
+        self._tick += 1
+        self._turns.start_tick()
         if not self._numbers:
             return [], range(len(payloads))
         if len(source) and int(source.max()) >= len(self._of):
@@ -104,15 +108,31 @@ class Shapes:
         if len(number) and number[0] >= 0 and (number == number[0]).all():
             whole = np.arange(len(number), dtype=np.int32)
             alike, odd = self._read(int(number[0]), whole, source, payloads)
-            return ([alike] if alike else []), odd
-        found, rest = [], np.flatnonzero(number < 0).tolist()
+            found, rest = [alike] if alike else [], []
+        else:
+            found, odd = self._each(number, np.arange(len(number), dtype=np.int32), source, payloads)
+            rest = np.flatnonzero(number < 0).tolist()
+        if odd:
+            left = np.array(odd, np.int32)
+            other = self._other[source[left]]
+            more, odd = self._each(other, left, source, payloads)
+            found += more
+            rest += [*left[other < 0].tolist(), *odd]
+        return found, sorted(rest)
+
+    def _each(
+        self, number: Int16, message: Int32, source: Int32, payloads: Sequence[bytes]
+    ) -> tuple[list[Alike], list[int]]:
+        """What each shape that is not negative takes of the messages that are tried with it, and what is
+        left."""
+        found: list[Alike] = []
+        rest: list[int] = []
         for one in np.unique(number[number >= 0]).tolist():
-            message = np.flatnonzero(number == one).astype(np.int32)
-            asked = [payloads[n] for n in message.tolist()]
-            alike, odd = self._read(one, message, source[message], asked)
+            asked = message[number == one]
+            alike, odd = self._read(one, asked, source[asked], [payloads[n] for n in asked.tolist()])
             found += [alike] if alike else []
             rest += odd
-        return found, sorted(rest)
+        return found, rest
 
     def _guessed(self, source: Int32) -> Int16:
         """The shape of each source, negative where it has none.
@@ -151,17 +171,17 @@ class Shapes:
 
     def learn(self, source: int, at: object, seq: object, groups: Sequence[Group], *, plain: bool) -> None:
         """The general way understood a message of this source. `groups`: its parts, all of them objects."""
-        self._learnt += 1
-        if source < len(self._of) and self._of[source] >= 0 and not self._missed[source]:
-            self._missed[source] = True
-            return
+        if source >= len(self._of):
+            self._grow(source + 1)
         form = form_of(self._mapping, at, seq, groups, plain=plain)
         number = _OWN if form is None else self._numbers.get(form, _OWN)
         if form is not None and number == _OWN:
             number = self._consider(form)
-        if source >= len(self._of):
-            self._grow(source + 1)
-        self._of[source], self._missed[source] = number, number == _OWN
+        if self._of[source] >= 0 and not self._missed[source]:
+            self._missed[source] = True
+            self._other[source] = number
+        else:
+            self._of[source], self._missed[source] = number, number == _OWN
 
     def decline(self, source: int) -> None:
         """This source is read the general way, until another of its messages teaches a form."""
@@ -186,6 +206,7 @@ class Shapes:
         else:
             number = int(np.argmin(self._used))
             self._of[self._of == number] = _OWN
+            self._other[self._other == number] = _NONE
             self._numbers = {known: n for known, n in self._numbers.items() if n != number}
             self._shapes[number], self._used[number] = shape, self._tick
         self._numbers[form] = number
@@ -194,6 +215,7 @@ class Shapes:
     def _grow(self, sources: int) -> None:
         more = max(sources, 2 * len(self._of)) - len(self._of)
         self._of = np.concatenate([self._of, np.full(more, _NONE, np.int16)])
+        self._other = np.concatenate([self._other, np.full(more, _NONE, np.int16)])
         self._missed = np.concatenate([self._missed, np.zeros(more, np.bool_)])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
@@ -10,199 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.model import Quality
 from devices.profiles.checking.vectors import messages_of
-from devices.profiles.compiling.whole_file import compile_profile
 from devices.profiles.described import DescribedProfile
-from devices.profiles.fast.fast_way import FORMS_MAX, TICKS_BETWEEN, WORTH_A_FORM, FastWay
-from devices.profiles.formats.codecs.all import CODECS
-from devices.profiles.general.usual_names import USUAL
-from devices.profiles.language.load import load_profile
-from devices.profiles.profile import Decoded
+from devices.profiles.fast.fast_way import FORMS_MAX
 from devices.profiles.shipped import shipped_compiled, shipped_files
-from tests.devices.profiles.listening import Registry
-
-FILE = """
-name = "made-up"
-tz = "Asia/Shanghai"
-
-[[message]]
-name = "hello"
-topics = ["m/{id}/data"]
-where = { kind = ["hello"] }
-device = ["m:{id}"]
-values = { power = "power.active" }
-
-[[message]]
-name = "data"
-topics = ["m/{id}/data", "m/{id}/ch/{n}"]
-device = ["m:{.serial|lower}", "m:{id}"]
-time = [{ path = "t", format = "s" }, { path = "when" }]
-seq = "no"
-backfill = { old = [true] }
-about = { label = "{.name}" }
-
-[message.values]
-smoke = "smoke.alarm"
-door = { metric = "device.tamper", true = ["open"], false = ["shut"] }
-mask = { metric = "device.fault", bit = 3 }
-lit = { metric = "switch", invert = true }
-charge = { metric = "charge.total", scale = 1000 }
-volts = { metric = "voltage", list_channel = "l{n}" }
-temperature = { metric = "temperature", sentinels = [327.67, "none"], low = -40, high = 85 }
-percent = { metric = "battery.pct", low = 0, high = 100, null = "skip" }
-
-[message.values.power]
-metric = "power.active"
-scale = 0.1
-sign_from = { path = "flow", negative = ["out"], positive = ["in"] }
-
-[message.values.current]
-metric = "current"
-unit = "mA"
-multiply_by = { path = "ratio" }
-channel = "ch{n}"
-
-[[message.group]]
-each = "parts.[].{key}"
-name = "{key}"
-value = "v"
-unit = "u"
-names = { energy = "energy.import", back = "energy.export" }
-
-[[message]]
-name = "there"
-topics = ["m/{id}/there"]
-format = "text"
-device = ["m:{id}"]
-presence = { online = ["on"], offline = ["off"] }
-
-[[message]]
-name = "single"
-topics = ["m/{id}/one/{what}"]
-format = "text"
-device = ["m:{id}"]
-
-[[message.group]]
-name = "{what}"
-names = { humidity = "humidity", smoke = "smoke.alarm", level = { metric = "battery.pct", high = 100 } }
-"""
-WHOLE: dict[str, Any] = {
-    "t": 1_790_000_000,
-    "no": 5,
-    "old": False,
-    "serial": "AB1",
-    "name": "hall",
-    "smoke": False,
-    "door": "shut",
-    "mask": 8,
-    "lit": True,
-    "temperature": 21.5,
-    "percent": 50,
-    "power": 1234,
-    "flow": "in",
-    "current": 1500,
-    "ratio": 2,
-    "volts": [230, 231.5],
-    "parts": [{"energy": {"v": 5, "u": "kWh"}}],
-    "more": {"deep": [1, {"x": None}]},
-}
-ODD: list[Any] = [
-    *(0, 1, -1, -0.0, 8, 2.5, 1e300, 2**53 + 1, 2**63, 2**64, 10**400, 327.67, 1_790_000_000.25, 1e16),
-    *(
-        None,
-        True,
-        False,
-        "open",
-        "shut",
-        "out",
-        "12.5",
-        " 7 ",
-        "1_0",
-        "nan",
-        "none",
-        "",
-        "電",
-        "on",
-        "x" * 300,
-    ),
-    *("2026-01-31T12:00:00Z", "2026-01-31 12:00:00", "kWh", "Wh", "hello", "\ud7ff"),
-    *([], {}, [1, "2"], [230, None, True], {"value": 1}, [{"energy": {"v": 1}}], [{}]),
-]
-
-
-def profile(*, fast: bool) -> DescribedProfile:
-    file = load_profile(FILE, file="made-up.toml", known={})
-    made = DescribedProfile(compile_profile(file, site_tz="Asia/Shanghai", codecs=CODECS), [])
-    if not fast:
-        made.fast = None
-    return made
-
-
-def packed(tree: Any) -> bytes:
-    return tree if isinstance(tree, bytes) else json.dumps(tree, ensure_ascii=False).encode()
-
-
-def said(decoded: Decoded, places: list[tuple[str, str]]) -> Any:
-    """Everything a tick said, comparable; the readings of one message in any order."""
-    assert decoded.message.tolist() == sorted(decoded.message.tolist())
-    lines = [
-        (message, *places[row], metric, value.hex(), quality, observed_us)
-        for message, row, metric, value, quality, observed_us in zip(
-            decoded.message.tolist(),
-            decoded.row.tolist(),
-            decoded.metric.tolist(),
-            decoded.value.tolist(),
-            decoded.quality.tolist(),
-            decoded.observed_us.tolist(),
-            strict=True,
-        )
-    ]
-    strangers = [
-        (one.message, one.uid, one.channel, one.metric, one.value, one.observed_us, one.quality)
-        for one in decoded.strangers
-    ]
-    return sorted(lines), decoded.seq.tolist(), decoded.rejected, strangers
-
-
-class Both:
-    """The same messages to a profile with the fast way, and to one without."""
-
-    def __init__(self, fast: DescribedProfile | None = None, general: DescribedProfile | None = None) -> None:
-        self.fast, self.general = fast or profile(fast=True), general or profile(fast=False)
-        self.of_fast, self.of_general = Registry(), Registry()
-
-    @property
-    def way(self) -> FastWay:
-        assert isinstance(self.fast.fast, FastWay)
-        return self.fast.fast
-
-    def hear(self, *messages: tuple[str, Any]) -> Decoded:
-        topics, payloads = [topic for topic, _ in messages], [packed(one) for _, one in messages]
-        decoded = self.fast.decode(topics, payloads, self.of_fast)
-        judged = self.general.decode(topics, payloads, self.of_general)
-        assert said(decoded, self.of_fast.places) == said(judged, self.of_general.places)
-        assert self.way.declined == 0
-        return decoded
-
-    def teach(self, *messages: tuple[str, Any]) -> None:
-        for message in messages:
-            for _ in range(3):
-                self.hear(*[message] * WORTH_A_FORM)
-            for _ in range(TICKS_BETWEEN):
-                self.hear()
-            self.hear(message)
-
-    def left(self, *messages: tuple[str, Any]) -> int:
-        """How many of the messages the fast way leaves to the general way."""
-        topics, payloads = [topic for topic, _ in messages], [packed(one) for _, one in messages]
-        sources = self.fast._sources
-        rest = self.way.take(sources.recall(topics), payloads, sources, self.of_fast)[1]
-        sources.end_tick()
-        return len(rest)
-
-
-DATA = "m/ab1/data"
+from tests.devices.profiles.fast.both_ways import DATA, ODD, WHOLE, Both
 
 
 def test_a_message_with_all_that_a_profile_can_say_is_read_by_its_form() -> None:
@@ -341,16 +152,22 @@ def test_numbers_that_no_float_or_time_can_hold_go_the_general_way_or_are_flagge
         both.hear((DATA, late | odd), (DATA, late))
 
 
-def test_a_device_with_four_sets_of_keys_is_read_by_form_and_a_fifth_takes_anothers_place() -> None:
+def test_a_device_with_more_sets_of_keys_than_are_kept_of_it_is_read_by_form_all_the_same() -> None:
     both = Both()
     sets = [{"temperature": 5}, {"percent": 5}, {"lit": True}, {"smoke": False}, {"lit": True, "percent": 5}]
     both.teach(*((DATA, said) for said in sets[:4]))
     assert [both.left((DATA, said)) for said in sets] == [0, 0, 0, 0, 1]
-    both.hear(*((DATA, said) for said in (*sets, *reversed(sets))))
     both.teach((DATA, sets[4]))
-    left = [both.left((DATA, said)) for said in sets]
-    assert (sum(left), left[4]) == (1, 0)
-    both.hear(*((DATA, said) for said in sets))
+    assert [both.left((DATA, said)) for said in sets * 2] == [0] * 10
+    both.hear(*((DATA, said) for said in (*sets, *reversed(sets))))
+
+
+def test_what_one_device_taught_is_tried_with_another_of_its_kind_too() -> None:
+    both = Both()
+    usual, rare = {"temperature": 5}, {"temperature": 6, "smoke": False}
+    both.teach((DATA, usual), ("m/ab2/data", usual), ("m/ab2/data", rare))
+    assert both.left((DATA, usual), (DATA, rare)) == 0
+    both.hear((DATA, rare), (DATA, usual), (DATA, rare | {"smoke": True}), (DATA, {"percent": 1}))
 
 
 def test_a_form_that_made_room_is_nobodys_any_more() -> None:
@@ -417,58 +234,3 @@ def test_the_vectors_of_shipped_profiles_mean_the_same_read_by_form(name: str) -
         for message in before:
             both.hear(message)
         both.teach(last)
-
-
-@pytest.mark.parametrize(("name", "many"), [*((one, 1) for one in (*USUAL, "Fire", "SMOKE")), ("Fire", 60)])
-def test_a_fire_by_a_usual_name_comes_beside_what_a_form_knows(name: str, many: int) -> None:
-    both = Both()
-    plain = WHOLE | {"firmware": "1.2", "state": "confirmed"}
-    del plain["smoke"]
-    both.teach((DATA, plain))
-    quiet = [(DATA, plain)] * many
-    assert both.left(*quiet) == 0
-    for said in ({name: True}, {"more": {name: 1}}, {"more": {"deep": [{"name": name, "value": "on"}]}}):
-        assert both.left(*quiet, (DATA, plain | said), *quiet) == 1
-        decoded = both.hear(*quiet, (DATA, plain | said), *quiet)
-        [quality] = decoded.quality[decoded.metric == USUAL[name.lower()]].tolist()
-        assert quality == (0 if name == "smoke" and name in said else Quality.SUSPECT)
-
-
-def test_a_form_with_a_name_of_a_fire_that_nobody_reads_is_never_learnt() -> None:
-    both = Both()
-    both.teach((DATA, WHOLE | {"fire": False}))
-    assert both.left((DATA, WHOLE | {"fire": False})) == 1
-    both.hear((DATA, WHOLE | {"fire": True}))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.dictionaries(
-            st.sampled_from(
-                ["fire", "Smoke", "smoke_alarm", "more", "x", "firmware", "name", "value", "settings"]
-            ),
-            st.recursive(
-                st.booleans() | st.sampled_from([0, 1, 12, None, "on", "fire", "smoke"]),
-                lambda below: (
-                    st.lists(below, max_size=2)
-                    | st.dictionaries(
-                        st.sampled_from(["fire", "value", "alarm", "name", "y"]), below, max_size=3
-                    )
-                ),
-                max_leaves=5,
-            ),
-            max_size=3,
-        ),
-        max_size=5,
-    ),
-    st.booleans(),
-)
-def test_names_of_a_fire_anywhere_mean_the_same_by_form(others: list[dict[str, Any]], large: bool) -> None:
-    both = Both()
-    both.teach((DATA, WHOLE))
-    quiet = [(DATA, WHOLE)] * (20 if large else 1)
-    both.hear(*quiet, *((DATA, {**one, **WHOLE}) for one in others), *quiet)
-    for one in others[:1]:
-        both.teach((DATA, {**one, **WHOLE}))
-    both.hear(*quiet, *((DATA, {**one, **WHOLE}) for one in others), *quiet)

@@ -11,7 +11,7 @@ from devices.profiles.described import DescribedProfile
 from devices.profiles.fast.interest import Interest, Uses, interest_of
 from tests.devices.profiles.describing import compiled, decode, world
 from tests.devices.profiles.listening import readings
-from tests.devices.profiles.test_described import CARRIER, METER, VENDOR
+from tests.devices.profiles.made_up import CARRIER, METER, VENDOR
 
 
 def test_uses_are_told_apart() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devices.profiles.described import DescribedProfile
 from devices.profiles.formats.sparkplug_wire import DataType
 from devices.profiles.shipped import shipped_compiled
-from tests.devices.profiles.fast.test_fast_way import Both
+from tests.devices.profiles.fast.both_ways import Both
 from tests.devices.profiles.formats.surroundings import field, single
 
 AT_MS = 1_790_000_123_456

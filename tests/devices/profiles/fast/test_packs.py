@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devices.profiles.described import DescribedProfile
 from devices.profiles.shipped import shipped_compiled
-from tests.devices.profiles.fast.test_fast_way import Both
+from tests.devices.profiles.fast.both_ways import Both
 
 TOPIC = "senml/block-7/flat"
 (SENML,) = [one for one in shipped_compiled() if one.name == "senml"]

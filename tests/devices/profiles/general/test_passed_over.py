@@ -35,6 +35,8 @@ def hear(
         ("thingsboard", ATTRIBUTES, {"firmware": "1", "smokeAlarm": 1}, "thingsboard:panel-4"),
         ("thingsboard", ATTRIBUTES, {"FIRE_ALARM": "on"}, "thingsboard:panel-4"),
         ("thingsboard", ATTRIBUTES, {"settings": {"smoke": 1}, "smoke": 1}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"battery": {"smoke": True}}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"rssi": {"smoke": 1}, "test": {"smoke": 1}}, "thingsboard:panel-4"),
         ("thingsboard", "v1/gateway/attributes", {"Stair": {"smoke": "true"}}, "topic:v1/gateway/attributes"),
         ("huawei-iotda", HUAWEI, {"content": {"SmokeAlarm": True}}, "huawei:d1"),
         (
@@ -60,6 +62,8 @@ def test_a_fire_by_name_is_heard_and_the_message_shown(name: str, topic: str, sa
         ("thingsboard", ATTRIBUTES, {"smoke": 12, "gas": 1500, "fire": "no", "smokeAlarm": None}),
         ("thingsboard", "v1/devices/me/rpc/request/4", {"smoke": True}),
         ("thingsboard", ATTRIBUTES, {"sensors": {"smoke": 1, "heat_alarm": 1}}),
+        ("thingsboard", ATTRIBUTES, {"Battery_Low": {"smoke": True}, "online": [{"fire": 1}]}),
+        ("thingsboard", ATTRIBUTES, {"tamper": {"hall": {"smoke_alarm": 1}}}),
         ("thingsboard", ATTRIBUTES, {"shared": {"capabilities": {"smoke_alarm": True}}, "smoke": False}),
         ("zigbee2mqtt", "zigbee2mqtt/hall/set", {"smoke": True}),
         ("zigbee2mqtt", "zigbee2mqtt/bridge/logging", {"message": "payload '{\"smoke\":true}'"}),
@@ -256,9 +260,26 @@ def test_a_fire_by_a_usual_name_beside_known_keys_is_heard_and_a_quiet_one_said_
         {"fire": 12, "temperature": 20},
         {"temperature": 20, "capabilities": {"fire": True}},
         {"temperature": 20, "settings": {"smoke_detected": True}},
+        {"temperature": 20, "lowBattery": {"smoke": True}, "RSSI": {"smoke": 1}},
+        {"temperature": 20, "all": [{"name": "low_battery/smoke", "value": 1}]},
     ],
 )
 def test_a_density_or_a_setting_beside_known_keys_is_no_fire(said: Any) -> None:
     decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
     assert [metric for _, metric, _ in found] == ["temperature"]
     assert decoded.rejected == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"temperature": 20, "all": [{"name": "hall/smoke", "value": 1}]},
+        {"temperature": 20, "hall": {"smoke": {"state": "ok", "alarm": True}}},
+        {"temperature": 20, "battery": {"smoke": 1, "v": 3}},
+        {"temperature": 20, "low_battery": {"smoke": False}, "hall": {"smoke": True}},
+    ],
+)
+def test_a_fire_beside_how_its_detector_fares_is_heard(said: Any) -> None:
+    decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
+    assert ("thingsboard:panel-4", "smoke.alarm", 1.0) in found
+    assert [one.reason for one in decoded.rejected] == [Reason.NOTHING_KNOWN]

@@ -42,37 +42,41 @@ class Counted(Places):
 
 def test_a_beginning_is_searched_and_the_rest_as_long_as_the_tick_has_octets() -> None:
     searching = Searching(10 * HEAD)
-    long = b"x" * 6 * HEAD
-    assert [len(searching.part(one)) for one in (long, long, b"x" * 4 * HEAD, long, b"x" * HEAD)] == [
-        6 * HEAD,
-        HEAD,
-        4 * HEAD,
-        HEAD,
-        HEAD,
+    asked = [("a", 6), ("b", 6), ("c", 4), ("d", 6), ("e", 1)]
+    assert [len(searching.part(b"x" * heads * HEAD, topic)) // HEAD for topic, heads in asked] == [
+        6,
+        1,
+        4,
+        1,
+        1,
     ]
     assert searching.short == 2
     searching.start_tick()
-    assert len(searching.part(long)) == len(long)
+    assert len(searching.part(b"x" * 6 * HEAD, "d")) == 6 * HEAD
 
 
 def test_many_beginnings_at_once_are_searched_as_far_as_the_tick_has_octets_and_short_ones_always() -> None:
     searching = Searching(2 * HEAD)
-    asked = [b"x" * HEAD, b"x" * HEAD, b"x" * HEAD, b"x" * LEAST]
-    assert [len(searching.part(one)) for one in asked] == [HEAD, HEAD, LEAST, LEAST]
+    asked = [HEAD, HEAD, HEAD, LEAST]
+    heard = [len(searching.part(b"x" * size, f"t/{n}")) for n, size in enumerate(asked)]
+    assert heard == [HEAD, HEAD, LEAST, LEAST]
     assert searching.short == 1
     searching.start_tick()
-    assert len(searching.part(asked[0])) == HEAD
+    assert len(searching.part(b"x" * HEAD, "t/2")) == HEAD
 
 
-@given(st.lists(st.integers(0, 3 * HEAD), max_size=60), st.integers(0, 20 * HEAD))
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3 * HEAD)), max_size=60),
+    st.integers(0, 20 * HEAD),
+)
 def test_whatever_comes_in_a_tick_no_more_than_twice_its_octets_and_the_least_of_each_are_searched(
-    sizes: list[int], octets: int
+    asked: list[tuple[str, int]], octets: int
 ) -> None:
     searching = Searching(octets)
-    parts = [searching.part(b"x" * size) for size in sizes]
-    assert sum(map(len, parts)) <= 2 * octets + LEAST * len(sizes)
-    assert all(len(part) >= min(size, LEAST) for part, size in zip(parts, sizes, strict=True))
-    assert searching.short == sum(len(part) < size for part, size in zip(parts, sizes, strict=True))
+    parts = [len(searching.part(b"x" * size, topic)) for topic, size in asked]
+    assert sum(parts) <= 2 * octets + LEAST * len(asked)
+    assert all(part >= min(size, LEAST) for part, (_, size) in zip(parts, asked, strict=True))
+    assert searching.short == sum(part < size for part, (_, size) in zip(parts, asked, strict=True))
 
 
 @pytest.mark.parametrize("name", ["thingsboard", "own"])

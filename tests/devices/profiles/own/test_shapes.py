@@ -179,6 +179,19 @@ def test_a_device_with_new_firmware_is_read_by_its_new_shape_after_two_messages(
     assert list(rest) == []
 
 
+def test_a_device_with_a_longer_report_now_and_then_is_read_by_shape_both_times() -> None:
+    registry = Registry()
+    longer = METER | {"values": METER["values"] | {"battery.pct": 90}}
+    profile = taught(METER, longer, registry=registry)
+    names, both = topics(1), [packed(METER)[0], packed(longer)[0]]
+    for payload in both * 2:
+        profile.decode(names, [payload], registry)
+    for payload in both:
+        _, rest = profile.shapes.take(profile._sources.recall(names), [payload])
+        assert list(rest) == []
+        check_alike(profile, names * 3, [*both, payload], registry)
+
+
 def test_invented_forms_are_bounded() -> None:
     registry = Registry()
     profile = OwnProfile()
