@@ -15,7 +15,8 @@ from rules.kernels.flag import FlagRule
 from rules.kernels.gate import GateRule
 from rules.kernels.joint import JointKernel, JointRule
 from rules.kernels.mean import MeanKernel, MeanRule
-from rules.kernels.neutral import NeutralKernel, NeutralRule
+from rules.kernels.neutral import NeutralKernel
+from rules.kernels.neutral_rule import NeutralRule
 from rules.kernels.nights import NightsKernel, NightsRule
 from rules.kernels.place_rule import PlaceRule
 from rules.kernels.plateau import PlateauKernel, PlateauRule

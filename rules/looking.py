@@ -27,6 +27,8 @@ def take_act(parts: Parts, given: EngineInput, now_us: int) -> list[Transition]:
         return []
     if given.rule in parts.presence.names:
         return parts.presence.apply(given, now_us)
+    if parts.whereabouts.is_newer(given, now_us):
+        return []
     kernel = parts.kernel_of.get(given.rule)
     cleared = kernel.apply(given, now_us) if kernel else None
     if cleared is None:

@@ -27,6 +27,8 @@ class Mark(StrEnum):
     ELECTRICAL_FIRST = "electrical_first"
     ISOLATE = "isolate"
     """Ask for the power of this circuit to be cut."""
+    ELSEWHERE = "elsewhere"
+    """Of a clearing: the alarm goes on where its device is registered now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import Int32, SeriesTable
+from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import which_metric
 from rules.judged import JudgedKernel
@@ -28,18 +28,19 @@ from rules.kernel import ACTIVE
 from rules.kernels.flag_state import dwelling_of, places
 from rules.kernels.meeting import NEVER, NO_MOMENT, Moment
 from rules.pairs import State
-from rules.transition import To, Transition, Why
+from rules.transition import Mark, To, Transition, Why
 
 
 class Alarm(NamedTuple):
-    """An active alarm as it was told last: at which place (`places`), and by which level of its rule. `at_us`
-    and `received_us` are those of the reading that raised it; NEVER where that is not known."""
+    """An active alarm as it was told last: when, at which place (`places`), and by which level of its rule.
+    `at_us` and `received_us` are those of the reading that raised it; NEVER where that is not known."""
 
     place: int
     level: float
     at_us: int
     received_us: int
     why: Why
+    told_us: int
 
 
 class GoesOn(NamedTuple):
@@ -75,7 +76,15 @@ class Whereabouts:
             return
         times = transition.at_us, transition.received_us
         level = kernel.stands_by(self._pair(kernel, key))
-        self._alarms[key] = Alarm(self._place(key), level, *times, transition.why)
+        said = transition.why, transition.received_us
+        self._alarms[key] = Alarm(self._place(key), level, *times, *said)
+
+    def is_newer(self, given: EngineInput, now_us: int) -> bool:
+        """Whether the alarm that an act names was told (raised, or told where its device is registered now)
+        after the act was made: then the act is about another. A moment after `now_us` counts as that, for our
+        clock was put back."""
+        alarm = self._alarms.get((given.slot, given.rule))
+        return alarm is not None and given.at_us < min(alarm.told_us, now_us)
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table, when the kernels have; `changed` as for them."""
@@ -110,15 +119,16 @@ class Whereabouts:
         goes_on = level == alarm.level or (math.isnan(level) and math.isnan(alarm.level))
         raised = self._raised(key, alarm, kernel, now_us)
         said = why.goes_on_elsewhere() if goes_on else why.judged_anew_elsewhere()
+        marks = (Mark.ELSEWHERE,) if goes_on else ()
         cleared = replace(
             raised, to=To.CLEARED, dwelling=dwelling_of(alarm.place), at_us=now_us, nudge_ns=0, why=said,
-            age_s=0.0, marks=(),
+            age_s=0.0, marks=marks,
         )  # fmt: skip
         if not goes_on:
             del self._alarms[key]
             kernel.end(pair)
             return GoesOn(cleared, None, NO_MOMENT)
-        self._alarms[key] = alarm._replace(place=self._place(key))
+        self._alarms[key] = alarm._replace(place=self._place(key), told_us=now_us)
         return GoesOn(cleared, raised, Moment(alarm.at_us, alarm.received_us))
 
     def _raised(self, key: Key, alarm: Alarm, kernel: JudgedKernel[Any], now_us: int) -> Transition:
@@ -175,6 +185,7 @@ class Whereabouts:
             "received_us": np.array([one.received_us for one in alarms], np.int64),
             "why_en": np.array([one.why.en for one in alarms], np.str_),
             "why_zh_cn": np.array([one.why.zh_cn for one in alarms], np.str_),
+            "told_us": np.array([one.told_us for one in alarms], np.int64),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -186,10 +197,11 @@ class Whereabouts:
 
     def _known(self, state: Mapping[str, NDArray[Any]]) -> Iterator[tuple[Key, Alarm]]:
         names = ("slot", "rule", "place", "level", "at_us", "received_us", "why_en", "why_zh_cn")
-        for row in zip(*(state[name].tolist() for name in names), strict=True):
-            slot, rule, place, level, at_us, received_us, en, zh_cn = row
+        told = state.get("told_us", state["received_us"])  # an earlier release does not say
+        for row in zip(*(state[name].tolist() for name in names), told.tolist(), strict=True):
+            slot, rule, place, level, at_us, received_us, en, zh_cn, told_us = row
             if rule in self._kernels:
-                yield (slot, rule), Alarm(place, level, at_us, received_us, Why(en, zh_cn))
+                yield (slot, rule), Alarm(place, level, at_us, received_us, Why(en, zh_cn), told_us)
 
     def _assumed(self) -> dict[Key, Alarm]:
         """Of what the kernels say is active: observed with the last reading that was judged."""
@@ -199,5 +211,6 @@ class Whereabouts:
                 pair, said = kernel.pairs.find(slot, kernel.number[name]), kernel.rules[kernel.number[name]]
                 at_us, level = int(kernel.pairs.state["last_us"][pair]), kernel.stands_by(pair)
                 told = why.still_active(said.title)
-                alarms[slot, name] = Alarm(self._place((slot, name)), level, at_us, NEVER, told)
+                place = self._place((slot, name))
+                alarms[slot, name] = Alarm(place, level, at_us, NEVER, told, NEVER)
         return alarms

@@ -116,5 +116,5 @@ def _cleared(raised: Transition, rule: FlagRule, moved: Moved) -> Transition:
         nudge_ns=0,
         why=why.goes_on_elsewhere(),
         age_s=0.0,
-        marks=(),
+        marks=(Mark.ELSEWHERE,),
     )

@@ -101,10 +101,14 @@ class Side:
         """The registry calls the device of this series otherwise now."""
         self.notes = [one._replace(who=who) if one.who.slot == who.slot else one for one in self.notes]
 
-    def forget_times(self) -> None:
-        """What was noted counts no more; only what is active does."""
-        active = {slot for _, slot in self.active}
-        self.notes = [one._replace(moment=NO_MOMENT) for one in self.notes if one.who.slot in active]
+    def forget_times(self, slot: int = 0) -> None:
+        """What was noted, or what was of this series, counts no more; only what is active does."""
+        active = {of for _, of in self.active}
+        self.notes = [
+            one if slot not in (0, one.who.slot) else one._replace(moment=NO_MOMENT)
+            for one in self.notes
+            if slot not in (0, one.who.slot) or one.who.slot in active
+        ]
 
     def met(
         self, who: Who, moment: Moment, within_us: int, *, standing: bool, besides: Sequence[Who] = ()
@@ -144,6 +148,13 @@ class Meeting:
         self.members = [one for one in self.members if one.slot != slot]
         for side in self.sides:
             side.leave(slot)
+
+    def end_part(self, who: Who) -> None:
+        """This device has no part in it any more, and what was noted of its series counts no more; what is
+        active goes on counting."""
+        self.members = [one for one in self.members if not who.is_of(one)]
+        for side in self.sides:
+            side.forget_times(who.slot)
 
     def is_member(self, who: Who) -> bool:
         """Whether an alarm of this device is among those that raised it."""

@@ -17,78 +17,26 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Bool, Float64, Int32, Metric, SeriesTable, UInt8
 from rules import why
-from rules.comparing import MomentKernel, check_metric, other_phase, places
+from rules.comparing import MomentKernel, other_phase, places
 from rules.found import Found
 from rules.kernel import ACTIVE
+from rules.kernels.neutral_rule import NeutralRule, Volts
 from rules.look import Ground, Look
 from rules.pairs import Blank
-from rules.quantity import Level, Span, units_of
 from rules.rounds import Rows, rounds
-from rules.rule import HeldRule
 from rules.settings import Setting
 from rules.transition import To, Transition, Why
 
 TORN, ECHO, UNSURE, SOUND = 1.0, 0.75, 0.5, 0.0
 """What is measured: raised at 1, cleared below ½ (`rules.settings`). ECHO: torn by voltages that were counted
 already; it keeps an alarm from clearing, and is nothing to a hold that raises one."""
-
-
-class Volts(NamedTuple):
-    """The levels of a rule, or of each of some pairs, in volts."""
-
-    low: Any
-    normal_low: Any
-    normal_high: Any
-    high: Any
-    extreme: Any
-    least: Any
-
-
-class NeutralRule(HeldRule, frozen=True, kw_only=True, tag="neutral"):
-    """An alarm on the voltages of a device's phases: one above `high` and another below `low`, or two above
-    `extreme` and no third above `high`. It clears when all are from `normal_low` to `normal_high`. A phase
-    below `least` does not count unless another is above `extreme`, and voltages are compared where they were
-    observed within `together` of the reading."""
-
-    numbers: ClassVar[tuple[str, ...]] = (
-        "hold", "clear_hold", "max_gap", "samples", "high", "low", "normal_low", "normal_high",
-        "extreme", "least", "together",
-    )  # fmt: skip
-
-    high: Level
-    low: Level
-    normal_low: Level
-    normal_high: Level
-    extreme: Level
-    least: Level
-    together: Span
-
-    def __post_init__(self) -> None:
-        check_metric(self, Metric.VOLTAGE)
-        super().__post_init__()
-        keys = ("least", "low", "normal_low", "normal_high", "high", "extreme")
-        volts = {key: self._volts(key) for key in keys}
-        for lower, upper in zip(list(volts)[:-1], list(volts)[1:], strict=True):
-            if volts[lower] > volts[upper]:
-                raise ValueError(f"key `{lower}`: is above `{upper}`; a voltage at or below it is allowed")
-
-    def volts(self) -> Volts:
-        """Its levels in volts."""
-        return Volts(*(self._volts(key) for key in Volts._fields))
-
-    def _volts(self, key: str) -> float:
-        level: Level = getattr(self, key)
-        try:
-            return level.value_in(units_of(Metric.VOLTAGE), Metric.VOLTAGE.name_on_wire)
-        except ValueError as error:
-            raise ValueError(f"key `{key}`: {error}") from None
 
 
 class NeutralKernel(MomentKernel[NeutralRule]):

@@ -1,11 +1,8 @@
 """The place kernel: alarms of two kinds that meet in one dwelling, stair or building within a time.
 
 It is fed with the engine's own transitions in arrival order, so it sees what the other kernels decided and
-nothing else; docs/rules.md, `place`, says when two alarms meet, and `rules.kernels.meeting` keeps what that
-takes.
-
-State: a row for each place that ever had such an alarm, with a note for each series that raised one there
-(about 0.7 kB with its sentences), none for others.
+nothing else; docs/rules.md, `place`, says when two alarms meet. `rules.kernels.meeting` keeps what that takes
+in one place, `rules.kernels.meetings` in all of them.
 """
 
 from __future__ import annotations
@@ -14,25 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from msgspec import UnsetType
 from numpy.typing import NDArray
 
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import cleared_by_input
-from rules.kernels.meeting import (
-    NO_MOMENT,
-    Meeting,
-    Moment,
-    Note,
-    Side,
-    Who,
-    columns_of,
-    member_columns,
-    members_of,
-    sides_of,
-)
+from rules.kernels.meeting import NO_MOMENT, Meeting, Moment, Note, Who
+from rules.kernels.meetings import Meetings
 from rules.kernels.place_rule import PlaceRule, PlaceScope
 from rules.pairs import State
 from rules.rule import BaseRule
@@ -43,16 +29,13 @@ class PlaceKernel:
     """All place rules of a catalogue. Alarms outside places (id 0) never meet."""
 
     def __init__(self, rules: Sequence[BaseRule], table: SeriesTable) -> None:
-        self._table = table
         self._all = {rule.name: rule for rule in rules}
         self._rules = {rule.name: rule for rule in rules if isinstance(rule, PlaceRule)}
         self._naming: dict[str, list[PlaceRule]] = {}
         for rule in self._rules.values():
             for name in {*rule.anchor, *rule.partner}:
                 self._naming.setdefault(name, []).append(rule)
-        self._meetings: dict[tuple[str, int], Meeting] = {}
-        self._noted: dict[int, set[tuple[str, int]]] = {}
-        """By slot the rules and places in which something is noted of it."""
+        self._meetings = Meetings(self._rules, table)
 
     def goes_on(self, rules: Sequence[BaseRule]) -> bool:
         """Whether its rules, and those they name, are among `rules` as they are; then it is of all these."""
@@ -73,88 +56,39 @@ class PlaceKernel:
         are, and places that are in the table no more are forgotten. Otherwise those stay until then: they
         hold a line each and meet nothing.
         """
-        self._table = table
-        if changed is None:
-            self._start_over(table)
-        for slot in list(self._noted) if changed is None else changed.tolist():
-            self._follow(slot)
+        self._meetings.adopt(table, changed)
         for name, slot in active:
             for rule in self._naming.get(name, ()):
                 self._count_in(rule, name, slot)
 
     def forget(self, slots: Int32) -> None:
         """No alarm is active on these slots any more, and who has one next is another."""
-        for slot in slots.tolist():
-            for key in self._noted.pop(slot, ()):
-                self._meetings[key].leave(slot)
+        self._meetings.forget(slots)
 
     def alarms(self) -> Iterator[tuple[PlaceRule, int, int]]:
         """Rule, place and triggering slot of every alarm of a place that is active."""
-        for (name, place), meeting in self._meetings.items():
-            if meeting.raised:
-                yield self._rules[name], place, meeting.slot
+        for rule, place, meeting in self._meetings.raised():
+            yield rule, place, meeting.slot
 
     def leave(self, rules: Collection[str]) -> None:
         """What is known of places by these rules is let go, without a transition. Call `adopt` then."""
-        self._meetings = {key: one for key, one in self._meetings.items() if key[0] not in rules}
-        self._index()
+        self._meetings.leave(rules)
 
     def raised_by(self) -> list[int]:
         """The slots that raised the alarms of places that are active."""
-        return [meeting.slot for meeting in self._meetings.values() if meeting.raised]
+        return [slot for _, _, slot in self.alarms()]
 
     def _count_in(self, rule: PlaceRule, name: str, slot: int) -> None:
         """An alarm that is active counts where its series is now."""
-        place = self._place(rule, slot)
+        place = self._meetings.place(rule, slot)
         if not place:
             return
-        for side in self._sides(rule, place, name):
+        for side in self._meetings.sides(rule, place, name):
             side.active.add((name, slot))
             if side.of(slot) is None:
                 # the device moved here with its alarm: the numbers stayed behind
-                self._note(
-                    side, rule, place, slot, (NO_MOMENT, name, why.still_active(self._all[name].title))
-                )
-
-    def _start_over(self, table: SeriesTable) -> None:
-        known = {scope: np.unique(scope.column(table)) for scope in PlaceScope}
-        self._meetings = {
-            (name, place): meeting
-            for (name, place), meeting in self._meetings.items()
-            if _is_in(known[self._rules[name].scope], place)
-        }
-        self._index()
-        for meeting in self._meetings.values():
-            for side in meeting.sides:
-                side.active.clear()
-
-    def _index(self) -> None:
-        self._noted = {}
-        for key, meeting in self._meetings.items():
-            for side in meeting.sides:
-                for one in side.notes:
-                    self._noted.setdefault(one.who.slot, set()).add(key)
-
-    def _follow(self, slot: int) -> None:
-        """The alarms on this slot count nowhere, until somebody says where, and nothing is noted of it in
-        places where it is known not to hang. Of a device that hangs nowhere what it said stays."""
-        for key in list(self._noted.get(slot, ())):
-            rule, place, meeting = self._rules[key[0]], key[1], self._meetings[key]
-            now = self._place(rule, slot)
-            if self._is_elsewhere(slot, now, place):
-                meeting.leave(slot)
-                self._noted[slot].discard(key)
-                continue
-            for side in meeting.sides:
-                side.rest(slot)
-                if now == place:
-                    side.rename(self._who(rule, slot))
-
-    def _is_elsewhere(self, slot: int, now: int, place: int) -> bool:
-        """Whether a series hangs at a known place, and not at this one (any more)."""
-        table = self._table
-        hangs = slot < len(table) and (table.dwelling[slot] or table.stair[slot] or table.building[slot])
-        return now != place and bool(hangs)
+                said = NO_MOMENT, name, why.still_active(self._all[name].title)
+                self._meetings.note(side, rule, place, slot, said)
 
     def feed(self, transition: Transition, moment: Moment | None = None) -> list[Transition]:
         """What one transition of another kernel raises here. A visit is no alarm and meets nothing. `moment`
@@ -165,7 +99,7 @@ class PlaceKernel:
             return []
         raised, moment = [], moment or Moment.of(transition)
         for rule in rules:
-            place = self._place(rule, transition.slot)
+            place = self._meetings.place(rule, transition.slot)
             if place and transition.to is To.RAISED:
                 raised += self._raise(rule, place, transition, moment)
             elif place:
@@ -174,45 +108,29 @@ class PlaceKernel:
 
     def _raise(self, rule: PlaceRule, place: int, trigger: Transition, moment: Moment) -> list[Transition]:
         name, slot = trigger.rule, trigger.slot
-        for side in self._sides(rule, place, name):
+        for side in self._meetings.sides(rule, place, name):
             side.active.add((name, slot))
-            self._note(side, rule, place, slot, (moment, name, trigger.why))
-        return self._meet(rule, place, trigger, moment)
+            self._meetings.note(side, rule, place, slot, (moment, name, trigger.why))
+        meeting = self._meetings.at(rule.name, place)
+        return self._meet(rule, place, meeting, trigger, moment) if meeting else []
 
     def _clear(self, rule: PlaceRule, place: int, transition: Transition, moment: Moment) -> None:
         """Where standing counts, a partner counts from its end as well."""
         name, slot = transition.rule, transition.slot
-        for side in self._sides(rule, place, name):
+        for side in self._meetings.sides(rule, place, name):
             side.active.discard((name, slot))
-        if name in rule.partner and rule.standing:
-            side = self._meetings[rule.name, place].partner
-            known = side.of(slot)
+        meeting = self._meetings.at(rule.name, place)
+        if meeting and name in rule.partner and rule.standing:
+            known = meeting.partner.of(slot)
             told = (known.rule, known.why) if known else (name, transition.why)
-            self._note(side, rule, place, slot, (moment, *told))
+            self._meetings.note(meeting.partner, rule, place, slot, (moment, *told))
 
-    def _note(
-        self, side: Side, rule: PlaceRule, place: int, slot: int, said: tuple[Moment, str, Why]
-    ) -> None:
-        side.note(self._who(rule, slot), *said)
-        self._noted.setdefault(slot, set()).add((rule.name, place))
-
-    def _place(self, rule: PlaceRule, slot: int) -> int:
-        return rule.scope.place(self._table, slot) if slot < len(self._table) else 0
-
-    def _who(self, rule: PlaceRule, slot: int) -> Who:
-        device = int(self._table.device[slot])
-        return Who(slot, device, rule.group(device, int(self._table.dwelling[slot])))
-
-    def _sides(self, rule: PlaceRule, place: int, name: str) -> list[Side]:
-        meeting = self._meetings.setdefault((rule.name, place), Meeting())
-        sides = [meeting.anchor] if name in rule.anchor else []
-        return [*sides, meeting.partner] if name in rule.partner else sides
-
-    def _meet(self, rule: PlaceRule, place: int, trigger: Transition, now: Moment) -> list[Transition]:
+    def _meet(
+        self, rule: PlaceRule, place: int, meeting: Meeting, trigger: Transition, now: Moment
+    ) -> list[Transition]:
         """Outside dwellings an alarm that stands is raised again by devices that had no part in it: they may
         be in another flat, or at the other end of the building."""
-        meeting, who = self._meetings[rule.name, place], self._who(rule, trigger.slot)
-        again = meeting.raised
+        again, who = meeting.raised, self._meetings.who(rule, trigger.slot)
         if again and rule.scope is PlaceScope.DWELLING:
             return []
         besides = meeting.members if again and meeting.is_member(who) else ()
@@ -228,7 +146,7 @@ class PlaceKernel:
         self, rule: PlaceRule, meeting: Meeting, trigger: Transition, now: Moment, besides: Sequence[Who]
     ) -> tuple[Note, Why] | None:
         """What the trigger meets, and what is said of the two."""
-        name, who = trigger.rule, self._who(rule, trigger.slot)
+        name, who = trigger.rule, self._meetings.who(rule, trigger.slot)
         within, standing = int(rule.within), rule.standing
         if name in rule.anchor:
             met = meeting.partner.met(who, now, within, standing=standing, besides=besides)
@@ -266,49 +184,29 @@ class PlaceKernel:
         """A reset or close: the alarm clears and may be raised again.
 
         What led to it is forgotten, but where standing counts an alarm that is still active goes on counting.
+        One that names a series besides the place ends only the part of its device: the alarm stands, for
+        the others.
         """
-        meeting = self._meetings.get((given.rule, given.place))
+        meeting, rule = self._meetings.at(given.rule, given.place), self._rules[given.rule]
         if meeting is None or not meeting.raised:
+            return None
+        if given.slot:
+            if given.slot < len(self._meetings.table):
+                meeting.end_part(self._meetings.who(rule, given.slot))
             return None
         meeting.raised = False
         meeting.members.clear()
         meeting.anchor.forget_times()
         meeting.partner.forget_times()
-        rule, said = self._rules[given.rule], why.by_person(given.kind)
         return cleared_by_input(
-            rule, given, slot=meeting.slot, place=given.place, table=self._table, now_us=now_us, why=said,
-            subject=rule.scope.subject,
+            rule, given, slot=meeting.slot, place=given.place, table=self._meetings.table, now_us=now_us,
+            why=why.by_person(given.kind), subject=rule.scope.subject,
         )  # fmt: skip
 
     def snapshot(self) -> State:
         """All state but the active alarms, which the other kernels know."""
-        meetings = list(self._meetings.values())
-        return {
-            "rule": np.array([rule for rule, _ in self._meetings], np.str_),
-            "place": np.array([place for _, place in self._meetings], np.int64),
-            "raised": np.array([meeting.raised for meeting in meetings], np.bool_),
-            "slot": np.array([meeting.slot for meeting in meetings], np.int64),
-            **columns_of("anchor", [meeting.anchor for meeting in meetings]),
-            **columns_of("partner", [meeting.partner for meeting in meetings]),
-            **member_columns(meetings),
-        }
+        return self._meetings.snapshot()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Takes a snapshot, rules that are gone left out; `adopt` must follow with the active alarms."""
-        keys = [(str(rule), int(place)) for rule, place in zip(state["rule"], state["place"], strict=True)]
-        anchors, partners = sides_of("anchor", state), sides_of("partner", state)
-        members = members_of(state)
-        self._meetings = {
-            key: Meeting(anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n]), members[n])
-            for n, key in enumerate(keys)
-            if key[0] in self._rules
-        }
-        for meeting in self._meetings.values():
-            for side in meeting.sides:
-                side.notes = [one for one in side.notes if one.rule in self._all]
-        self._index()
-
-
-def _is_in(ordered: Int32, place: int) -> bool:
-    at = int(np.searchsorted(ordered, place))
-    return at < len(ordered) and int(ordered[at]) == place
+        self._meetings.restore(state, self._all)

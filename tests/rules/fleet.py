@@ -116,7 +116,8 @@ class Tale:
                 place = {"stair": facts.stair, "common": common}.get(
                     entry.keys.get("scope", ""), facts.dwelling
                 )
-                acts.append(self.script.act(kind, entry.name, place=place))
+                part = self.rng.choice([0, 0, self.rng.choice(self.slots)])
+                acts.append(self.script.act(kind, entry.name, part, place))
             if slots and entry.keys.get("counts") == "unfounded" and self.rng.random() < 0.2:
                 name = self.rng.choice([*entry.keys["of"], entry.name])
                 acts.append(self.script.act(InputKind.UNFOUNDED, name, self.rng.choice(slots)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -20,11 +21,13 @@ REFERENCE_A = 25.0
 GOOD = Quality(0)
 
 
+@cache
 def three_rules() -> Catalogue:
     """Smoke, overload and both in one home: what most stories are about."""
     return parse_catalogue(THREE.read_text(encoding="utf-8"), "three.toml")
 
 
+@cache
 def shipped() -> Catalogue:
     """The catalogue the product ships with."""
     folder = resources.files("rules").joinpath("shipped")

@@ -26,7 +26,7 @@ WAITS_S = [0, 1, 10, 29.5, 30, 59, 60, 61, 120, 300, 600, 601, 900, 901]
 AGES_S = [*[0] * 16, -60, 1, 60, 61, 600, 1800, 1801, 5000]
 GOOD = [Quality(0)] * 40
 QUALITIES = [*GOOD, *Quality, Quality.RETAINED | Quality.QUEUED, Quality.LATE | Quality.STALE]
-PLACES = [("X1", 0, HOME), ("X1", 0, UPSTAIRS), ("X1", 0, 999)]
+PLACES = [("X1", 0, HOME), ("X1", 0, UPSTAIRS), ("X1", 0, 999), ("X1", 1, HOME)]
 SUBJECTS = [("S1", slot, 0) for slot in SLOTS] + [("O3", slot, 0) for slot in SLOTS] + PLACES * 3
 
 

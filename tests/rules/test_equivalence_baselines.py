@@ -147,7 +147,7 @@ def test_weeks_reach_every_rule() -> None:
     def one(seed: int) -> Counter[tuple[str, str]]:
         return compare(RULES, TABLE, Weeks(seed).live(45))
 
-    assert not missed_by(ENTRIES, (3, 4, 6), one)
+    assert not missed_by(ENTRIES, (1, 4, 42), one)
 
 
 @pytest.mark.slow

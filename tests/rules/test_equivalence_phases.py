@@ -99,7 +99,7 @@ FLEET = Fleet(
 
 def test_long_streams_reach_every_rule() -> None:
     def one(seed: int) -> Counter[tuple[str, str]]:
-        return compare(RULES, FLEET.table, FLEET.script(seed, 40).stream)
+        return compare(RULES, FLEET.table, FLEET.script(seed, 20).stream)
 
     assert not missed_by(ENTRIES, (3, 1, 2, 4, 5, 6), one)
 

@@ -7,7 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from devices.model import DeviceKind, Earthing, Metric, ReadingBatch, SeriesTable
+from devices.model import (
+    DeviceKind,
+    Earthing,
+    EngineInput,
+    InputKind,
+    Metric,
+    ReadingBatch,
+    SeriesTable,
+)
+from rules.catalogue import Catalogue
 from rules.engine import Engine
 from rules.overrides import Override, Overrides, Scope
 from rules.quantity import Level
@@ -16,6 +25,7 @@ from tests.rules.story import HOME, UPSTAIRS, Story, shipped, us
 from tests.rules.test_standing import nothing, without
 
 ALL = shipped()
+LOADS = Catalogue(version=1, rule=tuple(rule for rule in ALL.rule if rule.name in ("O3", "O4")))
 SMOKE_HOME, SMOKE_UP, LEAK, HEAT, LOAD, ARC, DENSE, L1, L2, L3 = range(1, 11)
 _METRICS = (
     Metric.SMOKE_ALARM, Metric.SMOKE_ALARM, Metric.CURRENT_RESIDUAL, Metric.TEMPERATURE, Metric.CURRENT,
@@ -80,7 +90,7 @@ def test_an_alarm_of_a_device_in_the_wrong_flat_is_told_in_the_right_one_without
     assert raised.why.en == ("residual current 900 mA ≥ 500 mA for 5 s; its device is registered here now")
     assert raised.why.zh_cn.endswith("；设备现登记在此处")
     assert cleared.why.en == "its device is registered elsewhere now: the alarm goes on there"
-    assert (cleared.at_us, cleared.device) == (us(60), METER)
+    assert (cleared.at_us, cleared.device, cleared.marks) == (us(60), METER, (Mark.ELSEWHERE,))
     assert nothing(story.engine, 61) == story.read(LEAK, 65, 0.9) == []
     story.engine.advance(us(66))
     assert story.engine.due_us > us(66)
@@ -149,7 +159,7 @@ def test_smoke_that_builds_up_goes_on_with_its_metric_named() -> None:
 
 
 def test_behind_another_breaker_it_is_judged_anew() -> None:
-    story = Story(ALL, block())
+    story = Story(LOADS, block())
     for at in range(0, 3600, 10):
         story.read(LOAD, at, 60)
     assert {"O3", "O4"} <= {one.rule for one in story.engine.standing()}
@@ -160,6 +170,7 @@ def test_behind_another_breaker_it_is_judged_anew() -> None:
     assert found[0].why.en == (
         "its device is registered elsewhere now, where other levels hold: it is judged anew there"
     )
+    assert {one.marks for one in found} == {()}
     assert not [one for one in story.engine.standing() if one.slot == LOAD]
     again = [one for at in range(3600, 9000, 10) for one in story.read(LOAD, at, 60)]
     assert {"O3", "O4"} <= {one.rule for one in again if one.dwelling == UPSTAIRS}
@@ -250,3 +261,37 @@ def test_a_forgotten_series_takes_its_alarm_with_it() -> None:
     story.engine.forget(np.array([LEAK], np.int32))
     corrected(story)
     assert [one for one in nothing(story.engine, 60) if one.to is To.RAISED] == []
+
+
+def acted(story: Story, kind: InputKind, made_s: float, now_s: float) -> list[tuple[str, str, int]]:
+    """A person's act on the leak that was made at one time and comes at another."""
+    given = EngineInput(1, us(made_s), kind, "L3", LEAK, 0)
+    return told(story.engine.evaluate(ReadingBatch.empty(us(now_s)), [given], us(now_s)))
+
+
+@pytest.mark.parametrize("kind", [InputKind.RESET, InputKind.CLOSE])
+def test_an_act_that_was_made_before_the_device_moved_ends_nothing_where_it_is(kind: InputKind) -> None:
+    story = leaking()
+    corrected(story)
+    nothing(story.engine, 60)
+    story.engine.restore(story.engine.snapshot())
+    assert acted(story, kind, 59, 70) == []
+    assert "L3" in {one.rule for one in story.engine.standing()}
+    assert acted(story, kind, 61, 71) == [("L3", "cleared", UPSTAIRS)]
+
+
+def test_nor_does_it_end_the_alarm_of_the_device_that_came_after_it() -> None:
+    story = leaking()
+    table = block()
+    device = table.device.copy()
+    device[METERED] = 77
+    corrected(story, dataclasses.replace(table, device=device))
+    nothing(story.engine, 60)
+    assert "L3" in {one.rule for one in story.series(LEAK, 70, 80, 5, 0.9)}
+    assert acted(story, InputKind.RESET, 50, 90) == []
+    assert acted(story, InputKind.RESET, 85, 91) == [("L3", "cleared", HOME)]
+
+
+def test_an_act_by_a_clock_that_was_put_back_since_is_about_what_stands() -> None:
+    story = leaking()
+    assert acted(story, InputKind.RESET, -3600, -3600) == [("L3", "cleared", HOME)]

@@ -7,8 +7,6 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from devices.model import EngineInput, InputKind, Metric, Quality, ReadingBatch, SeriesTable
 from rules.engine import Engine
@@ -22,15 +20,13 @@ from tests.rules.story import (
     UPSTAIRS,
     Story,
     block,
-    reading,
     shipped,
     us,
 )
-from tests.rules.test_standing import nothing, without
+from tests.rules.test_standing import nothing
 
 STRANGER = HALL_SMOKE
 ALL = shipped()
-_ENDS = (InputKind.RESET, InputKind.CLOSE)
 NEW = 9
 """The id that the registry gives the stranger."""
 
@@ -57,6 +53,12 @@ def burning_stranger(*, since_s: float = 0, late_s: float = 0, quality: Quality 
     return story
 
 
+def with_registry(table: SeriesTable, slot: int, device: int, dwelling: int) -> SeriesTable:
+    devices, dwellings = table.device.copy(), table.dwelling.copy()
+    devices[slot], dwellings[slot] = device, dwelling
+    return dataclasses.replace(table, device=devices, dwelling=dwellings)
+
+
 def told(found: list[Transition]) -> list[tuple[str, str, int, int]]:
     return [(one.rule, str(one.to), one.dwelling, one.place) for one in found]
 
@@ -75,6 +77,7 @@ def test_the_fire_of_a_stranger_is_told_where_it_is_registered_without_another_m
     assert raised.why.en == "smoke flag set 100 s ago; its device is registered here now"
     assert raised.why.zh_cn == "烟雾报警信号触发（100 秒前）；设备现登记在此处"
     assert cleared.at_us == cleared.received_us == us(100)
+    assert cleared.marks == (Mark.ELSEWHERE,)
     assert cleared.why.en == "its device is registered elsewhere now: the alarm goes on there"
     assert cleared.why.zh_cn == "设备现登记在别处，报警在该处继续"
     assert nothing(story.engine, 101) == story.read(STRANGER, 110, 1) == []
@@ -195,7 +198,7 @@ def test_where_alarms_count_as_long_as_they_stand_a_visit_does_not(over_s: int, 
     story = Story(ALL, table)
     story.read(1, 0, 1)
     story.read(1, 1, 0)
-    story.engine.adopt(_with(table, 1, 1, HOME), np.array([1], np.int32))
+    story.engine.adopt(with_registry(table, 1, 1, HOME), np.array([1], np.int32))
     assert [one.rule for one in nothing(story.engine, 1 + over_s)] == ["A1", "A1"]
     hot = story.series(2, 1810, 1850, 10, 90)
     assert ("T3X" in {one.rule for one in hot}) is meets
@@ -289,107 +292,3 @@ def test_one_that_is_retired_after_people_ended_its_fire_leaves_nothing_behind()
     [gone] = nothing(story.engine, 20)
     assert (gone.to, gone.why.en[:28]) == (To.CLEARED, "its device is registered oth")
     assert list(story.engine.standing()) == []
-
-
-def test_a_snapshot_between_the_registry_and_the_telling_tells_it() -> None:
-    story = burning_stranger()
-    moves(story, registered())
-    engine = Engine(ALL, registered())
-    engine.restore(story.engine.snapshot())
-    assert engine.due_us == 0
-    assert nothing(engine, 100) == nothing(story.engine, 100) != []
-
-
-def test_a_snapshot_of_before_over_the_registry_of_now_tells_it() -> None:
-    story = burning_stranger()
-    engine = Engine(ALL, registered())
-    engine.restore(story.engine.snapshot())
-    assert told(nothing(engine, 100)) == FIRE_HERE
-
-
-def test_a_snapshot_of_an_earlier_release_says_nothing_of_places_and_nothing_is_told() -> None:
-    story = Story(ALL)
-    story.read(SMOKE, 0, 1)
-    story.read(STRANGER, 0, 1)
-    state = story.engine.snapshot()
-    for name in ("place", "fire_us", "evidence"):
-        del state[f"flag.{name}"]
-    engine = Engine(ALL, block())
-    engine.restore(state)
-    assert nothing(engine, 100) == []
-    engine.adopt(registered(dwelling=UPSTAIRS), np.array([STRANGER], np.int32))
-    assert told(nothing(engine, 110)) == [("S1", "cleared", 0, 0), ("S1", "raised", UPSTAIRS, 0)]
-
-
-def test_other_rules_between_the_registry_and_the_telling_do_not_lose_it() -> None:
-    story = burning_stranger()
-    moves(story, registered())
-    turned, cleared = story.engine.turned_to(without("G1", "Q1"), us(90))
-    assert cleared == []
-    assert told(nothing(turned, 100)) == FIRE_HERE
-
-
-REGISTRY = st.tuples(
-    st.sampled_from([SMOKE, STRANGER]), st.integers(0, 2), st.sampled_from([0, HOME, UPSTAIRS])
-)
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("read"), st.sampled_from([SMOKE, STRANGER]), st.sampled_from([0.0, 1.0, 1.0])),
-        st.tuples(st.just("register"), REGISTRY),
-        st.tuples(st.just("restart")),
-        st.tuples(st.just("end"), st.sampled_from([SMOKE, STRANGER]), st.sampled_from(_ENDS)),
-        st.tuples(st.just("wait"), st.sampled_from([1, 60, 600, 1900])),
-    ),
-    max_size=30,
-)
-
-
-@given(STEPS)
-@settings(max_examples=200, deadline=None)
-def test_every_fire_that_nobody_ended_stands_where_its_device_is(steps: list[tuple]) -> None:  # type: ignore[type-arg]
-    """People's view: an alarm stands in the last place where it was raised, until it is cleared."""
-    table, now = block(), 0.0
-    engine = Engine(ALL, table)
-    stands: dict[int, int] = {}
-    ended: set[int] = set()
-    keys: set[str] = set()
-    for what, *facts in steps:
-        now += 1
-        batch, inputs = ReadingBatch.empty(us(now)), []
-        if what == "read":
-            batch = reading(facts[0], now, facts[1])
-        elif what == "register":
-            slot, device, dwelling = facts[0]
-            device, dwelling = 20 * device + slot if device else 0, dwelling if device else 0
-            table = _with(table, slot, device, dwelling)
-            engine.adopt(table, np.array([slot], np.int32))
-        elif what == "restart":
-            state, engine = engine.snapshot(), Engine(ALL, table)
-            engine.restore(state)
-        elif what == "end":
-            inputs = [EngineInput(1, us(now), facts[1], "S1", facts[0], 0)]
-            ended.add(facts[0])
-        else:
-            now += facts[0]
-        for one in engine.evaluate(batch, inputs, us(now)):
-            if one.rule != "S1":
-                continue
-            key = transition_key("S1", str(one.slot), one.to, one.at_us, one.nudge_ns)
-            assert key not in keys, "told under a key that was told before: it would be lost"
-            keys.add(key)
-            if one.to is To.CLEARED:
-                assert one.slot in stands
-                del stands[one.slot]
-            elif one.severity == "P0":
-                stands[one.slot] = one.dwelling
-                ended.discard(one.slot)
-        active = {one.slot for one in engine.standing() if one.rule == "S1"}
-        assert active == set(stands)
-        for slot in active - ended:
-            assert table.dwelling[slot] in (0, stands[slot])
-
-
-def _with(table: SeriesTable, slot: int, device: int, dwelling: int) -> SeriesTable:
-    devices, dwellings = table.device.copy(), table.dwelling.copy()
-    devices[slot], dwellings[slot] = device, dwelling
-    return dataclasses.replace(table, device=devices, dwelling=dwellings)

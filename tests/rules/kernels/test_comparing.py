@@ -133,7 +133,7 @@ def part(batch: ReadingBatch, some: slice) -> ReadingBatch:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_neither_cuts_nor_restarts_nor_the_way_of_the_registry_change_a_word(seed: int) -> None:
     world, catalogue = World(seed), rules()
     told, plain = Engine(catalogue, world.table()), Engine(catalogue, world.table())

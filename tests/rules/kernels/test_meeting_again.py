@@ -13,8 +13,6 @@ from rules.transition import Transition, transition_key
 from tests.rules.kernels.test_meeting import (
     ABOVE,
     ARC,
-    CELLAR_HOT,
-    CELLAR_SMOKE,
     FAR,
     HALL,
     HALL_TWO,
@@ -27,11 +25,11 @@ from tests.rules.kernels.test_meeting import (
     STAIR,
     TWO,
     UPSTAIRS,
-    cupboard,
     house,
     rules_of,
     story,
 )
+from tests.rules.kernels.test_meeting_common import CELLAR_HOT, CELLAR_SMOKE, cupboard
 from tests.rules.story import Story, reading, shipped, us
 from tests.rules.test_standing import nothing
 
@@ -228,3 +226,38 @@ def test_a_snapshot_of_an_earlier_release_is_told_once_more_at_most() -> None:
     told.engine.restore({name: column for name, column in state.items() if name not in new})
     assert rules_of(told.read(ONE, 20, 0)) == []
     assert rules_of(told.read(HALL, 30, 1, Quality(0))) == ["S1", "S2S"]
+
+
+def confirmed_twice() -> Story:
+    """Smoke in two flats of a stair, and on its landing."""
+    told = story()
+    told.read(ONE, 0, 1)
+    told.read(UPSTAIRS, 10, 1)
+    assert rules_of(told.read(HALL, 20, 1)) == ["S1", "S2S"]
+    return told
+
+
+def test_whoever_ends_the_part_of_one_flat_ends_it_for_no_other() -> None:
+    told = confirmed_twice()
+    assert told.close("S2S", 60, ONE, STAIR) == []
+    assert ("S2S", STAIR) in {(one.rule, one.about) for one in told.engine.standing()}
+    told.engine.restore(told.engine.snapshot())
+    assert rules_of(told.read(HALL_TWO, 305, 1)) == ["S1", "S2S"], "by what was said upstairs"
+    [cleared] = told.close("S2S", 400, place=STAIR)
+    assert cleared.rule == "S2S"
+
+
+def test_a_fire_of_a_device_whose_part_was_ended_is_told_again() -> None:
+    told = confirmed_twice()
+    told.close("S2S", 60, ONE, STAIR)
+    told.read(ONE, 100, 0)
+    assert rules_of(told.read(ONE, 200, 1)) == ["S1", "S2S"]
+
+
+def test_what_was_said_in_an_ended_part_confirms_nothing_any_more() -> None:
+    told = story()
+    told.read(ONE, 0, 1)
+    told.read(UPSTAIRS, 250, 1)
+    for slot in (UPSTAIRS, 99):
+        assert told.close("S2S", 260, slot, STAIR) == []
+    assert rules_of(told.read(HALL, 310, 1)) == ["S1"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
 
 import numpy as np
 import pytest
 
-from devices.model import HARD_QUALITY, Quality, ReadingBatch, Severity
-from rules.catalogue import CatalogueError, parse_catalogue
+from devices.model import HARD_QUALITY, Quality, Severity
 from rules.transition import Mark, To, Transition
 from tests.rules.kernels.cabinet import BOX_V, CABINET, V1, V2, V3, cabinet, only, told, with_phase
 from tests.rules.kernels.one_series import assert_cutting_does_not_matter
@@ -236,81 +234,6 @@ def test_what_a_shift_raised_stays_while_the_power_is_off_and_clears_when_it_is_
     assert cleared == [To.CLEARED]
 
 
-def test_an_alarm_stays_where_it_was_raised_when_a_first_phase_comes_and_clears_by_its_numbers() -> None:
-    story = told("V1", table=with_phase(cabinet(), V1, 0))
-    say(story, 0, (math.nan, 259.0, 181.0))
-    assert [one.slot for one in say(story, 2, (math.nan, 259.0, 181.0))] == [V2]
-    story.engine.adopt(cabinet(), np.array([V1], np.int32))
-    assert say(story, 10, SOUND) == []
-    assert [(one.slot, one.to) for one in say(story, 71, SOUND)] == [(V2, To.CLEARED)]
-    say(story, 80, TORN)
-    assert [(one.slot, one.to) for one in say(story, 85, TORN)] == [(V1, To.RAISED)], (
-        "the next is the first's"
-    )
-
-
-def test_a_person_ends_what_stood_elsewhere_and_the_next_stands_on_the_first_phase() -> None:
-    story = told("V1", table=with_phase(cabinet(), V1, 0))
-    say(story, 0, (math.nan, 259.0, 181.0))
-    say(story, 2, (math.nan, 259.0, 181.0))
-    story.engine.adopt(cabinet())
-    assert story.reset("V1", 6, V1) == []
-    assert [one.slot for one in story.reset("V1", 6, V2)] == [V2]
-    say(story, 10, TORN)
-    assert [one.slot for one in say(story, 15, TORN)] == [V1]
-
-
-def earlier(*slots: int) -> Story:
-    """As an earlier release left it: alarms are active on phases that are not the first."""
-    story = v1()
-    state = story.engine.snapshot()
-    state["neutral.status"][np.isin(state["neutral.slot"], slots)] = 1
-    story.engine.restore(state)
-    return story
-
-
-def test_alarms_of_a_snapshot_that_stand_on_other_phases_clear_one_after_another() -> None:
-    story = earlier(V2, V3)
-    found = [(at, one.slot, one.to) for at in range(0, 301, 10) for one in say(story, at, SOUND)]
-    assert [(slot, to) for _, slot, to in found] == [(V2, To.CLEARED), (V3, To.CLEARED)]
-    assert list(story.engine.standing()) == []
-
-
-def test_what_moves_with_a_clearing_does_not_depend_on_how_a_message_is_cut() -> None:
-    said = [
-        (slot, at, volts) for at in range(0, 70, 7) for slot, volts in zip((V1, V2, V3), SOUND, strict=True)
-    ]
-    said += [
-        (slot, 70 + at, volts) for at in range(5) for slot, volts in zip((V1, V2, V3), TORN, strict=True)
-    ]
-    state = earlier(V2).engine.snapshot()
-    whole, single = v1().engine, v1().engine
-    whole.restore(state)
-    single.restore(state)
-    slots, times, values = (np.array(one) for one in zip(*said, strict=True))
-    batch = ReadingBatch(
-        us(100), slots.astype(np.int32), times * 1_000_000 + us(0), np.zeros(len(said), np.uint16),
-        values.astype(np.float64), np.zeros(len(said), np.uint32),
-    )  # fmt: skip
-    at_once = [(one.slot, one.to, one.at_us) for one in whole.evaluate(batch, [], us(100))]
-    one_by_one = [
-        (found.slot, found.to, found.at_us)
-        for n in range(len(batch))
-        for found in single.evaluate(one_of(batch, n), [], us(100))
-    ]
-    assert [(slot, to) for slot, to, _ in at_once] == [(V2, To.CLEARED), (V1, To.RAISED)]
-    assert at_once == one_by_one
-
-
-def one_of(batch: ReadingBatch, n: int) -> ReadingBatch:
-    """Its n-th reading alone."""
-    here = slice(n, n + 1)
-    return ReadingBatch(
-        batch.received_us, batch.slot[here], batch.observed_us[here], batch.nudge_ns[here],
-        batch.value[here], batch.quality[here],
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("flag", UNSEEN)
 def test_readings_that_do_not_count_are_none(flag: Quality) -> None:
     story = v1()
@@ -356,108 +279,3 @@ def test_it_goes_on_after_a_restart_and_a_person_ends_it() -> None:
     assert [one.slot for one in say(other, 2, TORN)] == [V1]
     (cleared,) = other.reset("V1", 3, V1)
     assert (cleared.to, cleared.slot) == (To.CLEARED, V1)
-
-
-RULE = """
-version = 1
-[[rule]]
-name = "V1"
-kernel = "neutral"
-metric = "voltage"
-severity = "P1"
-high = "253 V"
-low = "187 V"
-normal_low = "200 V"
-normal_high = "235 V"
-extreme = "264 V"
-least = "50 V"
-together = "60 s"
-hold = "2 s"
-clear_hold = "60 s"
-max_gap = "15 min"
-title = { en = "Neutral", zh-CN = "零" }
-
-[rule.source]
-high = "s"
-low = "s"
-normal_low = "s"
-normal_high = "s"
-extreme = "s"
-least = "s"
-together = "s"
-hold = "s"
-clear_hold = "s"
-max_gap = "s"
-"""
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "said"),
-    [
-        ('metric = "voltage"', 'metric = "current"', "line 6: key `metric`: only `voltage`"),
-        ('high = "253 V"', 'high = "253 A"', "line 8: key `high`: unit `A` does not fit"),
-        ('low = "187 V"', 'low = "201 V"', "line 9: key `low`: is above `normal_low`"),
-        ('normal_low = "200 V"', 'normal_low = "236 V"', "key `normal_low`: is above `normal_high`"),
-        ('least = "50 V"', 'least = "188 V"', "line 13: key `least`: is above `low`"),
-        ('together = "60 s"', 'together = "-60 s"', "line 14: key `together`: "),
-        ('normal_high = "235 V"', 'normal_high = "254 V"', "key `normal_high`: is above `high`"),
-        ('normal_low = "200 V"', 'normal_low = "200 V"\nraise = "1"', "unknown key `raise`"),
-        ('extreme = "264 V"', 'extreme = "252 V"', "key `high`: is above `extreme`"),
-        ('extreme = "264 V"\n', "", "`extreme`"),
-        ('high = "s"\n', "", "nothing said about high"),
-    ],
-)
-def test_a_file_that_is_wrong_says_where(was: str, now: str, said: str) -> None:
-    assert len(parse_catalogue(RULE, "own.toml").rule) == 1
-    with pytest.raises(CatalogueError) as error:
-        parse_catalogue(RULE.replace(was, now, 1), "own.toml")
-    assert said in str(error.value)
-    assert "own.toml, line" in str(error.value)
-
-
-@pytest.mark.parametrize("bad", [(259.0, 181.0, 222.0), (375.0, 0.0, 370.0)])
-@pytest.mark.parametrize("usual", [(225.0, 221.0, 225.0), (254.0, 221.0, 225.0)])
-def test_one_wrong_message_between_others_is_none_whatever_the_order_of_its_phases(
-    bad: tuple[float, ...], usual: tuple[float, ...]
-) -> None:
-    forth, back = (0, 1, 2), (2, 1, 0)
-    for volts in permutations(bad):
-        for order, after in ((one, other) for one in (forth, back) for other in permutations(forth)):
-            story = v1()
-            found = []
-            for at in range(0, 70, 10):
-                for n in order if at == 20 else after:
-                    value = (volts if at == 20 else usual)[n]
-                    found += [] if math.isnan(value) else story.read((V1, V2, V3)[n], at, value)
-            assert found == [], (volts, order, after)
-
-
-def test_one_wrong_message_of_two_phases_is_none_by_what_the_third_says_after_it() -> None:
-    story = v1()
-    for at in range(0, 100, 10):
-        low_high = (259.0, 181.0) if at == 20 else (225.0, 221.0)
-        assert say(story, at, low_high) + story.read(V3, at + 5, 222.0) == []
-
-
-@pytest.mark.parametrize("order", [*permutations((0, 1, 2))])
-@pytest.mark.parametrize("volts", [TORN, (375.0, 0.0, 370.0), (222.0, 181.0, 259.0)])
-def test_a_second_wrong_message_raises_whatever_the_order_of_its_phases(
-    order: tuple[int, ...], volts: tuple[float, ...]
-) -> None:
-    story = v1()
-    say(story, 0, SOUND)
-    found = [story.read((V1, V2, V3)[n], at, volts[n]) for at in (10, 20) for n in order]
-    assert [one.at_us for some in found for one in some] == [us(20)]
-
-
-def test_phases_that_report_each_for_itself_raise_too() -> None:
-    story = v1()
-    found = [one for n in range(12) for one in story.read((V1, V2, V3)[n % 3], 5 * n, TORN[n % 3])]
-    assert [one.at_us for one in found] == [us(15)]
-
-
-def test_a_phase_that_reports_often_waits_for_the_second_report_of_the_other() -> None:
-    story = v1()
-    story.read(V2, 0, 181.0)
-    assert story.series(V1, 1, 29, 1, 259.0) == []
-    assert len(story.read(V2, 30, 181.0)) == 1

@@ -28,6 +28,8 @@ class Judge:
         need, of = entry.keys.get("samples", "1 of 1").split(" of ")
         self.need, self.of = int(need), int(of)
         self.active = False
+        self.told = 0
+        """When the reading came with which it changed last."""
         self.forget()
 
     def forget(self) -> None:

@@ -126,14 +126,20 @@ class Meeting:
         return int(told["device"]) if keys.get("apart") or keys.get("across") else 0
 
     def act(self, given: EngineInput, now: int) -> Told | None:
-        """A person's reset or close: the times are forgotten, what is still active is not."""
+        """A person's reset or close: the times are forgotten, what is still active is not. One that names a
+        series is about that one's part alone."""
         if not self.raised:
             return None
-        self.raised, self.members = False, set()
         for side in self.sides.values():
-            side.heard = {slot: side.heard[slot] for _, slot in side.active if slot in side.heard}
-            for one in side.heard.values():
-                one.newest = {}
+            active = {slot for _, slot in side.active}
+            for slot in [*side.heard] if not given.slot else [given.slot] if given.slot in side.heard else []:
+                side.heard[slot].newest = {}
+                if slot not in active:
+                    del side.heard[slot]
+        if given.slot:
+            self.members -= {int(self.world.table.device[given.slot])}
+            return None
+        self.raised, self.members = False, set()
         told = ended_by(self.entry, given, self.slot, now, self.world)
         dwelling = self.place if self.subject is Subject.DWELLING else 0
         return told | {"dwelling": dwelling, "place": self.place, "subject": self.subject}

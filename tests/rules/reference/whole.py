@@ -69,12 +69,15 @@ class Held:
         value = self.measure.read(one)
         if value is None or not self.judge.read(value, one.observed, queued=one.queued):
             return None
+        self.judge.told = one.received
         to = To.RAISED if self.judge.active else To.CLEARED
         marks = self.entry.marks if self.judge.active else []
         return told_of(self.entry, to, one, self.world, marks=marks) | {"slot": self.stands}
 
     def act(self, given: EngineInput, now: int) -> bool:
         if not self.judge.active or given.slot != self.stands:
+            return False
+        if given.at_us < min(self.judge.told, now):  # it is about another
             return False
         self.judge.active = False
         self.judge.forget()
