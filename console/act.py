@@ -9,11 +9,12 @@ from typing import Annotated, Final
 from fastapi import Form, Request
 from sqlalchemy import Connection, Engine
 
-from alerts.acts import record_act
+from alerts.acts import NOTE_MAX, record_act
 from alerts.case import Act
 from alerts.cases import load_cases
 from alerts.effects import DISPOSITIONS
-from alerts.views import possible_acts
+from alerts.whole import possible_on_whole
+from alerts.whole_kept import with_wholes
 from console.answers.outcome import WAIT_S, wait_for_outcome
 from console.session import ForgedPost, SignedIn, csrf_matches
 from devices.database import writing
@@ -28,7 +29,8 @@ NEEDS_NOTE: Final = frozenset({Act.FEEDBACK, Act.CANCEL, Act.REJECT, Act.NOTE})
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page says of an act: `kind` is done, noted, refused, waiting or needs_note."""
+    """What the page says of an act: `kind` is done, noted, refused, waiting, needs_note, needs_choice or
+    too_many."""
 
     act: str
     kind: str
@@ -37,12 +39,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The form of an act, with its token already checked."""
+    """The form of an act, with its token already checked. `into` is the incident that one is merged into,
+    `leaving` what is split off (`alerts.splitting.leaving`)."""
 
     act: Act | None
     note: str
     disposition: str
     once: str
+    into: str = ""
+    leaving: tuple[str, ...] = ()
 
 
 def posted(
@@ -52,20 +57,25 @@ def posted(
     note: Annotated[str, Form(max_length=300)] = "",
     disposition: Annotated[str, Form(max_length=16)] = "",
     once: Annotated[str, Form(max_length=64)] = "",
+    into: Annotated[str, Form(max_length=20)] = "",
+    leaving: Annotated[list[str] | None, Form(max_length=64)] = None,
 ) -> Posted:
     """The form, for routes to depend on. Raises ForgedPost without the session's token."""
     if not csrf_matches(request.session, csrf):
         raise ForgedPost
     known = Act(act) if act in set(Act) else None
-    return Posted(known, note.strip(), disposition if disposition in DISPOSITIONS else "", once)
+    chosen = disposition if disposition in DISPOSITIONS else ""
+    return Posted(known, note.strip(), chosen, once, into.strip(), tuple(leaving or ()))
 
 
 def acts_for(connection: Connection, incident_id: int, user: SignedIn) -> tuple[Act, ...]:
-    """The buttons for this user in this state, in their order; none for an incident that is not there."""
-    case = load_cases(connection, ids=(incident_id,)).get(incident_id)
-    if case is None:
+    """The buttons for this user in this state, in their order; none for an incident that is not there, or is
+    part of another."""
+    cases = with_wholes(connection, load_cases(connection, ids=(incident_id,)))
+    if incident_id not in cases:
         return ()
-    possible = set(possible_acts(case, user.actor, frozenset({f"user:{user.role}"})))
+    standing = frozenset({f"user:{user.role}"})
+    possible = set(possible_on_whole(cases, incident_id, user.actor, standing))
     return tuple(act for act in BUTTONS if act in possible)
 
 
@@ -83,7 +93,11 @@ def hand_in(
         return Shown("", "refused")
     if form.act in NEEDS_NOTE and not form.note:
         return Shown(form.act, "needs_note")
-    note = f"{form.disposition}: {form.note}" if form.act is Act.CLOSE and form.disposition else form.note
+    note = note_of(form)
+    if form.act in {Act.MERGE, Act.SPLIT} and not note:
+        return Shown(form.act, "needs_choice")
+    if form.act is Act.SPLIT and len(note) > NOTE_MAX:
+        return Shown(form.act, "too_many")
     key = once_key(user.login, incident_id, form.act, form.once)
     with writing(engine) as connection:
         act_id = record_act(
@@ -91,6 +105,15 @@ def hand_in(
         )
     outcome = wait_for_outcome(engine, act_id, language, wait_s)
     return Shown(form.act, outcome.outcome, outcome.reason) if outcome else Shown(form.act, "waiting")
+
+
+def note_of(form: Posted) -> str:
+    """What the act takes along: the note, behind what was chosen for it."""
+    if form.act is Act.CLOSE and form.disposition:
+        return f"{form.disposition}: {form.note}"
+    if form.act is Act.MERGE:
+        return f"{form.into} {form.note}".strip() if form.into else ""
+    return "\n".join(form.leaving) if form.act is Act.SPLIT else form.note
 
 
 def once_key(login: str, incident_id: int, act: Act, once: str) -> str:

@@ -17,9 +17,13 @@ from devices.model import Severity
 def evidence_of(
     connection: Connection, incidents: Sequence[OpenIncident], language: str
 ) -> Mapping[int, str]:
-    """Words by incident id, from the alarms that still stand, else from all there were."""
-    alarms = alarms_of(connection, [one.id for one in incidents])
-    return {one.id: _words(one, alarms[one.id], language) for one in incidents}
+    """Words by incident id, from the alarms that still stand, else from all there were; of a whole from those
+    of all its parts."""
+    alarms = alarms_of(connection, [number for one in incidents for number in (one.id, *one.parts)])
+    return {
+        one.id: _words(one, [a for number in (one.id, *one.parts) for a in alarms[number]], language)
+        for one in incidents
+    }
 
 
 def _words(incident: OpenIncident, alarms: list[Alarm], language: str) -> str:

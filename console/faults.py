@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from alerts.ailments import ailment_of
 from alerts.pulse import ailing
 from alerts.schema import system_fault
+from alerts.troubles import ailment_of
 from console.words import say
 from devices.model import Severity
 

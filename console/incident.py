@@ -15,6 +15,7 @@ from alerts.views import IncidentDetail, incident_detail, newest_change_id, open
 from console.act import Posted, acts_for, hand_in, posted
 from console.board import BOARD_LIMIT
 from console.evidence import evidence_of
+from console.merging import merging_of
 from console.pages import Pages
 from console.session import SignedIn, language_of, signed_in
 from console.settings import Off
@@ -42,13 +43,14 @@ def incident_routes(pages: Pages, engine: Engine) -> APIRouter:
             acts = acts_for(connection, incident_id, user)
             newest = newest_change_id(connection)
             evidence = evidence_of(connection, [detail.line], language)[incident_id]
+            merging = merging_of(connection, detail, user, language)
             siren = read_siren(connection, open_incidents(connection, language, BOARD_LIMIT))
         off = _off(request.app.state.settings.off, engine, detail, language)
         return pages.render(
             request, template, user,
             detail=detail, incident=detail.line, acts=acts, dispositions=DISPOSITIONS,
             evidence=evidence, outcome=outcome, about=incident_id, off=off,
-            newest=newest, here=incident_id, siren=siren,
+            newest=newest, here=incident_id, siren=siren, merging=merging,
         )  # fmt: skip
 
     @routes.get("/incident/{incident_id}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import schema
-from alerts.views import changes_after, newest_change_id
+from alerts.views import ChangeLine, changes_after, newest_change_id
 from devices.database import ChangeNotice, reading
 
 log = structlog.get_logger()
@@ -39,15 +39,18 @@ STALE_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One event on its way to pages. `change_id` 0: not a row of the timeline (faults, resync)."""
+    """One event on its way to pages. `change_id` 0: not a row of the timeline (faults, resync). `whole_id` is
+    the incident that this one was merged into, 0 for none: its page shows the change too."""
 
     name: str
     change_id: int = 0
     incident_id: int = 0
+    whole_id: int = 0
 
     def wire(self, here: int) -> str:
         """As text/event-stream; a change of incident `here` is called `change-here`."""
-        name = "change-here" if self.name == "change" and here and self.incident_id == here else self.name
+        is_here = here and here in {self.incident_id, self.whole_id}
+        name = "change-here" if self.name == "change" and is_here else self.name
         head = f"id: {self.change_id}\n" if self.change_id else ""
         return f"{head}event: {name}\ndata: {self.incident_id}\n\n"
 
@@ -172,8 +175,7 @@ class ChangeFeed:
                 return [], newest
             if not 0 <= seen_id < newest or newest - seen_id > REPLAY_LIMIT:
                 return [Pushed("resync", newest)], newest
-            changes = changes_after(connection, seen_id, REPLAY_LIMIT)
-        return [Pushed("change", change.id, change.incident_id) for change in changes], newest
+            return _pushed(connection, changes_after(connection, seen_id, REPLAY_LIMIT)), newest
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """The thread: from the newest change on, until closed."""
@@ -205,13 +207,22 @@ class ChangeFeed:
             if seen < 0:
                 return newest_change_id(connection), now_faults, found
             changes = changes_after(connection, seen, CHUNK)
-        found += [Pushed("change", change.id, change.incident_id) for change in changes]
+            found += _pushed(connection, changes)
         return (changes[-1].id if changes else seen), now_faults, found
 
     def _publish(self, found: list[Pushed]) -> None:
         for stream in self._streams:
             for pushed in found:
                 stream.put(pushed)
+
+
+def _pushed(connection: Connection, changes: Sequence[ChangeLine]) -> list[Pushed]:
+    """Changes as events, each with the whole that its incident is a part of."""
+    i = schema.incident.c
+    of = {change.incident_id for change in changes}
+    parts = select(i.id, i.merged_into).where(i.id.in_(of), i.merged_into.is_not(None))
+    wholes: dict[int, int] = {row.id: row.merged_into for row in connection.execute(parts)} if of else {}
+    return [Pushed("change", c.id, c.incident_id, wholes.get(c.incident_id, 0)) for c in changes]
 
 
 def _faults_as_text(connection: Connection) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from alerts.gate import EXERCISE_TAGS
 from alerts.schema import incident
 from alerts.views import OpenIncident, seen_at_the_desk
+from alerts.whole_view import seen_wholes
 from devices.model import Severity
 
 RATE_HZ: Final = 16_000
@@ -55,12 +56,14 @@ class Siren:
     untaken: tuple[int, ...]
 
 
-def read_siren(connection: Connection, incidents: Iterable[OpenIncident]) -> Siren:
-    """The siren for open incidents given in the board's order."""
+def read_siren(connection: Connection, incidents: Sequence[OpenIncident]) -> Siren:
+    """For open incidents given in the board's order; a whole sounds until every fire in it is taken."""
     urgent = [
         one.id
         for one in incidents
         if one.severity not in _LESSER and not EXERCISE_TAGS.intersection(one.tags)
     ]
+    merged = {one.id for one in incidents if one.parts}
     seen = set(connection.scalars(select(incident.c.id).where(incident.c.id.in_(urgent), seen_at_the_desk())))
+    seen = (seen - merged) | seen_wholes(connection, merged.intersection(urgent))
     return Siren(tuple(one for one in urgent if one not in seen))

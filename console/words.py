@@ -147,6 +147,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "disposition.fault": ("设备故障", "device fault"),
     "disposition.unfounded": ("未发现异常", "nothing found"),
     "act.needs_note": ("没有提交：请先写明原因。", "Not handed in: write the cause first."),
+    "act.needs_choice": ("没有提交：请先选择。", "Not handed in: choose first."),
+    "act.too_many": ("没有提交：一次选得太多，请分次。", "Not handed in: too many at once, choose fewer."),
     "act.done": ("已生效", "Done"),
     "act.noted": ("已记录", "Noted"),
     "act.refused": ("未生效", "Refused"),
@@ -154,6 +156,21 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "已提交，正在等待处理；结果会出现在经过中。",
         "Handed in; the result will appear in the timeline.",
     ),
+    "merge.title": ("合并或分出", "Merge or split"),
+    "merge.into": ("并入哪条警情（同一栋楼、同类险情）", "Into which incident (same building, same hazard)"),
+    "merge.none": ("没有可并入的警情。", "There is no incident that it could go into."),
+    "merge.because": ("理由", "Reason"),
+    "merge.ask": (
+        "确定并入？并入不会通知任何人；此后对整条警情的操作对每一处都有效。",
+        "Merge? It tells nobody. From then on what is done to the whole is done to each of its places.",
+    ),
+    "split.which": (
+        "分出哪些（另立警情，火警重新通知）",
+        "What to split off (a fire is told again from the start)",
+    ),
+    "split.ask": ("确定分出？火警将从头重新通知。", "Split off? A fire is told again from the start."),
+    "merged.into": ("已并入警情", "Merged into incident"),
+    "merged.parts": ("并入的警情", "Merged incidents"),
     "act.stale": (
         "页面已过期，什么也没有改变，请再试一次。",
         "The page had expired; nothing was changed. Please try again.",
@@ -193,6 +210,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "tag.commissioning": ("调试", "commissioning"),
     "tag.stranger": ("未登记设备", "unregistered device"),
     "tag.unrouted": ("通知对象未能确定", "routing failed"),
+    "tag.whole": ("含并入的警情", "with merged incidents"),
     # acts
     "act.acknowledge": ("收到，我来处理", "I have it"),
     "act.confirm": ("确认真火", "Confirm fire"),
@@ -208,6 +226,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "act.reset": ("复位报警", "Reset alarm"),
     "act.cancel": ("撤销", "Cancel"),
     "act.reject": ("退回", "Reject"),
+    "act.merge": ("并入", "Merge"),
+    "act.split": ("分出", "Split off"),
     "act.": ("操作", "Act"),
     "open.it": ("打开", "Open"),
     # states of the life cycle
@@ -223,6 +243,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "state.closed": ("已结束", "closed"),
     "state.cancelled": ("已撤销", "cancelled"),
     "state.rejected": ("已退回", "rejected"),
+    "state.merged": ("已并入", "merged"),
     # roles
     "role.grid_worker": ("网格员", "Grid worker"),
     "role.building_secretary": ("楼栋书记", "Building secretary"),

@@ -1,6 +1,7 @@
 """The one-tap page and the addresses where providers post: the only part that faces the internet.
 
-A link is for one contact and one incident. Looking changes nothing, so previewers acknowledge nothing; a
+A link is for one contact and one incident, that of a summary for one contact and the incidents it told of
+(`console.answers.summaries`). Looking changes nothing, so previewers acknowledge nothing; a
 button posts an act, which the alerts process judges by role. A link that is wrong, altered or over gets one
 and the same answer.
 """
@@ -30,6 +31,7 @@ from console.answers.headers import HEADERS, PublicHeaders
 from console.answers.outcome import wait_for_outcome
 from console.answers.pages import Opened, Pages, Said
 from console.answers.settings import AnswersSettings
+from console.answers.summaries import Summaries, Tap
 from console.answers.words import LANGUAGES
 from devices.database import reading, writing
 from devices.schema import contact
@@ -48,9 +50,12 @@ def create_answers(settings: AnswersSettings, engine: Engine) -> FastAPI:
     )  # fmt: skip
     pages = Pages(settings)
     desk = _Desk(settings, engine)
+    summaries = Summaries(settings, engine)
 
     @app.get("/a/{token}")
     def show(token: str, lang: str = "") -> Response:
+        if listed := summaries.open(token, lang):
+            return pages.listed(listed, token, None)
         opened = desk.open(token, lang)
         return pages.answer(opened, token, None) if opened else pages.missing()
 
@@ -61,7 +66,12 @@ def create_answers(settings: AnswersSettings, engine: Engine) -> FastAPI:
         note: Annotated[str, Form(max_length=300)] = "",
         once: Annotated[str, Form(max_length=64)] = "",
         lang: Annotated[str, Form(max_length=8)] = "",
+        number: Annotated[int, Form(ge=0, lt=1 << 63)] = 0,
     ) -> Response:
+        if listed := summaries.open(token, lang):
+            tap = Tap(act, number)
+            said = summaries.hand_in(listed, tap, once_key(token, f"{act}/{number}", once))
+            return pages.listed(summaries.open(token, lang) or listed, token, said)
         opened = desk.open(token, lang)
         if opened is None:
             return pages.missing()

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 from alerts.case import Act
 from alerts.links import Link
 from alerts.sayings import word
+from alerts.summary_view import SummaryPage
 from alerts.views import AnswerPage
 from console.answers.settings import AnswersSettings
 from console.answers.words import LANGUAGES, say
@@ -47,6 +48,16 @@ class Opened:
     page: AnswerPage
     language: str
     answered: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A genuine link of a summary: what it told of, the language to show it in, and the contact's own token
+    for each incident that is shown."""
+
+    page: SummaryPage
+    language: str
+    tokens: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,21 @@ class Pages:
             since=self._clock(page.since_us, now_us),
             newest=self._clock(page.newest_us, now_us) if page.newest_us is not None else "",
             minutes=max(0, (now_us - page.since_us) // 60_000_000),
+        )
+
+    def listed(self, listed: Listed, token: str, said: Said | None) -> HTMLResponse:
+        """The list behind a summary's link, with what became of the tap that asked for it."""
+        now_us = self._settings.clock()
+        return self._render(
+            "summary.html",
+            language=listed.language,
+            t=partial(say, listed.language),
+            page=listed.page,
+            tokens=listed.tokens,
+            token=token,
+            said=said,
+            once=secrets.token_hex(16),
+            clock=lambda at_us: self._clock(at_us, now_us),
         )
 
     def missing(self) -> HTMLResponse:

@@ -19,6 +19,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "note": ("补充说明（可不填）", "Anything to add (optional)"),
     "over": ("这件事已经结束。", "This is over."),
     "nothing": ("现在不需要您操作，请保持电话畅通。", "Nothing for you to do now. Keep your phone at hand."),
+    "summary": ("汇总", "Summary"),
+    "summary.many": ("{n} 处报警", "{n} alarms"),
+    "summary.all": ("全部收到，我去看", "I have all of them"),
+    "summary.more": ("另有 {n} 处未列出。", "{n} more are not listed."),
     "missing": ("此链接无效或已过期。", "This link is not valid, or no longer."),
     "missing.more": (
         "如发现火情，请立即拨打 119。",
