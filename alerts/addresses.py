@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -35,15 +35,18 @@ class Destination:
 
     carrier: Carrier
     address: str
+    provider: str = field(init=False, compare=False)
+    """Who has to answer: the host of a web address, else the carrier. For counting, not for people."""
 
-    @property
-    def provider(self) -> str:
-        """Who has to answer: the host of a web address, else the carrier. For counting, not for people."""
-        try:
-            host = urlsplit(self.address).hostname if "://" in self.address else None
-        except ValueError:  # such as an unfinished IPv6 host
-            host = None
-        return host or str(self.carrier)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "provider", _host_of(self.address) or str(self.carrier))
+
+
+def _host_of(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "") if "://" in address else ""
+    except ValueError:  # such as an unfinished IPv6 host
+        return ""
 
 
 class AddressBook:

@@ -6,24 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from alerts import schema
 from alerts.case import StepState
 from alerts.held import next_release_us
 from alerts.inbox import LESSER, URGENT, newest_transition_id, transition_rows_after
+from alerts.pace import MOST
 from alerts.windows_kept import CURSOR, ends_wait
 from devices.database import insert_new
 
 URGENT_LIMIT: Final = 500
-LESSER_LIMIT: Final = 100
-LESSER_BESIDE_URGENT: Final = 50
+LESSER_BESIDE_URGENT: Final = 10
 ACT_LIMIT: Final = 500
 STEP_LIMIT: Final = 500
-"""What one turn takes. A fire that comes while a turn is decided waits for its end: a hundred lesser alarms
-with eight contacts each take some 0.2 s. With 500 of them the 99th percentile of fires in a storm was 2.2 s,
-with 100 it is 1.0 s (measured on two cores). Beside urgent transitions few lesser ones are taken, so that
-they neither hold up a fire nor starve."""
+"""What one turn takes, beside lesser transitions, of which `alerts/pace.py` says how many: a fire that comes
+while a turn is decided waits for its end. With 500 of them the 99th percentile of fires in a storm was 2.2 s,
+with 100 it was 1.0 s (measured on two cores). Beside urgent transitions few are taken, so that they neither
+hold up a fire nor starve."""
 
 URGENT_CURSOR: Final = "urgent"
 LESSER_CURSOR: Final = "lesser"
@@ -60,12 +60,12 @@ def next_due_us(connection: Connection) -> int | None:
     return min(filter(None, (step_us, next_release_us(connection))), default=None)
 
 
-def read_agenda(connection: Connection, now_us: int) -> Agenda:
+def read_agenda(connection: Connection, now_us: int, lesser_at_once: int = MOST) -> Agenda:
     """What this turn takes, in the order in which it is to be decided."""
     at = _positions(connection)
     newest = newest_transition_id(connection)
     urgent = transition_rows_after(connection, at[URGENT_CURSOR], URGENT_LIMIT, URGENT)
-    limit = LESSER_BESIDE_URGENT if urgent else LESSER_LIMIT
+    limit = min(LESSER_BESIDE_URGENT, lesser_at_once) if urgent else lesser_at_once
     lesser = transition_rows_after(connection, at[LESSER_CURSOR], limit, LESSER)
     acts = connection.execute(
         select(schema.act).where(schema.act.c.id > at[ACT_CURSOR]).order_by(schema.act.c.id).limit(ACT_LIMIT)
@@ -83,11 +83,16 @@ def read_agenda(connection: Connection, now_us: int) -> Agenda:
 
 def store_positions(connection: Connection, positions: Mapping[str, int]) -> None:
     """Moves the cursors, in the transaction that holds the effects."""
-    for name, position in positions.items():
-        connection.execute(insert_new(connection, schema.cursor), {"name": name, "position": position})
-        connection.execute(
-            update(schema.cursor).where(schema.cursor.c.name == name).values(position=position)
-        )
+    rows = [{"name": name, "position": position} for name, position in positions.items()]
+    connection.execute(insert_new(connection, schema.cursor), rows)
+    connection.execute(_MOVE, [{"b_name": row["name"], "b_position": row["position"]} for row in rows])
+
+
+_MOVE: Final = (
+    update(schema.cursor)
+    .where(schema.cursor.c.name == bindparam("b_name"))
+    .values(position=bindparam("b_position"))
+)
 
 
 def _positions(connection: Connection) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """When to ask a provider what became of a message: ever less often, for three days. Pure.
 
-Asked are those that answer for one message; others give what came in since the last time, or only post.
+Asked are those that answer for one message; others only post. Tencent gives what came in since the last time
+as well, so that it is asked about what did not come so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _AFTER_MIN: Final[Mapping[Carrier, tuple[int, ...]]] = MappingProxyType(
     {
         Carrier.ALIYUN_SMS: (1, 2, 5, 15, 60, 360, 1440, 2880, 4310),
         Carrier.ALIYUN_VOICE: (4, 6, 10, 30, 120, 720, 1430),
+        Carrier.TENCENT_SMS: (2, 5, 15, 60, 360, 1440, 2880, 4310),
     }
 )
 """Minutes after the sending (chosen). A call is known 3 to 5 minutes after its end and for 24 h, an SMS may

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from alerts.case import Case, Hazard
+from alerts.case import Alarm, Case, Hazard
 from alerts.exercise import burns, doubtful
 from alerts.gate import exercise_in
 from alerts.incident import Arrival
 from alerts.joining import Where
-from alerts.meeting import nearness
+from alerts.meeting import holders
 from alerts.places import is_shared, stair_in
 from alerts.windows import EXERCISED, Window, WindowKind
 from rules.transition import Subject
@@ -37,27 +37,26 @@ class CasesAtHand:
         """What has to be stored."""
         return {key: case for key, case in self.cases.items() if case is not self.loaded.get(key)}
 
-    def joined(self, arrival: Arrival, where: Where) -> Where:
-        """The place of the incident that an alarm of two devices in a building's common parts belongs to.
+    def holders(self, arrival: Arrival, where: Where) -> list[Case]:
+        """The incidents to which an alarm of two devices in a building's common parts belongs, the surest
+        first; none where it is a matter of its own place.
 
-        One of them may hang on a stair and the other elsewhere: the people of the fire that stands there must
-        hear that it is worse, and not others of another one beside it.
+        One of them may hang on a stair and the other elsewhere: the people of the fires that stand there must
+        hear that it is worse.
         """
         hazard = arrival.hazard
         if hazard is Hazard.FAULT or not is_shared(arrival.subject):
-            return where
-        met = [
-            (found, case.incident)
+            return []
+        there = (
+            case
             for case in self.cases.values()
             if case.incident.hazard is hazard
             and case.incident.state.is_open
             and not case.incident.dwelling_id
             and case.incident.building_id == where.building_id != 0
             and self.is_like(case, where)
-            and (found := nearness(arrival, case)) is not None
-        ]
-        _, one = max(met, key=lambda pair: (pair[0], pair[1].opened_us, pair[1].id), default=(None, None))
-        return Where(one.place, 0, one.building_id) if one else where
+        )
+        return holders(arrival, there, where.key)
 
     def _stair_of(self, key: str, dwelling_id: int) -> int:
         """The stair of a place, in one of its dwellings or outside them; 0 where it is on none."""
@@ -112,12 +111,10 @@ class CasesAtHand:
         """The number of the next incident that is opened in this turn."""
         return min(0, *self.cases, 0) - 1
 
-    def holding(self, arrival: Arrival) -> list[int]:
-        """The incidents in which its alarm stands."""
-        holding = sorted(self._holding[arrival.identity])
-        return [
-            key for key in holding if any(a.identity == arrival.identity for a in self.cases[key].active())
-        ]
+    def holding(self, alarm: Arrival | Alarm) -> list[int]:
+        """The incidents in which this alarm stands."""
+        holding, identity = sorted(self._holding[alarm.identity]), alarm.identity
+        return [key for key in holding if any(a.identity == identity for a in self.cases[key].active())]
 
     def held(self, arrival: Arrival) -> frozenset[int]:
         """Those, and the incidents in which it stood until this turn."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, case, distinct, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Subquery, case, distinct, exists, func, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from alerts import schema
 from alerts.acts import actor_codes
-from alerts.case import ENDED_STATES, Act, Alarm, StepState
+from alerts.case import ENDED_STATES, Alarm, StepState
 from alerts.cases import alarm_of, standing_role
 from alerts.effects import HELP_TAG
 from alerts.hazards import leading
@@ -20,12 +21,13 @@ from alerts.joining import STRANGER_TAG
 from alerts.sayings import render, step_word, word
 from alerts.times import times_of
 from alerts.whereabouts import place_words, where_of
+from alerts.whole_view import MERGED, TAKING, UNSEEING, parts_of, taken, together, wholes
 from alerts.windows_kept import is_exercise
 
 log = structlog.get_logger()
 
-_TAKING: Final = (str(Act.ACKNOWLEDGE), str(Act.CONFIRM), str(Act.ARRIVED), str(Act.HANDLED))
-"""Acts by which somebody takes the matter in hand."""
+_TAKING: Final = tuple(map(str, TAKING))
+_UNSEEING: Final = tuple(map(str, UNSEEING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class OpenIncident:
     """One line of the board. `taken_by` is empty while nobody has it, else a role and a code or login.
 
     `told` and `answered` count contacts, `accepted` messages that a provider took. `wants_help` puts it in
-    front of everything else. `newest_us` as in `alerts.times`.
+    front of everything else. `newest_us` as in `alerts.times`. `parts` are the incidents merged into it: it
+    stands for them too.
     """
 
     id: int
@@ -52,6 +55,7 @@ class OpenIncident:
     answered: int
     tags: tuple[str, ...]
     wants_help: bool
+    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +79,36 @@ def open_incidents(connection: Connection, language: str, limit: int) -> list[Op
     strangers, then the newest. So neither many old incidents nor many unregistered devices hide a fresh fire.
     A fixed number of queries and at most four more per place.
     """
-    i = schema.incident.c
-    worst = case({"P0": 1, "P1": 2, "P2": 3, "P3": 4}, value=i.severity, else_=0)
+    i, whole = schema.incident.c, _parts_in_order()
+    parts = whole.c
+    order = [case((parts[name] < own, parts[name]), else_=own) for name, own in _order(i).items()]
     exercise = case((is_exercise(), 1), else_=0)
-    help_first = case((i.tags.contains(HELP_TAG), 0), else_=1)
-    taken = case((seen_at_the_desk(), 1), else_=0)
-    stranger = case((i.tags.contains(STRANGER_TAG), 1), else_=0)
     rows = connection.execute(
         select(schema.incident)
+        .outerjoin(whole, parts.head == i.id)
         .where(_is_open())
-        .order_by(exercise, help_first, worst, taken, stranger, i.opened_us.desc(), i.id.desc())
+        .order_by(exercise, *order, i.opened_us.desc(), i.id.desc())
         .limit(limit)
     ).all()
     return lines_of(connection, rows, language)
+
+
+def _order(i: ReadOnlyColumnCollection[str, Column[Any]]) -> dict[str, ColumnElement[int]]:
+    """What of a row of `incident` decides where it stands on the board, the lowest first."""
+    return {
+        "help": case((i.tags.contains(HELP_TAG), 0), else_=1),
+        "worst": case({"P0": 1, "P1": 2, "P2": 3, "P3": 4}, value=i.severity, else_=0),
+        "taken": case((seen_at_the_desk(i), 1), else_=0),
+        "stranger": case((i.tags.contains(STRANGER_TAG), 1), else_=0),
+    }
+
+
+def _parts_in_order() -> Subquery:
+    """The same of the open parts of each whole, which stands as high as the highest of them."""
+    p = schema.incident.alias("part").c
+    first = [func.min(one).label(name) for name, one in _order(p).items()]
+    parts = select(p.merged_into.label("head"), *first)
+    return parts.where(p.merged_into.is_not(None), p.closed_us.is_(None)).group_by(p.merged_into).subquery()
 
 
 def count_open(connection: Connection) -> int:
@@ -95,35 +116,60 @@ def count_open(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).select_from(schema.incident).where(_is_open())) or 0)
 
 
-def seen_at_the_desk() -> ColumnElement[bool]:
-    """Of a row of `incident`: a console user has acted on it since it (re)started; a note is no taking."""
-    a, i = schema.act.c, schema.incident.c
+def seen_at_the_desk(
+    i: ReadOnlyColumnCollection[str, Column[Any]] = schema.incident.c,
+) -> ColumnElement[bool]:
+    """Of a row of `incident`: a console user has acted on it, or on the whole that it is a part of, since it
+    (re)started; a note is no taking."""
+    a = schema.act.c
+    ours = (a.incident_id == i.id) | (a.at_us > i.merged_us)
     return exists().where(
-        a.incident_id == i.id,
+        a.incident_id.in_((i.id, i.merged_into)),
+        ours,
         a.actor.startswith("user:"),
         a.outcome == "done",
-        a.act != Act.NOTE,
+        a.act.not_in(_UNSEEING),
         a.at_us > i.started_us,
     )
 
 
 def _is_open() -> ColumnElement[bool]:
-    return schema.incident.c.state.not_in([str(s) for s in ENDED_STATES])
+    """Open, and no part of another."""
+    i = schema.incident.c
+    return i.state.not_in([str(s) for s in ENDED_STATES]) & i.merged_into.is_(None)
 
 
 def lines_of(connection: Connection, rows: Sequence[Row[Any]], language: str) -> list[OpenIncident]:
-    """Rows of `incident` as lines of the board, in the same order."""
+    """Rows of `incident` as lines of the board, in the same order; one that has parts stands for them all."""
+    parts = parts_of(connection, rows)
+    lines = _single_lines(connection, [*rows, *(part for many in parts.values() for part in many)], language)
+    if parts:
+        cases = wholes(connection, parts.keys())
+        takers = taken(connection, cases, language)
+        for row in rows:
+            if many := parts.get(row.id):
+                states = [row.state, *(part.state for part in many)]
+                lines[row.id] = together(
+                    lines[row.id], [lines[part.id] for part in many], states, cases[row.id],
+                    takers.get(row.id, ""), language,
+                )  # fmt: skip
+    return [lines[row.id] for row in rows]
+
+
+def _single_lines(connection: Connection, rows: Sequence[Row[Any]], language: str) -> dict[int, OpenIncident]:
     ids = [row.id for row in rows]
     alarms = alarms_of(connection, ids)
     steps = _next_steps(connection, ids)
     told = _told(connection, ids)
     takers = _takers(connection, ids, language)
     answered = _answered(connection, ids)
-    return [
-        _line(connection, row, language, alarms[row.id], steps.get(row.id), told.get(row.id, (0, 0)),
-              takers.get(row.id, ""), answered.get(row.id, 0))
+    return {
+        row.id: _line(
+            connection, row, language, alarms[row.id], steps.get(row.id), told.get(row.id, (0, 0)),
+            takers.get(row.id, ""), answered.get(row.id, 0),
+        )
         for row in rows
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 def changes_after(
@@ -175,7 +221,7 @@ def _line(
     return OpenIncident(
         id=row.id,
         severity=row.severity,
-        state=row.state,
+        state=row.state if row.merged_into is None else MERGED,
         hazard=row.hazard,
         place=place_words(connection, where_of(row), alarms, language),
         opened_us=row.opened_us,

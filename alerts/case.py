@@ -88,6 +88,8 @@ class Act(StrEnum):
     CANCEL = "cancel"
     REJECT = "reject"
     NOTE = "note"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
 class StepState(StrEnum):
@@ -103,7 +105,8 @@ class Incident:
     """A row of `incident`. `id` is negative until the turn has stored it.
 
     `confirmed_us`, `false_alarm_us`, `arrived_us` and `fed_back_by` speak of this epoch: what a second fire
-    made doubtful is forgotten here and stays on the timeline.
+    made doubtful is forgotten here and stays on the timeline. `merged_into` and `merged_us`: an operator has
+    made it part of another incident (`alerts.whole`), in which its own steps and answers go on.
     """
 
     id: int
@@ -124,6 +127,8 @@ class Incident:
     cause: str | None = None
     disposition: str | None = None
     tags: frozenset[str] = frozenset()
+    merged_into: int | None = None
+    merged_us: int | None = None
 
     @property
     def is_over(self) -> bool:

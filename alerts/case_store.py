@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, update
 
 from alerts import schema
 from alerts.case import Alarm, Case, Incident, Step
 from alerts.inputs import store_inputs
-from alerts.sayings import pack
 from alerts.why_text import pack_why
+from devices.fresh_ids import fresh_ids
+from devices.many import insert_many
+
+_NAMING: Final = frozenset({"related", "split"})
+"""Kinds of lines that name another incident; in a packed saying no other text looks like its number."""
 
 
 def store_cases(
@@ -19,11 +23,9 @@ def store_cases(
 ) -> dict[int, int]:
     """Writes what differs, with new changes and engine inputs. Returns the real ids of negative ones.
 
-    Pages are the caller's: they need texts. A fixed number of statements, and one more per new incident.
+    Pages are the caller's: they need texts. A fixed number of statements.
     """
-    ids = {
-        key: key if key > 0 else _insert_incident(connection, case.incident) for key, case in after.items()
-    }
+    ids = _numbered(connection, after)
     old = {key: before.get(key, Case(case.incident)) for key, case in after.items()}
     _update_incidents(
         connection, [c.incident for k, c in after.items() if k > 0 and c.incident != old[k].incident]
@@ -34,9 +36,15 @@ def store_cases(
     return ids
 
 
-def _insert_incident(connection: Connection, incident: Incident) -> int:
-    result = connection.execute(insert(schema.incident), _incident_values(incident))
-    return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+def _numbered(connection: Connection, after: Mapping[int, Case]) -> dict[int, int]:
+    """The id of each case; the new ones are inserted for that."""
+    fresh = [key for key in after if key <= 0]
+    if not fresh:
+        return {key: key for key in after}
+    numbers = dict(zip(fresh, fresh_ids(connection, schema.incident, len(fresh)), strict=True))
+    rows = [_incident_values(after[key].incident) | {"id": number} for key, number in numbers.items()]
+    insert_many(connection, schema.incident, rows)
+    return {key: numbers.get(key, key) for key in after}
 
 
 def _incident_values(incident: Incident) -> dict[str, Any]:
@@ -69,8 +77,24 @@ def _store_parts(
             steps[ids[key], *step.identity] = _step_values(step) | {"incident_id": ids[key]}
         known.update((ids[key], a.rule, a.subject) for a in old[key].alarms)
         known.update((ids[key], *s.identity) for s in old[key].steps)
+    _drop_alarms(connection, old, new)
     _upsert(connection, schema.incident_alarm, ("incident_id", "rule", "subject"), alarms, known)
     _upsert(connection, schema.step, ("incident_id", "epoch", "name", "n"), steps, known)
+
+
+def _drop_alarms(connection: Connection, old: Mapping[int, Case], new: Mapping[int, Case]) -> None:
+    """What an operator has split off stands in another incident now (`alerts.splitting`)."""
+    gone = [
+        {"b_incident": key, "b_rule": rule, "b_subject": subject}
+        for key, case in new.items()
+        for rule, subject in {a.identity for a in old[key].alarms} - {a.identity for a in case.alarms}
+    ]
+    if gone:
+        a = schema.incident_alarm.c
+        ours = (a.incident_id == bindparam("b_incident")) & (a.rule == bindparam("b_rule"))
+        connection.execute(
+            delete(schema.incident_alarm).where(ours, a.subject == bindparam("b_subject")), gone
+        )
 
 
 def _upsert(
@@ -83,7 +107,7 @@ def _upsert(
     fresh = [rows[key] for key in sorted(rows) if key not in known]
     changed = [rows[key] for key in sorted(rows) if key in known]
     if fresh:
-        connection.execute(insert(table), fresh)
+        insert_many(connection, table, fresh)
     if changed:
         where = [table.c[name] == bindparam(f"b_{name}") for name in identity]
         values: dict[str, Any] = {name: bindparam(f"b_{name}") for name in changed[0] if name not in identity}
@@ -129,18 +153,18 @@ def _store_changes(connection: Connection, ids: Mapping[int, int], cases: Mappin
             "kind": str(change.kind),
             "by": change.by,
             "via": change.via,
-            "text": _with_real_id(change.text, ids) if change.kind == "related" else change.text,
+            "text": _with_real_id(change.text, ids) if change.kind in _NAMING else change.text,
         }
         for key, case in cases.items()
         for change in case.changes
     ]
     if rows:
-        connection.execute(insert(schema.incident_change), rows)
+        insert_many(connection, schema.incident_change, rows)
 
 
 def _with_real_id(text: str, ids: Mapping[int, int]) -> str:
     """A line that names an incident opened in this same turn learns its number here."""
     for temporary, real in ids.items():
-        if temporary < 0 and text == pack("related", other=str(temporary)):
-            return pack("related", other=str(real))
+        if temporary < 0:
+            text = text.replace(f'"other":"{temporary}"', f'"other":"{real}"')
     return text

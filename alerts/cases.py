@@ -40,7 +40,8 @@ _TOLD_COLUMNS: Final = tuple(
 )
 
 
-def _log_unreadable(row: Row[Any], error: Exception) -> None:
+def log_unreadable(row: Row[Any], error: Exception) -> None:
+    """Says so in the log, for whoever has nobody else to tell."""
     log.error("incident_not_readable", incident=row.id, error=type(error).__name__)
 
 
@@ -49,7 +50,7 @@ def load_cases(
     ids: Collection[int] = (),
     places: Collection[str] = (),
     stairs: Collection[int] = (),
-    unreadable: Unreadable = _log_unreadable,
+    unreadable: Unreadable = log_unreadable,
     alarms: Collection[tuple[str, str]] = (),
     shared: Collection[int] = (),
 ) -> dict[int, Case]:
@@ -90,6 +91,15 @@ def _with_standing(connection: Connection, alarms: Collection[tuple[str, str]]) 
         )
     )
     return {row.incident_id for row in rows if (row.rule, row.subject) in alarms}
+
+
+def of_places(connection: Connection, ids: Collection[int]) -> set[tuple[str, str]]:
+    """The alarms of places (rule, subject) that stand in these incidents."""
+    if not ids:
+        return set()
+    a = schema.incident_alarm.c
+    standing = a.incident_id.in_(ids) & (a.place != 0) & a.cleared_us.is_(None)
+    return {(row.rule, row.subject) for row in connection.execute(select(a.rule, a.subject).where(standing))}
 
 
 def _with_parts(connection: Connection, rows: Sequence[Row[Any]], unreadable: Unreadable) -> dict[int, Case]:

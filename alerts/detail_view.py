@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from alerts.board_view import (
 from alerts.case import Act
 from alerts.deliveries import added
 from alerts.sayings import render, step_word
+from alerts.whole_view import parts_of
 from devices.model import Medium
 from devices.schema import contact
 
@@ -98,8 +99,19 @@ class ActLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PartLine:
+    """An incident that was merged into another, as it stands."""
+
+    id: int
+    place: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentDetail:
-    """One incident, open or ended. `line` is its line on the board; lists are in the order of time."""
+    """One incident, open or ended, with the parts that were merged into it. `line` is its line on the board;
+    lists are in the order of time and hold what is of any part; each change names its incident. `merged_into`
+    is the incident of which it is a part itself."""
 
     line: OpenIncident
     epoch: int
@@ -114,6 +126,8 @@ class IncidentDetail:
     messages: tuple[MessageLine, ...]
     steps: tuple[StepLine, ...]
     acts: tuple[ActLine, ...]
+    merged_into: int | None = None
+    parts: tuple[PartLine, ...] = ()
 
 
 def incident_detail(connection: Connection, incident_id: int, language: str) -> IncidentDetail | None:
@@ -122,6 +136,8 @@ def incident_detail(connection: Connection, incident_id: int, language: str) -> 
     if not found:
         return None
     row = found[0]
+    parts = parts_of(connection, found).get(incident_id, [])
+    ids = [incident_id, *(part.id for part in parts)]
     return IncidentDetail(
         line=lines_of(connection, found, language)[0],
         epoch=row.epoch,
@@ -131,15 +147,20 @@ def incident_detail(connection: Connection, incident_id: int, language: str) -> 
         closed_us=row.closed_us,
         cause=row.cause or "",
         disposition=row.disposition or "",
-        alarms=_alarms(connection, incident_id, language),
-        changes=_changes(connection, incident_id, language),
-        messages=_messages(connection, incident_id),
-        steps=_steps(connection, incident_id, language),
-        acts=_acts(connection, incident_id, language),
+        alarms=_alarms(connection, ids, language),
+        changes=_changes(connection, ids, language),
+        messages=_messages(connection, ids),
+        steps=_steps(connection, ids, language),
+        acts=_acts(connection, ids, language),
+        merged_into=row.merged_into,
+        parts=tuple(
+            PartLine(one.id, one.place, one.severity) for one in lines_of(connection, parts, language)
+        ),
     )
 
 
-def _alarms(connection: Connection, incident_id: int, language: str) -> tuple[AlarmLine, ...]:
+def _alarms(connection: Connection, ids: Collection[int], language: str) -> tuple[AlarmLine, ...]:
+    found = (alarm for alarms in alarms_of(connection, ids).values() for alarm in alarms)
     return tuple(
         AlarmLine(
             rule=alarm.rule,
@@ -151,30 +172,36 @@ def _alarms(connection: Connection, incident_id: int, language: str) -> tuple[Al
             why=alarm.why.said_in(language),
             title=alarm.title.said_in(language) if alarm.title else "",
         )
-        for alarm in alarms_of(connection, [incident_id])[incident_id]
+        for alarm in sorted(found, key=lambda alarm: alarm.raised_us)
     )
 
 
-def _changes(connection: Connection, incident_id: int, language: str) -> tuple[ChangeLine, ...]:
-    """The timeline; counts of deliveries that follow each other are one line, as of the last."""
+def _changes(connection: Connection, ids: Collection[int], language: str) -> tuple[ChangeLine, ...]:
+    """The timeline; counts of deliveries that follow each other are one line, as of the last, and so is what
+    one act did to several parts at once."""
     c = schema.incident_change.c
-    rows = select(schema.incident_change).where(c.incident_id == incident_id).order_by(c.id)
+    rows = select(schema.incident_change).where(c.incident_id.in_(ids)).order_by(c.id)
     shown: list[tuple[Row[Any], str]] = []
     for row in connection.execute(rows):
-        both = added(shown[-1][1], row.text) if shown else ""
+        last, text = shown[-1] if shown else (None, "")
+        if last is not None and last.incident_id != row.incident_id:
+            if (last.at_us, last.by, text) == (row.at_us, row.by, row.text):
+                continue
+            text = ""
+        both = added(text, row.text) if text else ""
         if both:
             shown.pop()
         shown.append((row, both or row.text))
     return tuple(change_line(row, text, language) for row, text in shown)
 
 
-def _messages(connection: Connection, incident_id: int) -> tuple[MessageLine, ...]:
+def _messages(connection: Connection, ids: Collection[int]) -> tuple[MessageLine, ...]:
     n = schema.notification.c
-    answers = _answers(connection, incident_id)
+    answers = _answers(connection, ids)
     rows = connection.execute(
         select(schema.notification, contact.c.code)
         .outerjoin(contact, n.contact_id == contact.c.id)
-        .where(n.incident_id == incident_id)
+        .where(n.incident_id.in_(ids))
         .order_by(n.id)
     )
     return tuple(
@@ -197,13 +224,13 @@ def _messages(connection: Connection, incident_id: int) -> tuple[MessageLine, ..
     )
 
 
-def _answers(connection: Connection, incident_id: int) -> dict[int, list[int]]:
+def _answers(connection: Connection, ids: Collection[int]) -> dict[int, list[int]]:
     """When each contact acted, oldest first, as far as it counted."""
     a = schema.act.c
     found: dict[int, list[int]] = defaultdict(list)
     counted = a.outcome.in_(("done", "noted")) & (a.act != str(Act.NOTE))
     for row in connection.execute(
-        select(a.actor, a.at_us).where(a.incident_id == incident_id, counted).order_by(a.at_us)
+        select(a.actor, a.at_us).where(a.incident_id.in_(ids), counted).order_by(a.at_us)
     ):
         if (contact_id := contact_of(row.actor)) is not None:
             found[contact_id].append(row.at_us)
@@ -214,18 +241,18 @@ def _answered_us(acts: Sequence[int], told_us: int) -> int | None:
     return next((at_us for at_us in acts if at_us > told_us), None)
 
 
-def _steps(connection: Connection, incident_id: int, language: str) -> tuple[StepLine, ...]:
+def _steps(connection: Connection, ids: Collection[int], language: str) -> tuple[StepLine, ...]:
     s = schema.step.c
-    rows = select(schema.step).where(s.incident_id == incident_id).order_by(s.epoch, s.due_us, s.id)
+    rows = select(schema.step).where(s.incident_id.in_(ids)).order_by(s.epoch, s.due_us, s.id)
     return tuple(
         StepLine(step_word(row.name, language), row.n, row.epoch, row.due_us, row.state)
         for row in connection.execute(rows)
     )
 
 
-def _acts(connection: Connection, incident_id: int, language: str) -> tuple[ActLine, ...]:
+def _acts(connection: Connection, ids: Collection[int], language: str) -> tuple[ActLine, ...]:
     a = schema.act.c
-    rows = connection.execute(select(schema.act).where(a.incident_id == incident_id).order_by(a.id)).all()
+    rows = connection.execute(select(schema.act).where(a.incident_id.in_(ids)).order_by(a.id)).all()
     names = actor_codes(connection, {row.actor for row in rows})
     return tuple(
         ActLine(

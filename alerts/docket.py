@@ -11,7 +11,7 @@ from typing import Final
 
 from alerts.at_hand import CasesAtHand
 from alerts.audience import best_way
-from alerts.case import SILENCED, Alarm, Case, Change, Input, Step, StepState
+from alerts.case import SILENCED, Act, Alarm, Case, Change, Input, Step, StepState
 from alerts.effects import Doing
 from alerts.escalation import carry_out
 from alerts.exercise import (
@@ -28,9 +28,13 @@ from alerts.gate import Page, exercise_in
 from alerts.incident import Arrival, Decision, Verdict, decide
 from alerts.joining import Where, clear, confirm_by_neighbour_alarm, open_case, relate, take
 from alerts.lifecycle import Decided, decide_act
+from alerts.merging import merge
 from alerts.plans import Plans
 from alerts.policy import TELL
 from alerts.sayings import pack
+from alerts.shared_alarms import end_here
+from alerts.splitting import split
+from alerts.whole import act_on_whole
 from alerts.windows import Window
 from devices.bound import Bound
 from devices.model import InputKind
@@ -76,7 +80,10 @@ class Docket(CasesAtHand):
         self._take_raised(arrival, where, window)
 
     def _take_raised(self, arrival: Arrival, where: Where, window: Window | None = None) -> None:
-        where = self.joined(arrival, where)
+        holders = self.holders(arrival, where)
+        if holders:
+            held = holders[0].incident
+            where = Where(held.place, 0, held.building_id)
         here, stair = self.open_at(where.key), self.fires_in_stair(where)
         decision = decide(arrival, here, stair, now_us=self._now_us)
         changed: dict[int, Case] = {}
@@ -85,7 +92,7 @@ class Docket(CasesAtHand):
         elif decision.case_id is not None:
             case = self.cases[decision.case_id]
             changed[decision.case_id] = take(case, arrival, decision, self._now_us, self._plans)
-        for other in decision.also:
+        for other in sorted({*decision.also, *(one.incident.id for one in holders[1:])}):
             changed[other] = confirm_by_neighbour_alarm(self.cases[other], arrival, self._now_us, self._plans)
         if window is not None:
             key = self.fresh_id() if decision.case_id is None else decision.case_id
@@ -105,9 +112,34 @@ class Docket(CasesAtHand):
 
     def take_act(self, case_id: int, doing: Doing) -> Decided:
         """Decides an act and carries it out."""
+        held = self._held_beside(case_id)
         decided = decide_act(self.cases[case_id], doing, self._now_us, self._plans)
-        self.put({case_id: decided.case})
+        self.put({case_id: end_here(decided.case, held, self._now_us)})
         return decided
+
+    def take_whole(self, case_id: int, doings: Mapping[int, Doing]) -> Decided:
+        """Decides an act on one of several merged incidents, or one that merges or splits, and carries it
+        out. `doings` by incident: the same with the standing that its actor has in each."""
+        doing, cases, now_us = doings[case_id], self.cases, self._now_us
+        if doing.act is Act.MERGE:
+            moved = merge(cases, case_id, doing, now_us)
+        elif doing.act is Act.SPLIT:
+            moved = split(cases, case_id, doing, self.fresh_id(), now_us, self._plans)
+        else:
+            moved = act_on_whole(cases, case_id, doings, now_us, self._plans)
+        for key, case in sorted(moved.changed.items()):
+            held = self._held_beside(key) if key in self.cases else frozenset()
+            self.put({key: end_here(case, held, now_us)})
+        return moved.decided
+
+    def _held_beside(self, case_id: int) -> frozenset[tuple[str, str]]:
+        """The alarms of places that stand here and in another open incident."""
+        here = (alarm for alarm in self.cases[case_id].active() if alarm.place)
+        return frozenset(
+            alarm.identity
+            for alarm in here
+            if any(self.cases[key].incident.state.is_open for key in {*self.holding(alarm)} - {case_id})
+        )
 
     def markers(
         self, ended: Collection[int], silenced: Callable[[Case, Step], object]

@@ -24,6 +24,7 @@ _WORDS: Final[tuple[tuple[str, Both], ...]] = (
     ("S8", ("烟雾浓度异常升高", "smoke is rising")),
     ("T3X", ("线缆过热且有电弧", "cable critical, with an arc")),
     ("V1", ("零线可能断开", "neutral may be lost")),
+    ("V2", ("电压严重偏高", "voltage far too high")),
     ("A", ("故障电弧", "arc on the circuit")),
     ("O5", ("断路器反复跳闸", "breaker trips again and again")),
     ("O", ("电路过载", "circuit overloaded")),
@@ -49,6 +50,8 @@ _OTHER: Final = {
     Hazard.SYSTEM: ("系统故障", "fault of the system"),
 }
 CHINESE: Final = "zh-CN"
+_SEEN_OUTSIDE: Final = ("S1", "S2", "S8", "H1", "G1", "M1")
+"""Rules that tell neighbours what threatens them too."""
 
 
 class Grounds(NamedTuple):
@@ -84,6 +87,34 @@ def alarm_words(alarm: Alarm) -> Both:
     """One alarm, whatever else stands."""
     rules = (alarm.rule,) if alarm.title is None else ()
     return _evidence(rules, 0, alarm.hazard, alarm.severity, alarm.title)
+
+
+def evidence_words_outside(
+    rules: Collection[str],
+    detectors: int,
+    hazard: Hazard,
+    severity: Severity,
+    language: str,
+    title: Why | None = None,
+) -> str:
+    """The same for neighbours, who learn of what threatens them and not of what goes on in the flat: no rule
+    of the site's own, nothing of circuits and of what is charged there."""
+    both = _outside(rules, detectors, hazard, severity)
+    return both[0] if language == CHINESE else both[1]
+
+
+def alarm_words_outside(alarm: Alarm) -> Both:
+    """One alarm as neighbours learn of it."""
+    rules = (alarm.rule,) if alarm.title is None else ()
+    return _outside(rules, 0, alarm.hazard, alarm.severity)
+
+
+def _outside(rules: Collection[str], detectors: int, hazard: Hazard, severity: Severity) -> Both:
+    if hazard is not Hazard.FIRE:
+        return _OTHER[hazard]
+    seen = frozenset(rule for rule in rules if rule.startswith(_SEEN_OUTSIDE))
+    smoke = frozenset({"S1"}) if any(rule[:1] == "X" for rule in rules) else frozenset()
+    return _evidence(seen | smoke, detectors, hazard, severity, None)
 
 
 def _evidence(

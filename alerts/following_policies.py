@@ -50,7 +50,7 @@ class FollowingPolicies:
         file that cannot be used is told in `refused`."""
         if self._path is None:
             return self.policies
-        stamp = _stamp(self._path)
+        stamp = stamp_of(self._path)
         same, self._seen = stamp == self._seen, stamp
         if stamp != self._used and (same or settled):
             self._used = stamp
@@ -79,7 +79,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(said.split())[:_TEXT_CHARS]
 
 
-def _stamp(path: Path) -> object:
+def stamp_of(path: Path) -> object:
     """Changes when the file does."""
     try:
         said = path.stat()

@@ -16,13 +16,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from alerts.attempts import handover_of
 from alerts.backoff import URGENT_RANK
 from alerts.handover import Handover, pack_parts, read_parts
-from alerts.outbox import handover_of
+from alerts.links import link_url, summary_token
+from alerts.plain_words import since_text
 from alerts.rollup import WINDOW_US, Held, summary
 from alerts.sayings import Words, pack
 from alerts.schema import attempt, incident, incident_change, notification
-from alerts.texts import since_text
+from alerts.settings import Settings
+from alerts.text_file import Texts
 from devices.schema import building
 
 HELD: Final = "held"
@@ -58,7 +61,7 @@ def next_release_us(connection: Connection) -> int | None:
     return first
 
 
-def release(connection: Connection, now_us: int, zone: tzinfo) -> list[Handover]:
+def release(connection: Connection, now_us: int, zone: tzinfo, settings: Settings) -> list[Handover]:
     """Begins what is due: everything held for a contact of whom something is. What was to be told before its
     incident was closed dies instead."""
     n = notification.c
@@ -79,27 +82,34 @@ def release(connection: Connection, now_us: int, zone: tzinfo) -> list[Handover]
     for row in rows:
         if row.id not in over:
             by_contact[row.contact_id].append(row)
-    return _begun(connection, list(by_contact.values()), now_us, zone)
+    return _begun(connection, list(by_contact.values()), now_us, zone, settings)
 
 
 def _begun(
-    connection: Connection, groups: Sequence[Sequence[Row[Any]]], now_us: int, zone: tzinfo
+    connection: Connection,
+    groups: Sequence[Sequence[Row[Any]]],
+    now_us: int,
+    zone: tzinfo,
+    settings: Settings,
 ) -> list[Handover]:
     """Of each contact's messages the worst and newest, first of its group, with the summary where it is not
     the only one."""
     if not groups:
         return []
-    words = [_words(group, now_us, zone) for group in groups]
+    words = [_words(group, now_us, zone, settings.texts) for group in groups]
+    links = [_link(group, settings) for group in groups]
     connection.execute(
         _BEGIN,
         [
-            {"b_id": group[0].id, "b_at": now_us, "b_text": said["text"], "b_parts": said["parts"]}
-            for group, said in zip(groups, words, strict=True)
+            {"b_id": group[0].id, "b_at": now_us, "b_link": link, "b_in": group[0].id if group[1:] else None}
+            | {f"b_{name}": text for name, text in said.items()}
+            for group, said, link in zip(groups, words, links, strict=True)
         ],
     )
     started = [{"notification_id": group[0].id, "n": 1, "started_us": now_us} for group in groups]
     connection.execute(insert(attempt).values(outcome="started", detail=""), started)
-    _set_state(connection, {row.id for group in groups for row in group[1:]}, ROLLED)
+    if rolled := [{"b_id": row.id, "b_in": group[0].id} for group in groups for row in group[1:]]:
+        connection.execute(_ROLL, rolled)
     if lines := [line for group in groups if len(group) > 1 for line in _lines(group, now_us)]:
         connection.execute(insert(incident_change), lines)
     return [
@@ -107,10 +117,18 @@ def _begun(
             handover_of(group[0], 1, now_us),
             text=said["text"],
             parts=read_parts(said["parts"]),
+            link=link,
             created_us=now_us,
         )
-        for group, said in zip(groups, words, strict=True)
+        for group, said, link in zip(groups, words, links, strict=True)
     ]
+
+
+def _link(group: Sequence[Row[Any]], settings: Settings) -> str:
+    """A summary's own link, which answers for all that it tells of; else that of the incident."""
+    if len(group) == 1 or not settings.answers_url:
+        return str(group[0].link)
+    return link_url(settings.answers_url, summary_token(settings.link_key, group[0].id))
 
 
 def _lines(group: Sequence[Row[Any]], now_us: int) -> list[dict[str, Any]]:
@@ -120,22 +138,23 @@ def _lines(group: Sequence[Row[Any]], now_us: int) -> list[dict[str, Any]]:
     return [{"incident_id": one, **line} for one in sorted({row.incident_id for row in group})]
 
 
-def _words(group: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> dict[str, str]:
+def _words(group: Sequence[Row[Any]], now_us: int, zone: tzinfo, texts: Texts) -> dict[str, str]:
     return (
-        _summed_up(group, now_us, zone)
+        _summed_up(group, now_us, zone, texts)
         if len(group) > 1
         else {"text": group[0].text, "parts": group[0].parts}
     )
 
 
-def _summed_up(rows: Sequence[Row[Any]], now_us: int, zone: tzinfo) -> dict[str, str]:
+def _summed_up(rows: Sequence[Row[Any]], now_us: int, zone: tzinfo, texts: Texts) -> dict[str, str]:
     language = rows[0].language
     pieces = [read_parts(row.parts) for row in rows]
     held = [
         Held(row.building or said.get("where", ""), said.get("what", ""))
         for row, said in zip(rows, pieces, strict=True)
     ]
-    text = summary(held, since_text(min(row.created_us for row in rows), now_us, zone), language)
+    since = since_text(min(row.created_us for row in rows), now_us, zone)
+    text = summary(held, since, language, texts)
     worst = pieces[0]
     return {"text": text, "parts": pack_parts({**worst, "what": text})}
 
@@ -148,6 +167,11 @@ def _set_state(connection: Connection, ids: Collection[int], state: str) -> None
 _STATE: Final = (
     update(notification).where(notification.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
 )
+_ROLL: Final = (
+    update(notification)
+    .where(notification.c.id == bindparam("b_id"))
+    .values(state=ROLLED, told_in=bindparam("b_in"))
+)
 _BEGIN: Final = (
     update(notification)
     .where(notification.c.id == bindparam("b_id"))
@@ -158,5 +182,7 @@ _BEGIN: Final = (
         next_try_us=bindparam("b_at"),
         text=bindparam("b_text"),
         parts=bindparam("b_parts"),
+        link=bindparam("b_link"),
+        told_in=bindparam("b_in"),
     )
 )

@@ -101,15 +101,20 @@ def is_visit(arrival: Arrival) -> bool:
 
 def decide(arrival: Arrival, here: Sequence[Case], stair: Sequence[Case] = (), *, now_us: int) -> Decision:
     """What a raised alarm means, given the open incidents of its place and the fires open in its stair."""
-    fire = _newest(here, Hazard.FIRE)
+    fire = _newest(here, Hazard.FIRE, arrival)
     if arrival.hazard is Hazard.FIRE:
-        return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL), stair, now_us)
-    return _decide_other(arrival, fire, _newest(here, arrival.hazard), now_us)
+        return _decide_fire(arrival, fire, _newest(here, Hazard.ELECTRICAL, arrival), stair, now_us)
+    return _decide_other(arrival, fire, _newest(here, arrival.hazard, arrival), now_us)
 
 
-def _newest(cases: Sequence[Case], hazard: Hazard) -> Case | None:
+def _newest(cases: Sequence[Case], hazard: Hazard, arrival: Arrival) -> Case | None:
+    """Of several of one hazard, which only an operator makes by splitting, the one that has this device."""
     same = [c for c in cases if c.incident.hazard is hazard]
-    return max(same, key=lambda c: (c.incident.opened_us, c.incident.id), default=None)
+    return max(same, key=lambda c: (_has(c, arrival), c.incident.opened_us, c.incident.id), default=None)
+
+
+def _has(case: Case, arrival: Arrival) -> bool:
+    return any(a.uid == arrival.uid or a.identity == arrival.identity for a in case.alarms)
 
 
 def _decide_fire(

@@ -10,6 +10,7 @@ from alerts.escalation import first_steps
 from alerts.gate import exercise_in
 from alerts.hazards import ISOLATING
 from alerts.incident import Arrival, Decision, Verdict, why_with_topic
+from alerts.meeting import is_of_several
 from alerts.moved import MOVED_TAG, detecting, leave
 from alerts.news import say_isolate, say_more
 from alerts.plans import Plans
@@ -83,9 +84,21 @@ def clear(case: Case, arrival: Arrival, now_us: int) -> Case:
 
 
 def confirm_by_neighbour_alarm(case: Case, arrival: Arrival, now_us: int, plans: Plans) -> Case:
-    """`case` after smoke elsewhere in its stair confirmed it (life_safety, smoke 6)."""
-    if case.incident.severity is Severity.P0_PLUS and not case.incident.is_over:
-        return case
+    """`case` after an alarm elsewhere in its stair or building confirmed it (life_safety, smoke 6).
+
+    What two devices there raised together is evidence of each fire that it confirms: so it stands in the
+    others when one of them is ended.
+    """
+    incident = case.incident
+    known = incident.severity is Severity.P0_PLUS and not incident.is_over
+    if is_of_several(arrival):
+        decision = Decision(Verdict.JOIN, "joined", arrival.hazard, Severity.P0_PLUS, incident.id)
+        case = _with_evidence(case, arrival, decision, now_us)
+    isolating = _tags(arrival) & ISOLATING
+    says = bool(isolating) and not incident.tags & ISOLATING
+    case = replace(case, incident=replace(incident, tags=incident.tags | isolating))
+    if known:
+        return say_isolate(case, now_us, plans) if says else case
     text = pack("raised", severity=Severity.P0_PLUS, why=arrival.why)
     case = case.having(Change(now_us, "raised", US, "rule", text))
     return restart(_doubt_false_alarm(case), Severity.P0_PLUS, now_us, plans)

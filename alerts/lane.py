@@ -1,4 +1,4 @@
-"""One lane of senders: a fair line, and a fixed number of sends at once."""
+"""One lane of senders: a fair line, and a bound on the sends under way."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ Found = Mapping[int, Destination | Failed]
 LookUp = Callable[[set[int]], Awaitable[Found]]
 Carry = Callable[[Handover, Destination | Failed], Awaitable[None]]
 
-_OF_LANE: Final = 2
-"""One provider has the half of a lane at most (chosen): one that hangs leaves the others theirs."""
+_SHARE: Final = 2
+"""One provider has sends for half of the width under way at most (chosen)."""
+_TIMES: Final = 8
+"""Sends under way through all providers together, times the width (chosen): sixteen providers that do not
+answer take a lane up and no fewer, which is more than a site has. Each costs a connection, some 50 kB."""
 _NO_LOOK_UP: Final = Failed("the address could not be looked up")
 
 
 class Lane:
-    """Carries handovers in the order of `alerts.line`, at most `width` at once, few through one channel
-    and half of them through one provider.
+    """Carries handovers in the order of `alerts.line`: few at once through one channel, half of `width`
+    through one provider, and eight times `width` through all of them.
+
+    One that hangs therefore keeps nobody else waiting, and neither do fifteen.
 
     Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
     reason, like any failed send.
@@ -34,12 +39,12 @@ class Lane:
 
     def __init__(self, name: str, width: int, look_up: LookUp, carry: Carry) -> None:
         self._name = name
-        self._width = width
+        self._most = width * _TIMES
         self._look_up = look_up
         self._carry = carry
         self._arrived: list[Handover] = []
         self._arrival = asyncio.Event()
-        self._line = Line(max(width // _OF_LANE, 1))
+        self._line = Line(max(width // _SHARE, 1))
         self._sending: dict[asyncio.Task[None], Waiting] = {}
         self._finding: asyncio.Task[None] | None = None
         self._open = 0
@@ -70,7 +75,7 @@ class Lane:
 
     async def close(self) -> None:
         """Stops sending; what had not been carried is left."""
-        self._width = 0  # nothing further begins
+        self._most = 0  # nothing further begins
         tasks = [*self._sending, *([self._finding] if self._finding else [])]
         for task in tasks:
             task.cancel()
@@ -95,7 +100,7 @@ class Lane:
 
     def _send(self) -> None:
         """Begins what may begin now; called whenever something has arrived or ended."""
-        while len(self._sending) < self._width and (one := self._line.take()) is not None:
+        while len(self._sending) < self._most and (one := self._line.take()) is not None:
             task = asyncio.create_task(self._carry_one(one), name=f"{self._name}.send")
             self._sending[task] = one
             task.add_done_callback(self._ended)

@@ -24,15 +24,16 @@ class Waiting(NamedTuple):
     key: tuple[int, int]
     handover: Handover
     way: Destination | Failed
-
-    @property
-    def keys(self) -> tuple[_Key, ...]:
-        """What it keeps busy: its channel and its provider; of a way that failed there is none to ask."""
-        channel = ("channel", self.handover.channel_id)
-        return (channel, ("provider", self.way.provider)) if isinstance(self.way, Destination) else (channel,)
+    keys: tuple[_Key, ...]
+    """What it keeps busy: its channel and its provider; of a way that failed there is none to ask."""
 
 
 _Key = tuple[str, int | str]
+
+
+def _busy(handover: Handover, way: Destination | Failed) -> tuple[_Key, ...]:
+    channel = ("channel", handover.channel_id)
+    return (channel, ("provider", way.provider)) if isinstance(way, Destination) else (channel,)
 
 
 class Line:
@@ -64,7 +65,8 @@ class Line:
         turn = max(self._serving.get(handover.rank, 0), self._last.get(whose, -1) + 1)
         self._last[whose] = turn
         key = handover.notification_id, handover.n
-        heappush(self._heap, Waiting(handover.rank, turn, handover.created_us, key, handover, way))
+        busy = _busy(handover, way)
+        heappush(self._heap, Waiting(handover.rank, turn, handover.created_us, key, handover, way, busy))
 
     def take(self) -> Waiting | None:
         """The next one, from now on under way; None while nothing can be sent."""

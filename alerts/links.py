@@ -1,6 +1,8 @@
 """Links for one contact and one incident: they cannot be guessed, altered or turned to another incident.
 
-A token is `<incident>-<contact>-<mac>`, the mac 128 bits of HMAC-SHA256 in URL-safe base64.
+A token is `<incident>-<contact>-<mac>`, the mac 128 bits of HMAC-SHA256 in URL-safe base64. The link of a
+summary (`alerts.rollup`) is of another kind, `s<message>-<mac>`: it is for the one contact and the incidents
+that this message told of, and opens a list of them.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+LINK_PATH: Final = "/a/"
+"""Between the configured address of the answers page and a link's token."""
 OPEN_AFTER_CLOSE_US: Final = 24 * 3600 * 1_000_000
 """A link ends 24 h after close (life_safety, links and answers)."""
 _MAC_BYTES: Final = 16
 _SHAPE: Final = re.compile(r"([1-9][0-9]{0,17})-([1-9][0-9]{0,17})-[A-Za-z0-9_-]{22}", re.ASCII)
+_SUMMARY: Final = re.compile(r"s([1-9][0-9]{0,17})-[A-Za-z0-9_-]{22}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,8 @@ class Link:
 
 def link_token(key: bytes, incident_id: int, contact_id: int) -> str:
     """The one token for this contact and incident under `key`."""
-    mac = hmac.new(key, f"gengfu link|{incident_id}|{contact_id}".encode(), hashlib.sha256).digest()
-    text = base64.urlsafe_b64encode(mac[:_MAC_BYTES]).rstrip(b"=").decode()
-    return f"{incident_id}-{contact_id}-{text}"
+    mac = _mac(key, f"gengfu link|{incident_id}|{contact_id}")
+    return f"{incident_id}-{contact_id}-{mac}"
 
 
 def read_link(key: bytes, token: str) -> Link | None:
@@ -41,6 +45,31 @@ def read_link(key: bytes, token: str) -> Link | None:
     link = Link(int(shape[1]), int(shape[2]))
     genuine = link_token(key, link.incident_id, link.contact_id)
     return link if hmac.compare_digest(genuine.encode(), token.encode()) else None
+
+
+def summary_token(key: bytes, notification_id: int) -> str:
+    """The one token for this summary under `key`."""
+    return f"s{notification_id}-{_mac(key, f'gengfu summary|{notification_id}')}"
+
+
+def read_summary(key: bytes, token: str) -> int | None:
+    """The number of the summary that `token` stands for; None unless it is what `summary_token` made.
+    Compared in constant time."""
+    shape = _SUMMARY.fullmatch(token)
+    if shape is None:
+        return None
+    genuine = summary_token(key, int(shape[1]))
+    return int(shape[1]) if hmac.compare_digest(genuine.encode(), token.encode()) else None
+
+
+def _mac(key: bytes, said: str) -> str:
+    mac = hmac.new(key, said.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac[:_MAC_BYTES]).rstrip(b"=").decode()
+
+
+def link_url(answers_url: str, token: str) -> str:
+    """What people tap; empty where no page is configured."""
+    return f"{answers_url.rstrip('/')}{LINK_PATH}{token}" if answers_url else ""
 
 
 def link_open(closed_us: int | None, now_us: int) -> bool:

@@ -17,7 +17,7 @@ from alerts.incident import Arrival
 from alerts.policy import TELL, StepName
 from devices.bound import Bound
 from devices.model import Role
-from rules.why import goes_on_elsewhere
+from rules.transition import Mark
 
 MOVED_TAG: Final = "moved"
 """On a fire in which no detector is in alarm any more, since the last one is registered elsewhere."""
@@ -27,7 +27,7 @@ def leave(case: Case, arrival: Arrival, now_us: int) -> Case:
     """`case` after an alarm of it cleared: where that was the last detector of a fire and goes on elsewhere,
     with the word to those who were told, due now. Where the first word is still to be sent, that says it;
     where people have ended it nobody is sent there."""
-    if case.incident.hazard is not Hazard.FIRE or arrival.why != goes_on_elsewhere() or detecting(case):
+    if case.incident.hazard is not Hazard.FIRE or Mark.ELSEWHERE not in arrival.marks or detecting(case):
         return case
     incident = replace(case.incident, tags=case.incident.tags | {MOVED_TAG})
     case = replace(case, incident=incident)

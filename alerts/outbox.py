@@ -15,13 +15,15 @@ import structlog
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from alerts.asking import first_ask_us
+from alerts.attempts import begin, handover_of
 from alerts.backoff import URGENT_RANK, delay_s
 from alerts.channels.channel import Accepted, Failed, Outcome
 from alerts.deliveries import Delivery, lines_of
-from alerts.handover import Handover, read_parts
+from alerts.handover import Handover
 from alerts.next_way import open_next_ways
 from alerts.schema import attempt, incident, incident_change, notification
 from alerts.schema import receipt as receipt_table
+from devices.many import insert_many, update_many
 from devices.masking import mask_within
 from devices.model import Carrier, Medium
 
@@ -35,6 +37,9 @@ RECEIPT_MAX: Final = 300
 """Characters kept of a provider's name for a message, as many as are read of one in its receipts."""
 
 Values = dict[str, Any]
+_FATE_COLUMNS: Final = tuple(
+    notification.c[name] for name in ("id", "attempts", "incident_id", "role", "medium")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def _begin(connection: Connection, rows: Sequence[Row[Any]], now_us: int) -> lis
             .values(state="sending", attempts=bindparam("b_n")),
             [{"b_id": h.notification_id, "b_n": h.n} for h in begun],
         )
-        connection.execute(attempt.insert(), [_started(h) for h in begun])
+        insert_many(connection, attempt, [begin(h.notification_id, h.n, h.started_us) for h in begun])
     return begun + _give_up(connection, lost, now_us)
 
 
@@ -130,36 +135,6 @@ def _bury(connection: Connection, rows: Sequence[Row[Any]]) -> None:
     connection.execute(
         update(notification).where(notification.c.id == bindparam("b_id")).values(state="dead"),
         [{"b_id": row.id} for row in rows],
-    )
-
-
-def _started(handover: Handover) -> Values:
-    return {
-        "notification_id": handover.notification_id,
-        "n": handover.n,
-        "started_us": handover.started_us,
-        "outcome": "started",
-        "detail": "",
-    }
-
-
-def handover_of(row: Row[Any], n: int, now_us: int) -> Handover:
-    """Attempt `n` at the notification in `row`, begun now. Raises ValueError for an unknown medium."""
-    return Handover(
-        notification_id=row.id,
-        n=n,
-        key=row.key,
-        incident_id=row.incident_id,
-        contact_id=row.contact_id,
-        channel_id=row.channel_id,
-        medium=Medium(row.medium),
-        rank=row.rank,
-        text=row.text,
-        link=row.link,
-        language=row.language,
-        parts=read_parts(row.parts),
-        created_us=row.created_us,
-        started_us=now_us,
     )
 
 
@@ -187,14 +162,14 @@ def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Hando
     if not fresh:
         return []
     ends = [_attempt_values(e) for e in fresh]
-    connection.execute(_END_ATTEMPT, ends)
+    update_many(connection, _END_ATTEMPT, ends)
     _hear_again(connection, [end["b_receipt"] for end in ends if end["b_receipt"]])
-    connection.execute(_END_NOTIFICATION, [_notification_values(e) for e in fresh])
+    update_many(connection, _END_NOTIFICATION, [_notification_values(e) for e in fresh])
     over = [_delivery(rows[e.handover.notification_id], e) for e in fresh]
     if lines := lines_of(one for one in over if one is not None):
         connection.execute(incident_change.insert(), lines)
     failed = [e for e in fresh if isinstance(e.outcome, Failed) and e.handover.rank <= URGENT_RANK]
-    begun = open_next_ways(connection, [(rows[e.handover.notification_id], e.ended_us) for e in failed])
+    begun = open_next_ways(connection, _whole(connection, failed))
     return [handover_of(row, row.attempts, row.created_us) for row in begun]
 
 
@@ -228,11 +203,19 @@ def _under_way(connection: Connection, ended: Sequence[Ended]) -> Mapping[int, R
         row.id: row
         for start in range(0, len(ids), _SLICE)
         for row in connection.execute(
-            select(notification).where(
+            select(*_FATE_COLUMNS).where(
                 notification.c.id.in_(ids[start : start + _SLICE]), notification.c.state == "sending"
             )
         )
     }
+
+
+def _whole(connection: Connection, failed: Sequence[Ended]) -> list[tuple[Row[Any], int]]:
+    """The notifications whose attempts have failed, with all their columns, and when."""
+    n = notification.c
+    at_us = {e.handover.notification_id: e.ended_us for e in failed}
+    query = select(notification).where(n.id == bindparam("one"))
+    return [(connection.execute(query, {"one": one}).one(), us) for one, us in at_us.items()]
 
 
 def _is_current(row: Row[Any] | None, ended: Ended) -> bool:

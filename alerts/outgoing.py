@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, select
 
+from alerts.attempts import begin
 from alerts.backoff import URGENT_RANK
 from alerts.handover import Handover, pack_parts, read_parts
 from alerts.held import HELD, lately_told
-from alerts.links import link_token
+from alerts.links import link_token, link_url
 from alerts.rollup import held_until_us
 from alerts.schema import attempt, notification
 from alerts.settings import Settings
 from alerts.wording import Worded
-from devices.database import insert_new
+from devices.fresh_ids import fresh_ids
+from devices.many import insert_many
 from devices.model import Medium
-
-LINK_PATH: Final = "/a/"
-"""Between the configured address of the answers page and a link's token."""
 
 
 def store_notifications(
@@ -42,18 +41,18 @@ def store_notifications(
     if not rows:
         return []
     _hold(connection, rows, hazards, settings.messages_per_minute, now_us)
-    inserted = connection.execute(
-        insert_new(connection, notification).returning(notification.c.id, notification.c.key),
-        list(rows.values()),
-    ).all()
-    by_key = sorted(
-        (row for row in inserted if rows[row.key]["state"] != HELD),
-        key=lambda row: (rows[row.key]["rank"], row.id),
-    )
-    started = [{"notification_id": row.id, "n": 1, "started_us": now_us} for row in by_key]
-    if started:
-        connection.execute(insert(attempt).values(outcome="started", detail=""), started)
-    return [_handover(row.id, rows[row.key]) for row in by_key]
+    new = _inserted(connection, rows)
+    begun = sorted((n for n in new if new[n]["state"] != HELD), key=lambda n: (new[n]["rank"], n))
+    insert_many(connection, attempt, [begin(n, 1, now_us) for n in begun])
+    return [_handover(n, new[n]) for n in begun]
+
+
+def _inserted(connection: Connection, rows: Mapping[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Those that were not there already, by their new ids."""
+    new = dict(zip(fresh_ids(connection, notification, len(rows)), rows.values(), strict=True))
+    insert_many(connection, notification, [row | {"id": n} for n, row in new.items()], new=True)
+    there = connection.scalars(select(notification.c.id).where(notification.c.id >= min(new)))
+    return {n: new[n] for n in there}
 
 
 def _hold(
@@ -81,7 +80,6 @@ def _hold(
 def _row(one: Worded, incident_id: int, settings: Settings, now_us: int) -> dict[str, Any]:
     page = one.page
     contact_id = page.to.contact_id
-    token = link_token(settings.link_key, incident_id, contact_id)
     return {
         "key": f"{incident_id}/{page.epoch}/{page.step}/{page.n}/{contact_id}/{page.way.medium}",
         "incident_id": incident_id,
@@ -94,12 +92,18 @@ def _row(one: Worded, incident_id: int, settings: Settings, now_us: int) -> dict
         "text": one.text,
         "language": page.to.language,
         "parts": pack_parts(one.parts),
-        "link": f"{settings.answers_url.rstrip('/')}{LINK_PATH}{token}" if settings.answers_url else "",
+        "link": link_of(settings, incident_id, contact_id),
         "created_us": now_us,
         "state": "sending",
         "attempts": 1,
         "next_try_us": now_us,
     }
+
+
+def link_of(settings: Settings, incident_id: int, contact_id: int) -> str:
+    """The one-tap link of this contact and incident; empty where no page is configured."""
+    token = link_token(settings.link_key, incident_id, contact_id)
+    return link_url(settings.answers_url, token)
 
 
 def _handover(notification_id: int, row: Mapping[str, Any]) -> Handover:

@@ -42,13 +42,15 @@ ALLOWED: Final[Mapping[Act, frozenset[str]]] = {
     Act.CANCEL: DESKS,
     Act.REJECT: DESKS,
     Act.NOTE: _ANYONE,
+    Act.MERGE: DESKS,
+    Act.SPLIT: DESKS,
 }
 """Who takes an act into effect. Where life_safety is silent (ours):
 
 * a neighbour is a resident and may confirm, as in "every 2 min to residents";
 * `handled` is for whoever may say `arrived`;
 * an operator may feed back what a grid worker reports by telephone; a second person still verifies;
-* cancel, reject and reopen are the desk's.
+* cancel, reject, reopen, merge and split are the desk's.
 """
 
 

@@ -7,13 +7,11 @@ decide who is told, the outbox when to try again.
 from __future__ import annotations
 
 import asyncio
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 from sqlalchemy import Engine
@@ -25,9 +23,13 @@ from alerts.channels.carriers import Accounts, close_channels, open_channels, wa
 from alerts.channels.channel import Channel
 from alerts.channels.intake import LIMITS
 from alerts.following_policies import FollowingPolicies
+from alerts.following_texts import FollowingTexts
 from alerts.handover import Handover
+from alerts.limits import Limits
+from alerts.memo_post import MemoPost
 from alerts.meter import Meter
 from alerts.outbox import begun_by, due_retries, next_retry_us, recover
+from alerts.pace import Pace
 from alerts.polling import Polls, sources_of
 from alerts.receipts_kept import Finds, nobody
 from alerts.refused import check_refused
@@ -35,6 +37,7 @@ from alerts.replies_lost import check_replies
 from alerts.sender import Sender
 from alerts.settings import Settings
 from alerts.standing import check_standing
+from alerts.trying import cancelled, on_thread, pause, tried
 from alerts.turn import TurnResult, run_turn
 from alerts.undelivered import check_undelivered
 from alerts.windows_kept import close_books
@@ -54,7 +57,6 @@ _AFTER_ERROR_S: Final = 0.5
 _CHECK_S: Final = 10.0
 """Between two looks for standing faults (chosen: a fire message that does not get through is said soon)."""
 
-T = TypeVar("T")
 Turn = Callable[[Engine, Settings, int], TurnResult]
 
 
@@ -69,27 +71,32 @@ async def run_alerts(
     find: Finds = nobody,
     accounts: Accounts | None = None,
     channels: Mapping[Carrier, Channel] | None = None,
+    limits: Mapping[Carrier, Limits] = LIMITS,
     turn: Turn = run_turn,
 ) -> None:
     """Runs until `stop` is set, then lets what is under way end, within the time one send may take.
 
     Raises what recovery raises: without it nothing may be sent. Later errors (a locked database) are logged
     and tried again. `clock` gives µs UTC; `find` tells whose number a reply came from; `accounts` are the
-    site's with providers; `channels` and `turn` stand in for our own.
+    site's with providers; `limits` how much carriers take; `channels` and `turn` stand in for our own.
     """
     opened = open_channels(accounts) if channels is None else channels
-    sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter, limits=LIMITS)
-    loop = _Loop(engine, settings, clock, sender, turn, meter)
+    writes = ThreadPoolExecutor(1, "writes")
+    sender = Sender(engine, vault, opened, settings, clock=clock, meter=meter, limits=limits, writes=writes)
+    loop = _Loop(engine, settings, clock, sender, turn, meter, writes)
     polls = Polls(engine, vault, sources_of(opened), find, clock)
     polling: asyncio.Task[None] | None = None
+    memos: asyncio.Task[None] | None = None
     try:
         meter.possible_duplicates(await loop.recover())
         sender.start()
         polling = asyncio.create_task(polls.run(), name="alerts.polls")
+        memos = asyncio.create_task(MemoPost(engine, sender, clock).run(), name="alerts.memos")
         await warm_channels(opened)
         await loop.run(stop)
     finally:
-        await _cancelled(polling)
+        await cancelled(memos)
+        await cancelled(polling)
         await sender.close(settings.send_timeout_s)
         await close_channels(opened)
         loop.close()
@@ -106,6 +113,7 @@ class _Loop:
         sender: Sender,
         turn: Turn,
         meter: Meter,
+        writes: ThreadPoolExecutor,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -119,14 +127,17 @@ class _Loop:
         self._version: int | None = None
         self._ailments = Ailments()
         self._following = FollowingPolicies(settings.policies_file) if settings.policies_file else None
+        self._reading = FollowingTexts(settings.texts_file)
+        self._pace = Pace()
         self._doubtful = False
-        self._turns = ThreadPoolExecutor(1, "turns")
+        self._turns = writes  # with the outcomes: two writers of one process would only wait for each other
         self._checks = ThreadPoolExecutor(1, "checks")  # a long check must not hold up a turn
 
     async def recover(self) -> int:
         """Begins again what the last end cut off; how many may be told twice."""
-        await _tried("policies", lambda: self._follow_policies(settled=True))
-        begun = await _on(self._turns, _recover, self._engine, self._clock())
+        await tried("policies", lambda: self._follow_policies(settled=True))
+        await tried("texts", lambda: self._follow_texts(settled=True))
+        begun = await on_thread(self._turns, _recover, self._engine, self._clock())
         if begun:
             log.warning("attempts_cut_off", possible_duplicates=len(begun))
         self._sender.submit(begun)
@@ -139,12 +150,12 @@ class _Loop:
         try:
             while not stop.is_set():
                 self._more = notice.changed() or self._more
-                sure = await _tried("doubt", self._take_up)
-                turned = await _tried("turn", self._turn)
-                retried = await _tried("retries", self._retry)
+                sure = await tried("doubt", self._take_up)
+                turned = await tried("turn", self._turn)
+                retried = await tried("retries", self._retry)
                 well = sure and turned and retried
                 self._doubtful = self._doubtful or not (turned and retried)
-                await _pause(stop, _AFTER_ERROR_S if not well else 0.0 if self._more else _POLL_S)
+                await pause(stop, _AFTER_ERROR_S if not well else 0.0 if self._more else _POLL_S)
         finally:
             notice.close()
             checks.cancel()
@@ -160,7 +171,7 @@ class _Loop:
             return
         async with self._sender.settled:
             held = self._sender.held
-            begun = await _on(self._turns, _take_up, self._engine, self._clock(), held)
+            begun = await on_thread(self._turns, _take_up, self._engine, self._clock(), held)
             self._sender.submit(begun)
             self._doubtful = self._sender.doubtful = False
         if begun:
@@ -170,7 +181,9 @@ class _Loop:
     async def _turn(self) -> None:
         now_us = self._clock()
         if self._more or (self._next_due_us is not None and self._next_due_us <= now_us):
-            result = await _on(self._turns, self._decide, self._engine, self._settings, now_us)
+            settings = replace(self._settings, lesser_at_once=self._pace.at_once)
+            result = await on_thread(self._turns, self._decide, self._engine, settings, now_us)
+            self._pace = self._pace.after(result.transitions, self._clock() - now_us)
             self._next_due_us, self._more = result.next_due_us, result.more
             self._sender.submit(result.handovers)
 
@@ -179,75 +192,58 @@ class _Loop:
         if now_us - self._retries_looked_us >= _RETRY_LOOK_US:
             self._retries_looked_us = now_us
             worst_rank = None if self._sender.backlog < _BACKLOG else URGENT_RANK
-            self._sender.submit(await _on(self._turns, _retries, self._engine, now_us, worst_rank))
+            self._sender.submit(await on_thread(self._turns, _retries, self._engine, now_us, worst_rank))
 
     async def _check(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await _tried("policies", self._follow_policies)
-            await _tried("check of the registry", self._check_registry)  # each by itself: one that fails
-            await _tried("check of undelivered", self._check_undelivered)  # must not keep the others from
-            await _tried("check of refused", self._check_refused)  # being looked at
-            await _tried("check of replies", self._check_replies)
-            await _tried("check of processes", self._check_processes)
-            await _tried("windows that are over", self._close_books)
-            await _pause(stop, _CHECK_S)
+            await tried("policies", self._follow_policies)
+            await tried("texts", self._follow_texts)
+            await tried("check of the registry", self._check_registry)  # each by itself: one that fails
+            await tried("check of undelivered", self._check_undelivered)  # must not keep the others from
+            await tried("check of refused", self._check_refused)  # being looked at
+            await tried("check of replies", self._check_replies)
+            await tried("check of processes", self._check_processes)
+            await tried("windows that are over", self._close_books)
+            await pause(stop, _CHECK_S)
 
     async def _follow_policies(self, *, settled: bool = False) -> None:
         """Before the first turn, and then at every check."""
         if self._following:
-            policies = await _on(self._checks, partial(self._following.look, settled=settled))
+            policies = await on_thread(self._checks, partial(self._following.look, settled=settled))
             self._settings = replace(self._settings, policies=policies)
-            await _on(self._checks, self._following.tell, self._engine, self._clock())
+            await on_thread(self._checks, self._following.tell, self._engine, self._clock())
+
+    async def _follow_texts(self, *, settled: bool = False) -> None:
+        """The same for what messages say; without a file, once, that nothing is wrong with it."""
+        if self._settings.texts_file:
+            texts = await on_thread(self._checks, partial(self._reading.look, settled=settled))
+            self._settings = replace(self._settings, texts=texts)
+        if self._settings.texts_file or settled:
+            await on_thread(self._checks, self._reading.tell, self._engine, self._clock())
 
     async def _check_registry(self) -> None:
         looked = self._engine, self._clock(), self._version
-        self._version = await _on(self._checks, check_standing, *looked)
+        self._version = await on_thread(self._checks, check_standing, *looked)
 
     async def _check_undelivered(self) -> None:
-        await _on(self._checks, check_undelivered, self._engine, self._clock())
+        await on_thread(self._checks, check_undelivered, self._engine, self._clock())
 
     async def _check_refused(self) -> None:
-        await _on(self._checks, check_refused, self._engine, self._clock())
+        await on_thread(self._checks, check_refused, self._engine, self._clock())
 
     async def _close_books(self) -> None:
-        await _on(self._checks, close_books, self._engine, self._clock())
+        await on_thread(self._checks, close_books, self._engine, self._clock())
 
     async def _check_replies(self) -> None:
-        await _on(self._checks, check_replies, self._engine, self._clock())
+        await on_thread(self._checks, check_replies, self._engine, self._clock())
 
     async def _check_processes(self) -> None:
-        await _on(self._checks, self._ailments.check, self._engine, self._clock())
+        await on_thread(self._checks, self._ailments.check, self._engine, self._clock())
 
     def close(self) -> None:
         """Lets go of the threads when what they are at is done: the database is closed after this."""
         self._turns.shutdown(wait=True, cancel_futures=True)
         self._checks.shutdown(wait=True, cancel_futures=True)
-
-
-async def _cancelled(task: asyncio.Task[None] | None) -> None:
-    if task:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _on(thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
-    return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
-
-
-async def _tried(what: str, work: Callable[[], Awaitable[None]]) -> bool:
-    """Whether `work` went well. An error is logged and tried again: an exit would tell nobody anything."""
-    try:
-        await work()
-    except Exception as error:  # its text may hold a message's words: only its kind and place are logged
-        log.error("alerts_loop_failed", what=what, error=type(error).__name__, at=_place(error))
-        return False
-    return True
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
 
 
 def _recover(engine: Engine, now_us: int) -> list[Handover]:
@@ -272,11 +268,3 @@ def _retries(engine: Engine, now_us: int, worst_rank: int | None) -> list[Handov
         return []
     with writing(engine) as connection:
         return due_retries(connection, now_us, _RETRY_BATCH, worst_rank)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -15,16 +15,17 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from alerts.acts import record_act
 from alerts.answered import ANSWERS
+from alerts.attempts import handover_of
 from alerts.case import Act, State
 from alerts.channel_proofs import Sent, note_sent
 from alerts.channels.receipts import ReceiptState
 from alerts.deliveries import Delivery, lines_of
 from alerts.handover import Handover
 from alerts.ladder import UNDELIVERED, Rung, climbed
+from alerts.memos_heard import HeardMemos
 from alerts.next_way import open_next_ways
-from alerts.outbox import handover_of
 from alerts.receipts_kept import REPLY
-from alerts.replying import Said, act_of_reply
+from alerts.replying import NO_INCIDENT, Said, act_of_reply
 from alerts.schema import act as act_table
 from alerts.schema import attempt, incident, incident_change, notification
 from alerts.schema import receipt as table
@@ -100,6 +101,7 @@ class _Hearing:
         self._said: list[Delivery] = []
         self._begun: list[Row[Any]] = []
         self._sent: list[Sent] = []
+        self._memos = HeardMemos(connection, rows, now_us)
         failed = {row.id for row in rows if row.state == ReceiptState.FAILED}
         self._answered = _answered(
             connection,
@@ -111,13 +113,21 @@ class _Hearing:
         outcomes = []
         for row in self._rows:
             outcome = self._reply(row) if row.state == REPLY else self._receipt(row)
+            if self._is_of_memo(row, outcome):
+                outcome = DONE
             outcomes.append({"b_id": row.id, "b_outcome": outcome})
         self._store_rungs()
-        note_sent(self._connection, self._sent)
+        note_sent(self._connection, [*self._sent, *self._memos.store()])
         if lines := lines_of(self._said):
             self._connection.execute(incident_change.insert(), lines)
         self._connection.execute(_DECIDED, outcomes)
         return [handover_of(row, row.attempts, row.created_us) for row in self._begun]
+
+    def _is_of_memo(self, row: Row[Any], outcome: str) -> bool:
+        """Whether what is of no message about an incident is of a test of a contact."""
+        if outcome == UNKNOWN:
+            return self._memos.hear(row)
+        return outcome == NO_INCIDENT and self._memos.hear_reply(row)
 
     def _reply(self, row: Row[Any]) -> str:
         said = act_of_reply(self._connection, row, self._now_us)

@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 from alerts.backoff import URGENT_RANK
 from alerts.case import Hazard
 from alerts.evidence import CHINESE
+from alerts.text_file import Texts, shipped_texts
+from alerts.text_form import filled
 
 WINDOW_US: Final = 60_000_000
 """A limit of messages is one of any stretch so long."""
@@ -41,16 +43,20 @@ def held_until_us(rank: int, hazard: str, lately_us: Sequence[int], now_us: int,
     return now_us + TOGETHER_US if hazard == Hazard.FAULT else 0
 
 
-def summary(held: Sequence[Held], since: str, language: str) -> str:
+def summary(held: Sequence[Held], since: str, language: str, texts: Texts | None = None) -> str:
     """One message in place of several: how many, since when, of what, where; the most frequent first."""
     kinds = Counter(held).most_common()
+    is_chinese = language == CHINESE
     named = [_kind(one, count, language) for one, count in kinds[:_NAMED]]
     rest = sum(count for _, count in kinds[_NAMED:])
-    if language == CHINESE:
-        more = f"，另有{rest}处" if rest else ""
-        return f"【汇总】{since}起{len(held)}处报警：{'；'.join(named)}{more}。请查看处理。"
-    more = f"; {rest} more" if rest else ""
-    return f"SUMMARY: {len(held)} alarms since {since}: {'; '.join(named)}{more}. Please look and follow up."
+    more = (f"，另有{rest}处" if is_chinese else f"; {rest} more") if rest else ""
+    values = {
+        "count": str(len(held)),
+        "since": since,
+        "kinds": ("；" if is_chinese else "; ").join(named) + more,
+    }
+    message = (texts or shipped_texts()).find("message.summary", CHINESE if is_chinese else "en") or ()
+    return ("" if is_chinese else " ").join(said for one in message if (said := filled(one, values)))
 
 
 def _kind(one: Held, count: int, language: str) -> str:

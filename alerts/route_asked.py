@@ -13,9 +13,10 @@ from alerts.incident import Arrival
 from alerts.joining import Where
 from alerts.places import places_of
 from alerts.policy import StepName
+from alerts.surroundings import surroundings
 from alerts.whereabouts import where_of
 from alerts.windows import NOWHERE, Window, WindowKind, diverting, silencing
-from alerts.windows_kept import surroundings, windows_at
+from alerts.windows_kept import windows_at
 from devices.model import Severity
 from devices.schema import device
 from rules.transition import To, Why

@@ -12,9 +12,11 @@ from dataclasses import asdict
 from typing import Final
 
 from alerts.case import RELEASE, SILENCED
+from alerts.merge_words import MERGING
 from rules.transition import Why
 
 LINES: Final[Mapping[str, tuple[str, str]]] = {
+    **MERGING,
     # what became of a transition
     "opened": ("警情开始：{why}", "opened: {why}"),
     "joined": ("并入证据：{why}", "joined as evidence: {why}"),
@@ -24,6 +26,10 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "raised": ("升级为 {severity}：{why}", "raised to {severity}: {why}"),
     "noted": ("仅记录：{why}", "noted only: {why}"),
     "cleared": ("{rule} 已恢复：{why}", "{rule} cleared: {why}"),
+    "ended_here": (
+        "{rule} 在此结束，在另一警情中继续",
+        "{rule} is over here and goes on in another incident",
+    ),
     "related": ("相关警情 #{other}", "related incident #{other}"),
     "unrouted": (
         "通知对象未能确定，已通知值班台：{fault}",
@@ -211,6 +217,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "act.cancel": ("撤销", "cancelled"),
     "act.reject": ("退回", "rejected"),
     "act.note": ("备注", "note"),
+    "act.merge": ("并入", "merged"),
+    "act.split": ("分出", "split"),
 }
 
 

@@ -100,8 +100,11 @@ incident = Table(
     Column("cause", Text),
     Column("disposition", Text),
     Column("tags", Text, nullable=False, server_default="", comment="comma separated"),
+    Column("merged_into", Id, comment="the incident it is a part of; its own state, steps and links go on"),
+    Column("merged_us", BigInteger),
     Index("ix_incident_state", "state"),
     Index("ix_incident_place", "place"),
+    Index("ix_incident_merged_into", "merged_into"),
     sqlite_autoincrement=True,
 )
 
@@ -192,6 +195,7 @@ notification = Table(
     Column("accepted_us", BigInteger),
     Column("delivered_us", BigInteger, comment="the provider's receipt: on the telephone"),
     Column("read_us", BigInteger, comment="the provider's receipt: read, or the call was picked up"),
+    Column("told_in", Id, comment="the message whose summary told it; of that one its own"),
     Index("ix_notification_state_next", "state", "next_try_us"),
     Index("ix_notification_contact_id_created_us", "contact_id", "created_us"),
     sqlite_autoincrement=True,
@@ -314,33 +318,3 @@ pulse = Table(
     Column("trouble", Text, nullable=False, comment="empty while it is well"),
 )
 """Every process says every few seconds that it works; who stays silent is shown to operators as a fault."""
-
-bounded_window = Table(
-    "bounded_window",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False, comment="silence | drill | commissioning"),
-    Column("scope", Text, nullable=False, comment="area | building | stair | dwelling | device"),
-    Column("place_id", Integer, nullable=False, comment="in the registry; 0 for a device"),
-    Column("code", Text, nullable=False, comment="of the place, or the device's uid"),
-    Column("from_us", BigInteger, nullable=False),
-    Column("until_us", BigInteger, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("made_us", BigInteger, nullable=False),
-    Index("ix_bounded_window_until_us", "until_us"),
-    sqlite_autoincrement=True,
-)
-"""Silences, drills and commissioning windows (`alerts/windows.py`). A row never changes."""
-
-bounded_window_end = Table(
-    "bounded_window_end",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("window_id", ForeignKey("bounded_window.id"), nullable=False, unique=True),
-    Column("ended_us", BigInteger, nullable=False),
-    Column("by", Text, nullable=False, comment="gengfu: its time was over"),
-    Column("reason", Text, nullable=False),
-    sqlite_autoincrement=True,
-)
-"""A window ends once and for good, whatever the clock says later. Read by alerts by id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -12,14 +12,15 @@ from sqlalchemy import Engine
 
 from alerts.addresses import AddressBook, Destination, Unseals
 from alerts.backoff import URGENT_RANK
-from alerts.callbacks import how_to_answer
 from alerts.channels.channel import Channel, Failed, Message, Outcome
 from alerts.handover import Handover
 from alerts.lane import Lane, LookUp
 from alerts.limits import Allowance, Limits
+from alerts.memos import end_memos, is_memo
 from alerts.meter import Meter
 from alerts.outbox import Ended, write_outcomes
 from alerts.settings import Settings
+from alerts.whole_parts import whole_parts
 from devices.addresses import normalise_address
 from devices.database import reading, writing
 from devices.model import Carrier
@@ -42,7 +43,8 @@ class Sender:
     Urgent handovers (P0+ and P0) have half of the senders to themselves. An outcome is kept until it is
     written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
     What `limits` do not allow now is not sent: it fails with the time until it may be, and so an urgent one
-    goes by the contact's next way at once and is tried by this one again.
+    goes by the contact's next way at once and is tried by this one again. `writes` is the thread on which
+    outcomes are written; shared with the turns, neither of the two waits for the other's lock.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Sender:
         clock: Callable[[], int],
         meter: Meter,
         limits: Mapping[Carrier, Limits] | None = None,
+        writes: Executor | None = None,
     ) -> None:
         self._engine = engine
         self._channels = channels
@@ -63,6 +66,7 @@ class Sender:
         self._meter = meter
         self._allowance = Allowance(limits or {})
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="sender")  # a look-up each lane, a writer
+        self._writes = writes or self._threads
         urgent = max(settings.senders // 2, 1)
         self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry)
         self._lesser = Lane("lesser", max(settings.senders - urgent, 1), self._looking_up(vault), self._carry)
@@ -160,7 +164,7 @@ class Sender:
             link=handover.link,
             urgent=urgent,
             language=handover.language,
-            parts=_parts(handover, way.carrier),
+            parts=whole_parts(handover.parts, handover.text, handover.link, way.carrier, handover.language),
         )
         outcome = await self._sent(channel, message, way.carrier)
         if isinstance(outcome, Failed) and outcome.unreached:
@@ -204,7 +208,7 @@ class Sender:
         async with self.settled:
             try:
                 further = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, _write_batch, self._engine, batch
+                    self._writes, _write_batch, self._engine, batch
                 )
             except Exception as error:  # the outcomes are kept and written again, whatever went wrong
                 log.error("outcomes_not_written", count=len(batch), error=type(error).__name__)
@@ -215,17 +219,10 @@ class Sender:
         return True
 
 
-def _parts(handover: Handover, carrier: Carrier) -> dict[str, str]:
-    """All of `PARTS`: the code is the end of the link, whose beginning is often fixed in a template."""
-    code = handover.link.rpartition("/")[2]
-    whole = {**handover.parts, "text": handover.text, "link": handover.link, "code": code}
-    how = how_to_answer(carrier, handover.language)
-    return {**whole, "answer": how} if how else whole
-
-
 def _write_batch(engine: Engine, batch: list[Ended]) -> list[Handover]:
     with writing(engine) as connection:
-        return write_outcomes(connection, batch)
+        end_memos(connection, [ended for ended in batch if is_memo(ended.handover)])
+        return write_outcomes(connection, [ended for ended in batch if not is_memo(ended.handover)])
 
 
 def _order(ended: Ended) -> tuple[int, int, int]:

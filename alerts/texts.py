@@ -1,39 +1,31 @@
-"""What messages say, in zh-CN and English: what, where, since when, on what evidence, what to do. Pure.
+"""What messages say, in zh-CN and English: what, where, since when, on what evidence, what to do, who else
+was told. Pure.
 
-The link travels beside the text. Texts are kept short for SMS. Neighbours learn the flat and what to do, and
-nothing of the people in it.
+The words are those of `alerts/texts.toml` and of a site's own file; here is what fills their places and which
+of them are taken. The link travels beside the text. Neighbours learn the flat and what to do, and nothing of
+the people in it; of others who were told everybody learns the roles and no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from typing import Final, NamedTuple
 
 from alerts.case import Hazard
-from alerts.evidence import CHINESE, Both, evidence_words
+from alerts.evidence import CHINESE, Both, evidence_words, evidence_words_outside
 from alerts.hazards import ISOLATING
-from alerts.phrases import (
-    BOTH_TIMES,
-    CLEAR,
-    DO,
-    DO_OF_HAZARD,
-    DO_ON_STAIR,
-    ELSEWHERE,
-    HEAD,
-    ISOLATE,
-    KIND,
-    LATE,
-    MOVED,
-    MOVED_TO,
-    NAMED_MAX,
-    NEWS,
-    ONE_TIME,
-    REACT,
-)
+from alerts.plain_words import at_device
+from alerts.readers import KIND, LATE, NAMED_MAX, NAMED_ROLES, ROLE_ORDER
 from alerts.sayings import word
-from devices.model import Role, Severity
+from alerts.sms_length import sms_length
+from alerts.text_file import Texts, shipped_texts
+from alerts.text_form import Text, filled, phrase
+from devices.model import Medium, Role, Severity
 from rules.transition import Mark, Why
+
+_WORKING: Final = frozenset({"worker", "station", "desk"})
+"""Who goes there, or sends somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +41,8 @@ class Telling:
     not say which, worst first; `others` the alarms that `more` and `more_unanswered` speak of, newest first.
     `on_stair`: it happens in the common parts of a stair. `moved_to`: the words for where the only detector
     is registered now, None where it is here, empty where that is no place we know.
+    `told` are the roles of the others who were told; `medium` is how this message goes, `beside` how many
+    characters go with it in a short message: its link, and what an exercise begins with.
     """
 
     saying: str
@@ -68,168 +62,177 @@ class Telling:
     newest: str = ""
     on_stair: bool = False
     moved_to: str | None = None
+    told: frozenset[str] = frozenset()
+    medium: Medium = Medium.PUSH
+    beside: int = 0
 
 
-def compose(telling: Telling, language: str) -> str:
-    """The message for one contact."""
-    if telling.saying == "all_clear":
-        return _say(
-            ("【解除】{place} 的火警已结束。", "ALL CLEAR. {place}: the fire alarm has ended."),
-            telling,
-            language,
+class Said(NamedTuple):
+    """A message, its pieces by the names of `alerts.channels.channel.PARTS`, for templates of providers, and
+    the names of the texts that it was made of."""
+
+    text: str
+    parts: Mapping[str, str]
+    used: tuple[str, ...]
+
+
+def say(telling: Telling, language: str, texts: Texts | None = None) -> Said:
+    """The message for one contact. Without `texts` by the shipped ones."""
+    words = _Words(telling, language, texts or shipped_texts())
+    return words.all_clear() if telling.saying == "all_clear" else words.alarm()
+
+
+def compose(telling: Telling, language: str, texts: Texts | None = None) -> str:
+    """The text of `say`."""
+    return say(telling, language, texts).text
+
+
+def parts_of(telling: Telling, language: str, texts: Texts | None = None) -> Mapping[str, str]:
+    """The pieces of `say`."""
+    return say(telling, language, texts).parts
+
+
+class _Words:
+    """Fills the texts for one telling in one language."""
+
+    def __init__(self, telling: Telling, language: str, texts: Texts) -> None:
+        self._t = telling
+        self._language = CHINESE if language == CHINESE else "en"
+        self._comma = "、" if language == CHINESE else ", "
+        self._texts = texts
+        self._kind = KIND[telling.role]
+        self._used: list[str] = []
+
+    def alarm(self) -> Said:
+        values = {
+            "what": self._what(),
+            "where": self._where(),
+            **self._times(),
+            "evidence": self._evidence(),
+            "why_now": self._why_now(),
+            "todo": self._todo(),
+            "others": self._others(),
+        }
+        message = self._find(f"message.{self._kind}", "message.bound")
+        parts = {
+            "severity": str(self._t.severity),
+            "what": values["evidence"],
+            "where": values["where"],
+            "since": self._t.newest or self._t.since,
+            "do": values["todo"],
+            "why_now": values["why_now"],
+            "others": values["others"],
+        }
+        return Said(self._fitted(message, values), parts, tuple(self._used))
+
+    def all_clear(self) -> Said:
+        message = self._find("message.all_clear")
+        parts = {
+            "severity": str(self._t.severity),
+            "what": self._phrase("what.clear"),
+            "where": self._where(),
+            "since": self._t.newest or self._t.since,
+            "do": "",
+            "why_now": "",
+            "others": "",
+        }
+        return Said(self._joined(message, {"where": self._t.place}), parts, tuple(self._used))
+
+    def _fitted(self, message: Text, values: Mapping[str, str]) -> str:
+        """Who else was told is not read out, and falls away where a short message would need one more."""
+        whole = self._joined(message, values)
+        if self._t.medium not in {Medium.SMS, Medium.VOICE} or not values["others"]:
+            return whole
+        short = self._joined(message, {**values, "others": ""})
+        beside = " " * self._t.beside
+        costs = sms_length(whole + beside).segments > sms_length(short + beside).segments
+        return short if costs or self._t.medium is Medium.VOICE else whole
+
+    def _joined(self, message: Text, values: Mapping[str, str]) -> str:
+        said = (filled(sentence, values) for sentence in message)
+        return ("" if self._language == CHINESE else " ").join(one for one in said if one)
+
+    def _what(self) -> str:
+        what = self._phrase(f"what.{self._t.severity}")
+        return self._phrase("what.again", what=what) if Mark.SECOND_FIRE in self._t.tags else what
+
+    def _times(self) -> dict[str, str]:
+        """A neighbour needs to know of now."""
+        if self._t.role is Role.NEIGHBOUR:
+            return {"since": self._t.newest or self._t.since, "newest": ""}
+        return {"since": self._t.since, "newest": self._t.newest}
+
+    def _evidence(self) -> str:
+        """life_safety, smoke 3: late smoke is marked with its age; the time it is from is said beside it."""
+        t = self._t
+        words = evidence_words_outside if t.role is Role.NEIGHBOUR else evidence_words
+        said = words(t.rules, t.detectors, t.hazard, t.severity, self._language, t.title)
+        if Mark.AGE_UNKNOWN in t.tags:
+            return self._phrase("evidence.undated", evidence=said)
+        return self._phrase("evidence.late", evidence=said) if Mark.LATE in t.tags else said
+
+    def _where(self) -> str:
+        t = self._t
+        here = at_device((t.place, t.place), self._listed(t.devices))[self._language != CHINESE]
+        if t.moved_to is None:
+            return here
+        goes_there = t.moved_to and self._kind in _WORKING
+        there = t.moved_to or self._phrase("where.elsewhere")
+        return self._phrase("where.moved_to" if goes_there else "where.moved", where=here, there=there)
+
+    def _why_now(self) -> str:
+        saying = self._t.saying
+        if saying == "help":
+            return self._phrase("why_now.help", who=word(self._t.asker, self._language))
+        if saying in {"unanswered", "escalated"}:
+            return self._unanswered()
+        if saying in LATE:
+            return self._phrase(f"why_now.{saying}", awaited=word(self._t.asker, self._language))
+        also = self._listed([other[self._language != CHINESE] for other in self._t.others])
+        return self._phrase(f"why_now.{saying}", also=also)
+
+    def _unanswered(self) -> str:
+        unconfirmed = self._t.severity is not Severity.P0_PLUS and self._t.saying == "unanswered"
+        name = "why_now.unanswered" if unconfirmed else "why_now.no_answer"
+        if not self._t.answered:
+            return self._phrase(name)
+        who = self._comma.join(word(role, self._language) for role in self._t.answered)
+        return self._phrase(f"{name}.received", who=who)
+
+    def _todo(self) -> str:
+        mine = f"todo.{self._t.severity}.{self._kind}"
+        said = self._phrase(
+            *([f"{mine}.stair"] if self._t.on_stair else []),
+            f"{mine}.{self._t.hazard}",
+            mine,
+            f"todo.{self._t.severity}.desk",
+            "todo.other",
         )
-    parts = [_headline(telling, language), *_reaction(telling, language), _todo(telling, language)]
-    return ("" if language == CHINESE else " ").join(part for part in parts if part)
+        isolate = self._t.tags & ISOLATING and self._kind in _WORKING
+        return self._phrase("todo.isolate", todo=said) if isolate else said
 
+    def _others(self) -> str:
+        """The roles of the others, those first who help; never a name."""
+        roles = [role for role in ROLE_ORDER if role in self._t.told and role is not self._t.role]
+        said = self._comma.join(word(role, self._language) for role in roles[:NAMED_ROLES])
+        more = "等" if self._language == CHINESE else " and more"
+        return said + more if len(roles) > NAMED_ROLES else said
 
-def parts_of(telling: Telling, language: str) -> dict[str, str]:
-    """The message's pieces, by the names of `alerts.channels.channel.PARTS`, for templates of providers."""
-    over = telling.saying == "all_clear"
-    return {
-        "severity": str(telling.severity),
-        "what": _pick(CLEAR, language) if over else _evidence(telling, language),
-        "where": _place(telling, language),
-        "since": telling.newest or telling.since,
-        "do": "" if over else _todo(telling, language),
-        "why_now": "" if over else " ".join(_reaction(telling, language)),
-    }
+    def _listed(self, words: Sequence[str]) -> str:
+        """The first `NAMED_MAX`, and how many more."""
+        named, rest = self._comma.join(words[:NAMED_MAX]), len(words) - NAMED_MAX
+        if rest <= 0:
+            return named
+        return named + (f"，另有{rest}处" if self._language == CHINESE else f" and {rest} more")
 
+    def _find(self, *names: str) -> Text:
+        """The first of these texts that there is; none of them says nothing."""
+        for name in names:
+            if (text := self._texts.find(name, self._language)) is not None:
+                self._used.append(name)
+                return text
+        return ()
 
-def at_device(words: Both, device: str) -> Both:
-    """`words` with the device they are about, where one must be named."""
-    return (f"{words[0]}（{device}）", f"{words[1]} ({device})") if device else words
-
-
-def plain_warning(severity: Severity, uid: str, language: str) -> str:
-    """What the duty desk is told when nothing better could be worked out."""
-    text = _pick(
-        (
-            "{head}设备 {uid} 报警，系统未能确定地点与联系人，请立即核查。",
-            "{head}: device {uid} is in alarm; place and contacts could not be worked out. Check at once.",
-        ),
-        language,
-    )
-    return text.format(head=_pick(HEAD[severity], language), uid=uid)
-
-
-def unreadable_warning(place: str, language: str) -> str:
-    """What the duty desk is told of an incident that this release cannot read."""
-    text = _pick(
-        (
-            "【系统故障】{place} 的警情系统无法读取，后续通知已停，请立即核查。",
-            "SYSTEM FAULT: {place}: this incident cannot be read, nobody else is told. Check at once.",
-        ),
-        language,
-    )
-    return text.format(place=place)
-
-
-def unknown_place(uid: str, topic: str, language: str) -> str:
-    """The place of a device that nobody registered."""
-    text = _pick(("地点不明（设备 {uid}{topic}）", "place unknown (device {uid}{topic})"), language)
-    comma = "，" if language == CHINESE else ", "
-    return text.format(uid=uid, topic=f"{comma}{topic[:120]}" if topic else "")
-
-
-def system_place(what: str, language: str) -> str:
-    """Where a fault of the system is, with what it is, as far as that is known."""
-    text = _pick(("本系统", "this system"), language)
-    return f"{text}（{what}）" if what and language == CHINESE else f"{text} ({what})" if what else text
-
-
-def since_text(at_us: int, now_us: int, zone: tzinfo) -> str:
-    """`14:02` in the site's time, with the date in front when that is another day."""
-    at = datetime.fromtimestamp(at_us / 1e6, UTC).astimezone(zone)
-    today = datetime.fromtimestamp(now_us / 1e6, UTC).astimezone(zone).date()
-    return at.strftime("%H:%M" if at.date() == today else "%m-%d %H:%M")
-
-
-def _headline(t: Telling, language: str) -> str:
-    is_brief = t.role is Role.NEIGHBOUR  # they need to know of now
-    return _pick(BOTH_TIMES if t.newest and not is_brief else ONE_TIME, language).format(
-        head=_pick(HEAD[t.severity], language),
-        again=_pick(("再次：", " again"), language) if Mark.SECOND_FIRE in t.tags else "",
-        place=_place(t, language),
-        since=t.newest or t.since if is_brief else t.since,
-        newest=t.newest,
-        evidence=_evidence(t, language),
-        age=_age(t, language),
-    )
-
-
-def _evidence(t: Telling, language: str) -> str:
-    return evidence_words(t.rules, t.detectors, t.hazard, t.severity, language, t.title)
-
-
-def _place(t: Telling, language: str) -> str:
-    here = at_device((t.place, t.place), _listed(t.devices, language))[language != CHINESE]
-    if t.moved_to is None:
-        return here
-    goes_there = t.moved_to and KIND[t.role] in {"worker", "station", "desk"}
-    there = t.moved_to or _pick(ELSEWHERE, language)
-    return _pick(MOVED_TO if goes_there else MOVED, language).format(place=here, there=there)
-
-
-def _age(t: Telling, language: str) -> str:
-    """life_safety, smoke 3: late smoke is marked with its age; the time it is from stands before it."""
-    if Mark.AGE_UNKNOWN in t.tags:
-        return _pick(("（时间不明）", " (time unknown)"), language)
-    return _pick(("（迟报）", " (reported late)"), language) if Mark.LATE in t.tags else ""
-
-
-def _reaction(t: Telling, language: str) -> list[str]:
-    """Why this is sent now."""
-    if t.saying == "help":
-        who = word(t.asker, language)
-        return [_pick(("{who}请求支援。", "The {who} asks for help."), language).format(who=who)]
-    if t.saying in {"unanswered", "escalated"}:
-        return [_unanswered(t, language)]
-    if t.saying in LATE:
-        return [_pick(LATE[t.saying], language).format(awaited=word(t.asker, language))]
-    if t.saying in NEWS:
-        also = _listed([_pick(other, language) for other in t.others], language)
-        return [_pick(NEWS[t.saying], language).format(also=also)]
-    return [_pick(REACT[t.saying], language)] if t.saying in REACT else []
-
-
-def _listed(words: Sequence[str], language: str) -> str:
-    """The first `NAMED_MAX`, and how many more."""
-    named = ("、" if language == CHINESE else ", ").join(words[:NAMED_MAX])
-    rest = len(words) - NAMED_MAX
-    return named + (_pick(("，另有{n}处", " and {n} more"), language).format(n=rest) if rest > 0 else "")
-
-
-def _unanswered(t: Telling, language: str) -> str:
-    if not t.answered:
-        state = ("未确认，无人应答。", "Unconfirmed, no answer.")
-        if t.severity is Severity.P0_PLUS or t.saying == "escalated":
-            state = ("尚无人应答。", "No answer yet.")
-        return _pick(state, language)
-    who = ("、" if language == CHINESE else ", ").join(word(role, language) for role in t.answered)
-    state = ("仅{who}收到，尚未到场。", "Only received by: {who}; nobody has arrived.")
-    if t.saying == "unanswered" and t.severity is not Severity.P0_PLUS:
-        state = ("未确认，仅{who}收到。", "Unconfirmed; only received by: {who}.")
-    return _pick(state, language).format(who=who)
-
-
-def _todo(t: Telling, language: str) -> str:
-    kind = KIND[t.role]
-    by_hazard = DO_OF_HAZARD.get((t.severity, t.hazard, kind))
-    do = (
-        (DO_ON_STAIR.get((t.severity, kind)) if t.on_stair else None)
-        or by_hazard
-        or DO.get((t.severity, kind))
-        or DO.get((t.severity, "desk"))
-        or ("请查看。", "Please look.")
-    )
-    isolate = bool(t.tags & ISOLATING) and kind in {"worker", "station", "desk"}
-    gap = "" if language == CHINESE else " "
-    return (_pick(ISOLATE, language) + gap if isolate else "") + _pick(do, language)
-
-
-def _say(both: Both, t: Telling, language: str) -> str:
-    return _pick(both, language).format(place=t.place)
-
-
-def _pick(both: Both, language: str) -> str:
-    return both[0] if language == CHINESE else both[1]
+    def _phrase(self, *names: str, **values: str) -> str:
+        text = self._find(*names)
+        return phrase(text, values) if text else ""

@@ -7,42 +7,38 @@ one decision stops no other: the duty desk is told in plain words and the fault 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, bindparam, update
+from sqlalchemy import Connection, Engine, Row
 
-from alerts.acts import actor_codes, contact_of
+from alerts.acting import Acting, Answers, store_answers
 from alerts.agenda import Agenda, anything_waits, next_due_us, read_agenda, store_positions
-from alerts.case import SILENCED, Act, Case, Incident, Step
+from alerts.case import SILENCED, Incident, Step
 from alerts.case_store import store_cases
-from alerts.cases import load_cases, open_beside, standing_role
+from alerts.cases import load_cases, of_places
 from alerts.docket import Docket, clears
-from alerts.effects import Doing
 from alerts.exercise import for_real, may_be_told
 from alerts.faults import plain_arrival, record_faults
 from alerts.handover import Handover
 from alerts.held import release
 from alerts.inbox import arrival_of
-from alerts.lifecycle import Outcome
-from alerts.outgoing import store_notifications
+from alerts.outgoing import link_of, store_notifications
 from alerts.places import Places, places_of
-from alerts.plans import Plans
+from alerts.plans_here import plans_for
 from alerts.presence import people_for
 from alerts.receiving import anything_heard, hear_receipts
-from alerts.sayings import pack
-from alerts.schema import act as act_table
 from alerts.settings import Settings
 from alerts.unreadable import note_on_timeline, put_off, warnings_for
 from alerts.whereabouts import Whereabouts, where_of
+from alerts.whole_kept import incidents_of, with_wholes
 from alerts.windows_now import WindowsNow
 from alerts.wording import Worded, Wording
-from devices.area_codes import area_codes
 from devices.bound import Bound
 from devices.database import reading, writing
 
@@ -81,7 +77,7 @@ def run_turn(engine: Engine, settings: Settings, now_us: int) -> TurnResult:
 def decide_turn(connection: Connection, settings: Settings, now_us: int) -> TurnResult:
     """The turn inside the caller's write transaction."""
     heard = hear_receipts(connection, now_us)  # first: answers in it are acts of this turn
-    agenda = read_agenda(connection, now_us)
+    agenda = read_agenda(connection, now_us, settings.lesser_at_once)
     turn = _Turn(connection, settings, agenda, now_us)
     turn.decide_acts()
     turn.decide_transitions()
@@ -102,7 +98,7 @@ class _Turn:
         self._now_us = now_us
         self._where = Whereabouts(connection, now_us)
         self._places: Places = places_of(connection, agenda.transitions)
-        self._outcomes: list[dict[str, Any]] = []
+        self._answers: Answers = []
         self._worded: list[Worded] = []
         self._faults: list[str] = []
         self._unreadable: dict[int, Row[Any]] = {}
@@ -111,12 +107,14 @@ class _Turn:
         self._steps = 0
 
     def _load(self) -> Docket:
-        ids = {row.incident_id for row in self._agenda.acts} | set(self._agenda.due)
+        acted = incidents_of(self._connection, self._agenda.acts)
+        ids = acted | set(self._agenda.due)
         places, windows = self._places, self._windows
         rows = self._agenda.transitions
         shared = (places.where(row).building_id for row in rows if row.place)
         ids |= windows.waiting | windows.exercises_in(shared)
         ended = {(row.rule, row.subject) for row in self._agenda.transitions if clears(row.to)}
+        ended |= of_places(self._connection, acted)
         cases = load_cases(
             self._connection,
             ids,
@@ -126,71 +124,18 @@ class _Turn:
             alarms=ended,
             shared=places.shared,
         )
+        cases = with_wholes(self._connection, cases, self._cannot_read)
         stairs = self._places.stairs_with(self._connection, cases.values())
-        self._plans = self._plans_for(cases)
+        buildings = {where.building_id for where in map(places.where, rows)}
+        buildings |= {case.incident.building_id for case in cases.values()}
+        self._plans = plans_for(self._connection, self._settings, buildings, self._failed)
         windows.prepare([*map(places.where, rows), *(where_of(case.incident) for case in cases.values())])
         return Docket(cases, stairs, self._now_us, self._plans)
 
-    def _plans_for(self, cases: Mapping[int, Case]) -> Plans:
-        """The policies with the areas that tell them apart; where those cannot be read, the site's hold."""
-        policies, areas = self._settings.policies, dict[int, Sequence[str]]()
-        if policies.areas:
-            try:
-                wheres = (self._places.where(row) for row in self._agenda.transitions)
-                ids = {case.incident.building_id for case in cases.values()} | {w.building_id for w in wheres}
-                with self._connection.begin_nested():
-                    areas |= area_codes(self._connection, ids - {0})
-            except Exception as error:
-                self._failed("areas of policies", error)
-        return Plans(policies, self._settings.clock_ratio, areas)
-
     def decide_acts(self) -> None:
         """In the order in which they were handed in."""
-        codes = actor_codes(self._connection, {row.actor for row in self._agenda.acts})
-        for row in self._agenda.acts:
-            try:
-                outcome, reason = self._decide_act(row, codes)
-            except Exception as error:
-                self._failed(f"act {row.id}", error)
-                outcome, reason = Outcome.REFUSED, pack("fault")
-            self._outcomes.append({"b_id": row.id, "b_outcome": str(outcome), "b_reason": reason[:300]})
-
-    def _decide_act(self, row: Row[Any], codes: dict[str, str]) -> tuple[Outcome, str]:
-        if row.incident_id in self._unreadable:
-            return Outcome.REFUSED, pack("fault")
-        case = self._docket.cases.get(row.incident_id)
-        if case is None:
-            return Outcome.REFUSED, pack("unknown_incident")
-        if row.act not in set(Act):
-            return Outcome.REFUSED, pack("unknown_act")
-        standing = self._standing(row, case)
-        role = standing_role(row.actor, row.role)
-        doing = Doing(
-            act=Act(row.act),
-            actor=row.actor,
-            by=row.actor if row.actor.startswith("user:") else f"contact:{codes.get(row.actor, '')}",
-            role=role if role in standing else min(standing, default=role),
-            standing=standing,
-            note=row.note,
-            via=row.via,
-            at_us=row.at_us,
-            other_open=self._open_beside(case.incident) if row.act == Act.REOPEN else 0,
-        )
-        decided = self._docket.take_act(row.incident_id, doing)
-        return decided.outcome, decided.reason
-
-    def _open_beside(self, incident: Incident) -> int:
-        with self._connection.begin_nested():
-            return open_beside(self._connection, incident)
-
-    def _standing(self, row: Row[Any], case: Case) -> frozenset[str]:
-        """All roles of the actor here: a user's own, or a contact's bindings and what it was told as."""
-        if row.actor.startswith("user:"):
-            return frozenset({standing_role(row.actor, row.role)})
-        contact_id = contact_of(row.actor)
-        told = {str(t.role) for t in case.told if t.contact_id == contact_id}
-        bound = {str(b.role) for b in self._where.bound(case.incident) if b.contact_id == contact_id}
-        return frozenset(told | bound)
+        acting = Acting(self._connection, self._docket, self._where, self._unreadable, self._failed)
+        self._answers = acting.decide(self._agenda.acts)
 
     def decide_transitions(self) -> None:
         """Urgent ones first, each lane in the order of ids."""
@@ -244,9 +189,13 @@ class _Turn:
         for case_id, step in due:
             self._carry_out(case_id, step)
             self._steps += 1
-        wording = Wording(self._where, self._now_us, self._zone(), self._words_failed)
+        wording = self._wording()
         for case_id, case in self._docket.cases.items():
             self._worded += wording.of(case_id, case)
+
+    def _wording(self) -> Wording:
+        texts, link_chars = self._settings.texts, len(link_of(self._settings, 1_000_000, 1_000_000))
+        return Wording(self._where, self._now_us, self._zone(), self._words_failed, texts, link_chars)
 
     def _look_ahead(self, case_ids: Collection[int]) -> None:
         """All places of the turn together; one by one where that fails."""
@@ -309,12 +258,11 @@ class _Turn:
         ids = store_cases(self._connection, self._docket.loaded, self._docket.changed())
         ids |= {one: one for one in self._unreadable}
         handovers = store_notifications(self._connection, self._worded, ids, self._settings, self._now_us)
-        handovers += release(self._connection, self._now_us, self._zone())
+        handovers += release(self._connection, self._now_us, self._zone(), self._settings)
         told = {handover.incident_id for handover in handovers}
         note_on_timeline(self._connection, told & self._unreadable.keys(), self._now_us)
         put_off(self._connection, self._unreadable.keys(), self._now_us)
-        if self._outcomes:
-            self._connection.execute(_ANSWER_ACT, self._outcomes)
+        store_answers(self._connection, self._answers)
         record_faults(self._connection, self._faults, self._now_us)
         store_positions(self._connection, {**self._agenda.positions, **self._windows.position})
         return TurnResult(
@@ -341,10 +289,3 @@ class _Turn:
 
     def _words_failed(self, error: Exception) -> None:
         self._failed("words", error)
-
-
-_ANSWER_ACT: Final = (
-    update(act_table)
-    .where(act_table.c.id == bindparam("b_id"))
-    .values(outcome=bindparam("b_outcome"), reason=bindparam("b_reason"))
-)

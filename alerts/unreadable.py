@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Row, insert, update
 from alerts.audience import best_way
 from alerts.case import StepState
 from alerts.gate import Page
+from alerts.plain_words import unreadable_warning
 from alerts.policy import TELL
 from alerts.sayings import pack
 from alerts.schema import incident_change, step
-from alerts.texts import unreadable_warning
 from alerts.whereabouts import Whereabouts, where_of
 from alerts.wording import Worded
 from devices.model import Severity

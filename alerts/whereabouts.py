@@ -18,8 +18,8 @@ from alerts.incident import topic_in
 from alerts.joining import Where
 from alerts.moved import moved_alarm
 from alerts.places import device_place, stair_in
+from alerts.plain_words import system_place, unknown_place
 from alerts.system import SYSTEM_UID
-from alerts.texts import system_place, unknown_place
 from devices.bound import (
     Bound,
     bound_to_building,

@@ -8,7 +8,7 @@ Errors: those of `devices.registry.errors`, fit to show as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import structlog
@@ -18,7 +18,8 @@ from alerts import schema
 from alerts.case import ENDED_STATES, RELEASE, SILENCED, StepState
 from alerts.hazards import ALARMING
 from alerts.joining import US, Where
-from alerts.places import stair_in
+from alerts.surroundings import surroundings
+from alerts.window_schema import bounded_window, bounded_window_end
 from alerts.windows import AHEAD_MAX_US, LONGEST_MIN, Around, Scope, Window, WindowKind
 from devices.database import insert_new, reading, writing
 from devices.registry.errors import NotAllowed, NotThere, check_words, one_of
@@ -44,8 +45,8 @@ _TABLES: Final = {
     Scope.DEVICE: device,
 }
 _MINUTE_US: Final = 60_000_000
-_W: Final = schema.bounded_window.c
-_E: Final = schema.bounded_window_end.c
+_W: Final = bounded_window.c
+_E: Final = bounded_window_end.c
 
 Failed = Callable[[str, Exception], Any]
 """Is told what could not be read."""
@@ -90,7 +91,7 @@ def add_window(
     window = _window({"id": 0, **values, "ended_us": None, "by": None, "why": None})
     if kind is not WindowKind.SILENCE and from_us == now_us:
         _check_fires(connection, window)
-    number = connection.execute(insert(schema.bounded_window).values(values).returning(_W.id)).scalar_one()
+    number = connection.execute(insert(bounded_window).values(values).returning(_W.id)).scalar_one()
     return _window({"id": number, **values, "ended_us": None, "by": None, "why": None})
 
 
@@ -247,58 +248,17 @@ def close_books(engine: Engine, now_us: int) -> None:
     log.info("windows_over", windows=over)
 
 
-def surroundings(connection: Connection, wheres: Iterable[Where]) -> dict[Where, Around]:
-    """What is around each place, in at most four queries. What the registry does not know is 0."""
-    places = set(wheres)
-    homes = {
-        row.id: row.stair_id
-        for row in rows_in(
-            connection,
-            select(dwelling.c.id, dwelling.c.stair_id).where(dwelling.c.id.in_(IDS)),
-            {where.dwelling_id for where in places} - {0},
-        )
-    }
-    areas = {
-        row.id: row.area_id
-        for row in rows_in(
-            connection,
-            select(building.c.id, building.c.area_id).where(building.c.id.in_(IDS)),
-            {where.building_id for where in places} - {0},
-        )
-    }
-    tree = connection.execute(select(area.c.id, area.c.parent_id)) if areas else ()
-    above = {row.id: row.parent_id for row in tree}
-    return {
-        where: Around(
-            where.dwelling_id,
-            homes.get(where.dwelling_id, 0) or stair_in(where.key),
-            where.building_id,
-            _climb(areas.get(where.building_id), above),
-        )
-        for where in places
-    }
-
-
-def _climb(area_id: int | None, above: dict[int, int | None]) -> frozenset[int]:
-    """The area and all above it; ends where the tree was bent into a ring."""
-    found = set[int]()
-    while area_id is not None and area_id not in found:
-        found.add(area_id)
-        area_id = above.get(area_id)
-    return frozenset(found)
-
-
 def _selected(*columns: ColumnElement[Any]) -> Select[Any]:
     """Windows with what ended them."""
-    both = schema.bounded_window.outerjoin(schema.bounded_window_end, _E.window_id == _W.id)
-    wanted = columns or (*schema.bounded_window.columns, _E.ended_us, _E.by, _E.reason.label("why"))
+    both = bounded_window.outerjoin(bounded_window_end, _E.window_id == _W.id)
+    wanted = columns or (*bounded_window.columns, _E.ended_us, _E.by, _E.reason.label("why"))
     return select(*wanted).select_from(both)
 
 
 def _end(connection: Connection, numbers: Collection[int], by: str, reason: str, now_us: int) -> None:
     rows = [{"window_id": n, "ended_us": now_us, "by": by, "reason": reason} for n in numbers]
     if rows:
-        connection.execute(insert_new(connection, schema.bounded_window_end), rows)
+        connection.execute(insert_new(connection, bounded_window_end), rows)
 
 
 def _window(row: dict[str, Any]) -> Window:

@@ -13,9 +13,10 @@ from alerts.exercise import NEAR_US, real_place
 from alerts.gate import exercise_in
 from alerts.incident import Arrival
 from alerts.joining import Where
+from alerts.plain_words import since_text
 from alerts.route_asked import where_of_device
 from alerts.schema import cursor
-from alerts.texts import since_text
+from alerts.surroundings import surroundings
 from alerts.whereabouts import where_of
 from alerts.windows import (
     NOWHERE,
@@ -30,7 +31,6 @@ from alerts.windows_kept import (
     CURSOR,
     newest_end_id,
     recent_exercises,
-    surroundings,
     waiting_for,
     windows_at,
     windows_ended,

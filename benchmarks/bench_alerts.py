@@ -21,7 +21,7 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from benchmarks.alarmed import build_town, raise_alarms
+from benchmarks.alarmed import CONTACTS, build_town, raise_alarms
 from benchmarks.errors import CannotMeasure
 from benchmarks.numbers import percentile_ms
 from benchmarks.receiver import receiving
@@ -39,7 +39,7 @@ APPRISE_BURST: Final = 400
 STORM_P0_PER_S: Final = 10
 SLICES_PER_S: Final = 50
 """Transactions a second in which a storm's alarms are stored: ingest's ticks (its default is 20 ms)."""
-_DRAIN_S: Final = 900.0
+_DRAIN_S: Final = 3_600.0
 _LOOK_S: Final = 0.25
 
 
@@ -53,6 +53,7 @@ class AlertFigures(Struct, frozen=True):
     p0_first_p99_ms: float
     p0_worst_ms: float
     backlog: int
+    storm_s: float
     drained_s: float
     alarms: int
     incidents: int
@@ -61,6 +62,8 @@ class AlertFigures(Struct, frozen=True):
     held: int
     rolled: int
     lost: int
+    peak_mb: int
+    database_mb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Course:
     apprise_burst: int = APPRISE_BURST
 
     @property
+    def fire_every(self) -> int:
+        """Which alarms of the storm are fires: 10 a second."""
+        return self.alarms_per_s // STORM_P0_PER_S
+
+    @property
     def storm(self) -> int:
         """Alarms of the storm."""
         return round(self.seconds * self.alarms_per_s)
@@ -83,12 +91,12 @@ def run_bench(course: Course) -> AlertFigures:
     native = _burst(course.burst, Carrier.WEBHOOK, "http")
     apprise = _burst(course.apprise_burst, Carrier.APPRISE, "json")
     with town(course.storm, Carrier.WEBHOOK, "http") as scene:
-        _storm(scene, course)
+        storm_s = _storm(scene, course)
         backlog = scene.count("notification", "state IN ('sending', 'waiting')")
         began_s = time.monotonic()
         scene.drain(course.storm)
         drained_s = time.monotonic() - began_s
-        return _figures(scene, course, native, apprise, backlog, drained_s)
+        return _figures(scene, course, (native, apprise), backlog, (storm_s, drained_s))
 
 
 def _burst(alarms: int, carrier: Carrier, scheme: str) -> float:
@@ -102,10 +110,10 @@ def _burst(alarms: int, carrier: Carrier, scheme: str) -> float:
     return round(handed / ((last_us - at_us) / 1e6), 1)
 
 
-def _storm(scene: Scene, course: Course) -> None:
-    """Stores the alarms in time; every so many of them is a fire."""
+def _storm(scene: Scene, course: Course) -> float:
+    """Stores the alarms in time; every so many of them is a fire. How many seconds it took in the end."""
     each = course.alarms_per_s // SLICES_PER_S
-    fire = course.alarms_per_s // STORM_P0_PER_S
+    fire = course.fire_every
     start = time.monotonic()
     for n in range(round(course.seconds * SLICES_PER_S)):
         time.sleep(max(0.0, start + n / SLICES_PER_S - time.monotonic()))
@@ -113,6 +121,7 @@ def _storm(scene: Scene, course: Course) -> None:
         alarms = ((k, Severity.P1 if k % fire else Severity.P0) for k in range(first, first + each))
         with writing(scene.engine) as connection:
             raise_alarms(connection, alarms, now_us())
+    return round(time.monotonic() - start, 1)
 
 
 class Scene:
@@ -137,6 +146,18 @@ class Scene:
     def count(self, table: str, where: str) -> int:
         """How many rows of `table` fit."""
         return self.one(f"SELECT count(*) FROM {table} WHERE {where}")[0]  # noqa: S608 - our own words
+
+    def peak_mb(self) -> int:
+        """The most memory that the process has held; 0 where there is no /proc."""
+        try:
+            lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM")), 0)
+
+    def database_mb(self) -> int:
+        """What the database takes on the disk, its log included."""
+        return sum(file.stat().st_size for file in self._path.parent.glob(f"{self._path.name}*")) >> 20
 
     def drain(self, alarms: int) -> None:
         """Returns when every alarm was decided and nothing is to be sent. Raises DidNotHappen."""
@@ -198,7 +219,7 @@ _P0_TIMES: Final = """
 
 
 def _figures(
-    scene: Scene, course: Course, native: float, apprise: float, backlog: int, drained_s: float
+    scene: Scene, course: Course, bursts: tuple[float, float], backlog: int, took_s: tuple[float, float]
 ) -> AlertFigures:
     times = scene.all(_P0_TIMES)
     if not times:
@@ -211,19 +232,40 @@ def _figures(
         "incident", "hazard != 'system' AND id NOT IN (SELECT incident_id FROM notification)"
     )
     return AlertFigures(
-        native_per_s=native,
-        apprise_per_s=apprise,
+        native_per_s=bursts[0],
+        apprise_per_s=bursts[1],
         p0_p50_ms=percentile_ms([late_us for late_us, _ in times], 50),
         p0_p99_ms=percentile_ms([late_us for late_us, _ in times], 99),
         p0_first_p99_ms=percentile_ms(list(first.values()), 99),
-        p0_worst_ms=max(times)[0] / 1000,
+        p0_worst_ms=round(max(times)[0] / 1000, 1),
         backlog=backlog,
-        drained_s=round(drained_s, 1),
+        storm_s=took_s[0],
+        drained_s=round(took_s[1], 1),
         alarms=course.storm,
         incidents=incidents,
         messages=scene.count("notification", "1"),
         untold=untold,
         held=scene.count("notification", "state = 'held'"),
         rolled=scene.count("notification", "state = 'rolled'"),
-        lost=course.storm - incidents + scene.count("notification", "state = 'dead'"),
+        lost=course.storm - incidents + _messages_lost(scene, course),
+        peak_mb=scene.peak_mb(),
+        database_mb=scene.database_mb(),
+    )
+
+
+def messages_lost(course: Course, *, told: int, kept: int, given_up: int) -> int:
+    """Messages that nobody has got and that wait no more. Of a fire each must be handed over (`told`), one by
+    one; of a lesser alarm they may be told in a summary or wait for one as well (`kept`)."""
+    fires = sum(1 for n in range(1, course.storm + 1) if not n % course.fire_every)
+    missing = fires * (CONTACTS + 1) - told, (course.storm - fires) * CONTACTS - kept
+    return sum(max(0, one) for one in missing) + given_up
+
+
+def _messages_lost(scene: Scene, course: Course) -> int:
+    first = "key LIKE '%/at_once/%' AND severity"
+    return messages_lost(
+        course,
+        told=scene.count("notification", f"{first} = 'P0' AND state = 'accepted'"),
+        kept=scene.count("notification", f"{first} = 'P1' AND state IN ('accepted', 'rolled', 'held')"),
+        given_up=scene.count("notification", "state = 'dead'"),
     )

@@ -25,6 +25,7 @@ from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
 from gengfu.check_channels import account_findings, uncarried_finding
 from gengfu.check_profiles import profile_findings
+from gengfu.check_reach import reach_findings
 from gengfu.check_room import room_finding
 from gengfu.clock import now_us
 from gengfu.config import Config
@@ -36,6 +37,7 @@ from gengfu.mute import mute_devices
 from gengfu.policies_here import policy_findings
 from gengfu.refusals import reason_of
 from gengfu.rules_here import rule_findings
+from gengfu.texts_here import text_findings
 from ingest.probes.finding import Finding
 
 LEAST_FREE: Final = 1 << 30
@@ -74,6 +76,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from profile_findings(config)
     yield from rule_findings(config, now_us())
     yield from policy_findings(config)
+    yield from text_findings(config)
     yield from broker_findings(config)
 
 
@@ -130,6 +133,8 @@ def _database(config: Config) -> Iterator[Finding]:
             yield from _registry(connection, shown)
             if revision_of(connection) == head() and (uncarried := uncarried_finding(connection, config)):
                 yield uncarried
+            if revision_of(connection) == head():
+                yield from reach_findings(connection, config, now_us())
             if access_folder(config) and revision_of(connection) == head():
                 yield _publishers(mute_devices(connection))
     except SQLAlchemyError as error:

@@ -27,6 +27,7 @@ def mount(app: typer.Typer) -> None:
     from benchmarks.commands import app as bench_app
     from devices.commands import apps, profile_app
     from gengfu import commission_command as _commission  # noqa: F401 - adds `device commission`
+    from gengfu import contact_test_command as _contact_test  # noqa: F401 - adds `contact test`
     from gengfu import discover_command as _discover  # noqa: F401 - adds `device discover`
     from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
@@ -36,10 +37,12 @@ def mount(app: typer.Typer) -> None:
     from gengfu.key_command import key_app
     from gengfu.override_command import override_app
     from gengfu.policy_command import policy_app
+    from gengfu.reachability_command import reachability
     from gengfu.replay.command import replay
     from gengfu.route_command import route
     from gengfu.rule_command import rule_app
     from gengfu.silence_command import silence_app
+    from gengfu.texts_command import texts_app
     from gengfu.tls_commands import tls_app
     from simulators.commands import app as simulate_app
 
@@ -56,12 +59,14 @@ def mount(app: typer.Typer) -> None:
     rule_app.add_typer(override_app, name="override")
     app.add_typer(rule_app, name="rule")
     app.add_typer(policy_app, name="policy")
+    app.add_typer(texts_app, name="texts")
     app.add_typer(silence_app, name="silence")
     app.add_typer(drill_app, name="drill")
     app.add_typer(deadletter_app, name="deadletter")
     app.command()(decode)
     app.command()(replay)
     app.command()(route)
+    app.command()(reachability)
     app.command()(callbacks)
 
 

@@ -17,6 +17,8 @@ Positive = Annotated[float, Meta(gt=0, le=36_500)]
 
 Name = Annotated[str, Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
+DAYTIME: Final = r"^(0[6-9]|1[0-9]):[0-5][0-9]-(0[7-9]|1[0-9]|20):[0-5][0-9]\Z"
+"""Hours in which a message that nobody waits for may come: from 06:00 at the earliest, to 20:59."""
 TransportName = Kind
 UrlPath = Annotated[str, Meta(pattern=r"^/[!-~]*\Z", max_length=1000)]
 SourceName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}\Z")]
@@ -145,6 +147,7 @@ class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
 
     `heartbeat_url` is asked for every `heartbeat_s` while all is well: whoever is asked misses us when we
     fall silent. `policies` is the site's own policies file: who is told when, in place of the shipped ones.
+    `texts` is its own texts file: what messages say, in place of single shipped texts.
     """
 
     clock_ratio: Annotated[float, Meta(ge=1, le=60)] = 1.0
@@ -154,6 +157,22 @@ class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
     heartbeat_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?\Z")] = ""
     heartbeat_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
     policies: str = ""
+    texts: str = ""
+
+
+class Reachability(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who cannot be reached is found before the alarm.
+
+    `monthly_tests`: each contact is tested once in 30 days, in `test_hours` of the site's day, at most
+    `tests_per_minute` messages a minute. `daily_report` tells duty desk and maintenance at `report_at` of
+    places with nobody to tell.
+    """
+
+    monthly_tests: bool = True
+    tests_per_minute: Annotated[int, Meta(ge=1, le=600)] = 30
+    test_hours: Annotated[str, Meta(pattern=DAYTIME)] = "10:00-17:00"
+    daily_report: bool = True
+    report_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "08:00"
 
 
 class People(Struct, frozen=True, forbid_unknown_fields=True):
@@ -218,6 +237,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: Alerts = field(default_factory=Alerts)
     channels: Channels = field(default_factory=Channels)
     people: People = field(default_factory=People)
+    reachability: Reachability = field(default_factory=Reachability)
     console: ConsoleListener = field(default_factory=ConsoleListener)
     answers: AnswersListener = field(default_factory=AnswersListener)
     metrics: Metrics = field(default_factory=Metrics)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Final, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import fields, replace
 
 Name = Annotated[str, Meta(min_length=1)]
@@ -142,8 +142,39 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True):
     authorization_file: str = ""
 
 
+class OwnLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most `most` messages in any `per_s` seconds."""
+
+    most: Annotated[int, Meta(ge=1, le=1_000_000)]
+    per_s: Annotated[int, Meta(ge=1, le=86_400)]
+
+
+LimitList = Annotated[tuple[OwnLimit, ...], Meta(max_length=6)]
+
+
+class OwnLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a carrier granted this site: of one address (a robot, a telephone), and of the whole account. An
+    empty list: what the carrier says of itself (`alerts.channels.intake`)."""
+
+    address: LimitList = ()
+    account: LimitList = ()
+
+
+class CarrierLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """By carrier; `gengfu.channel_limits` says what is too little and too much."""
+
+    dingtalk: OwnLimits | None = None
+    feishu: OwnLimits | None = None
+    wecom_bot: OwnLimits | None = None
+    wecom_app: OwnLimits | None = None
+    aliyun_sms: OwnLimits | None = None
+    aliyun_voice: OwnLimits | None = None
+    tencent_sms: OwnLimits | None = None
+    tencent_voice: OwnLimits | None = None
+
+
 class Channels(Struct, frozen=True, forbid_unknown_fields=True):
-    """The site's accounts with providers."""
+    """The site's accounts with providers, and how much they take."""
 
     aliyun: Aliyun | None = None
     tencent: Tencent | None = None
@@ -151,6 +182,7 @@ class Channels(Struct, frozen=True, forbid_unknown_fields=True):
     smtp: Smtp | None = None
     mqtt: Sirens | None = None
     cap: Cap | None = None
+    limits: CarrierLimits = field(default_factory=CarrierLimits)
 
 
 FILES: Final = ("key_secret_file", "secret_file", "password_file", "ca_file", "authorization_file")

@@ -20,6 +20,7 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from gengfu.channel_limits import wrong_limits
 from gengfu.config import LEAST_RESERVE_MB, AnyBroker, Config
 from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
 from gengfu.config_channels import settled_files
@@ -83,10 +84,18 @@ def parse_config(text: str, name: str) -> Config:
     _check_database(config.database, name)
     if wrong := wrong_brokers(config):
         raise ConfigError(f"{name}: key {wrong}")
+    if wrong := wrong_limits(config.channels):
+        raise ConfigError(f"{name}: key {wrong}")
     if 0 < config.ingest.reserve_mb < LEAST_RESERVE_MB:
         raise ConfigError(
             f"{name}: key `ingest.reserve_mb`: a slot of it must hold the longest tick: 0 for none, or"
             f" {LEAST_RESERVE_MB} and more are allowed"
+        )
+    hours = config.reachability.test_hours
+    if hours[:5] >= hours[6:]:
+        raise ConfigError(
+            f"{name}: key `reachability.test_hours`: {hours!r} ends before it begins; hours of one day,"
+            " such as 10:00-17:00, are allowed"
         )
     return config
 
@@ -170,6 +179,8 @@ def _settle(config: Config, base: Path) -> Config:
         brokers=tuple(settled(one, FURTHER_PATHS) for one in config.brokers),
         ingest=msgspec.structs.replace(config.ingest, profiles_dir=absolute(config.ingest.profiles_dir)),
         rules=msgspec.structs.replace(config.rules, file=absolute(config.rules.file)),
-        alerts=msgspec.structs.replace(config.alerts, policies=absolute(config.alerts.policies)),
+        alerts=msgspec.structs.replace(
+            config.alerts, policies=absolute(config.alerts.policies), texts=absolute(config.alerts.texts)
+        ),
         channels=settled_files(config.channels, absolute),
     )

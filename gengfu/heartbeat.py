@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from alerts.ailments import FURTHER, PROFILE, troubles_in
+from alerts.troubles import FURTHER, PROFILE, troubles_in
 from gengfu.config import Config
 
 log = structlog.get_logger()

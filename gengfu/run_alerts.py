@@ -6,6 +6,7 @@ import asyncio
 import math
 import secrets
 import signal
+import sys
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
@@ -19,6 +20,7 @@ from devices.database import open_database
 from devices.secrets import SECRET_BYTES, secret_of
 from devices.vault import SealBroken, Vault
 from gengfu.channel_accounts import accounts_of
+from gengfu.channel_limits import limits_of
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
@@ -35,6 +37,9 @@ ANSWERS_LINK: str = "answers.link"
 ANSWERS_CALLBACK: str = "answers.callback"
 """The purpose of the secret of which the addresses are made where providers post."""
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
+_SWITCH_S = 0.0005
+"""How long one thread may keep the interpreter while another wants it (measured; Python's own is ten times as
+long). Sending a message takes it some ten times anew, so that every fire would wait out a long turn."""
 
 
 class PrometheusMeter:
@@ -91,6 +96,7 @@ def settings_of(config: Config, link_key: bytes) -> Settings:
         answers_url=answers_url(config),
         clock_ratio=config.alerts.clock_ratio,
         policies_file=config.alerts.policies,
+        texts_file=config.alerts.texts,
         timezone=config.site.timezone,
         send_timeout_s=config.alerts.send_timeout_s,
         senders=config.alerts.senders,
@@ -111,6 +117,7 @@ async def _run(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     follow_leash()
+    sys.setswitchinterval(_SWITCH_S)
     engine = open_database(config.database_url)
     vault = Vault.open(config.key_path)
     meter = PrometheusMeter()
@@ -130,7 +137,10 @@ async def _run(config: Config) -> None:
         for carrier, why in accounts.broken.items():
             log.error("channel_cannot_be_used", carrier=carrier, why=why)
         find = contacts_by(vault.blind_indexes)
-        await run_alerts(engine, vault, settings, now_us, stop, meter, find=find, accounts=accounts)
+        limits = limits_of(config.channels)
+        await run_alerts(
+            engine, vault, settings, now_us, stop, meter, find=find, accounts=accounts, limits=limits
+        )
     finally:
         heart.stop()
         telemetry.close()

@@ -1,5 +1,5 @@
-"""The caretaker: keeps the broker's access files as the registry is, counts whom the broker refuses, and
-forgets once a day what `[people]` says.
+"""The caretaker: keeps the broker's access files as the registry is, counts whom the broker refuses,
+forgets once a day what `[people]` says, and watches over who can be reached.
 
 A process of its own, because the supervisor never touches the database and ingest must not wait for it.
 Whatever fails here is said and tried again; alarms go on without it.
@@ -18,6 +18,8 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.reach_watch import LOOK_S as REACH_S
+from alerts.reach_watch import ReachWatch
 from devices.database import open_database
 from devices.vault import Vault, VaultError
 from gengfu.access_keeper import Keeper
@@ -28,6 +30,7 @@ from gengfu.forgetting import forget_due
 from gengfu.heart import Heart
 from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
+from gengfu.reach_here import reach_settings
 from gengfu.refusal_watch import Watch
 from gengfu.service import stop_on_signal
 from gengfu.telemetry import serve_figures
@@ -124,6 +127,13 @@ def forget_daily(
             wait_s = FORGET_AGAIN_S
 
 
+def watch_reach(config: Config, engine: Engine, stop: threading.Event) -> None:
+    """Looks every ten seconds for who cannot be reached, until `stop` is set."""
+    watch = ReachWatch(engine, reach_settings(config))
+    while not stop.wait(REACH_S):
+        watch.look(now_us())
+
+
 def run_caretaker(config: Config) -> None:
     """Runs until SIGTERM."""
     set_up_logs("caretaker")
@@ -140,8 +150,13 @@ def run_caretaker(config: Config) -> None:
         target=forget_daily, args=(config, caretaker.engine, stop), name="forgetting", daemon=True
     )
     forgetting.start()
+    watching = threading.Thread(
+        target=watch_reach, args=(config, caretaker.engine, stop), name="reachability", daemon=True
+    )
+    watching.start()
     caretaker.run(stop)
     forgetting.join(5.0)
+    watching.join(5.0)
     heart.stop()
     caretaker.close()
     telemetry.close()

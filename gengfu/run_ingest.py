@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine
 
-from alerts.ailments import PROFILE, RULES
+from alerts.troubles import PROFILE, RULES
 from devices.database import open_database, reading
 from gengfu.belonging import belong
 from gengfu.clock import now_us

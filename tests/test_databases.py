@@ -36,10 +36,17 @@ def first_id(url: str) -> int:
     return number
 
 
+MANY = "INSERT INTO area (code, level, name) SELECT 'n' || n, 'city', 'x' FROM generate_series(1, 20000) AS n"
+"""More than is deleted row by row."""
+
+
+@pytest.mark.parametrize("more", [(), (MANY,)])
 @pytest.mark.parametrize("template", [TABLES_ONLY, MIGRATED])
-def test_a_database_comes_back_without_rows_and_counts_from_one(databases: Databases, template: str) -> None:
+def test_a_database_comes_back_without_rows_and_counts_from_one(
+    databases: Databases, template: str, more: tuple[str, ...]
+) -> None:
     with databases.fresh(template) as first:
-        fill(first)
+        fill(first, *more)
     with databases.fresh(template) as second:
         assert second == first
         engine = open_database(second)

@@ -1,4 +1,4 @@
-"""Every service that Apprise knows, through an Apprise process of its own (`apprise_worker`).
+"""Every service that Apprise knows, through Apprise processes of its own (`apprise_worker`).
 
 Not guaranteed: for DingTalk, Feishu, Lark, WeCom bots, ServerChan, PushDeer and PushMe, Apprise reports
 success whenever the vendor answers HTTP 200, even with an error code (measured with Apprise 2.2.0).
@@ -7,179 +7,118 @@ success whenever the vendor answers HTTP 200, even with an error code (measured 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import Final
 
-import msgspec
 import structlog
 
-from alerts.channels.apprise_lines import Done, Drop, Order, Send, threads
-from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from devices.keyring import without_key
-from devices.model import Medium
+from alerts.channels.apprise_lines import threads
+from alerts.channels.apprise_process import AppriseProcess, start
+from alerts.channels.channel import Failed, Message, Outcome
 
 log = structlog.get_logger()
 
 _WORKER: Final = (sys.executable, "-m", "alerts.channels.apprise_worker")
-_TITLE: Final = "更夫 Gengfu"
 _REST_S: Final = 1.0
-"""Between two starts of the process, so that one that dies at once does not eat the machine (chosen)."""
-_END_S: Final = 2.0
-_DIED: Final = Failed("the apprise process ended")
+"""Between two starts of a process, so that one that dies at once does not eat the machine (chosen)."""
 
 
 class AppriseChannel:
-    """Hands messages to the Apprise process, at most as many at once as it has threads, by lane.
+    """Hands messages to an Apprise process, and in a storm to a second one beside it.
+
+    A send is a millisecond of one core, and a process can use no more than one: when a lane of the first has
+    all its threads in hand, a second is started, 60 MB, and takes part as soon as it is ready. It stays.
+    """
+
+    def __init__(self, command: Sequence[str] = _WORKER, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._first = _Desk(command, now_s)
+        self._second = _Desk(command, now_s)
+        self._helping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The first process's number while it runs."""
+        return self._first.pid
+
+    async def warm(self) -> None:
+        """Starts the process, so that the first message does not wait for half a second of imports."""
+        await self._first.warm()
+
+    async def send(self, message: Message) -> Outcome:
+        """Notifies once. Reasons never hold the address."""
+        first, second = self._first.in_hand[message.urgent], self._second.in_hand[message.urgent]
+        if first >= threads(message.urgent) and not self._second.is_ready:
+            self._get_help()
+        desk = self._second if self._second.is_ready and second < first else self._first
+        return await desk.send(message)
+
+    def _get_help(self) -> None:
+        if self._helping is None or self._helping.done():
+            self._helping = asyncio.create_task(self._second.warm(), name="apprise.second")
+
+    async def close(self) -> None:
+        """Ends both."""
+        if self._helping:
+            await asyncio.gather(self._helping, return_exceptions=True)
+        await self._first.close()
+        await self._second.close()
+
+
+class _Desk:
+    """One process, with at most as many sends at once as it has threads, by lane.
 
     A process that dies fails what it had in hand (to be tried again) and is started again by the next send.
     """
 
-    def __init__(self, command: Sequence[str] = _WORKER, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, command: Sequence[str], now_s: Callable[[], float]) -> None:
         self._command = command
         self._now_s = now_s
-        self._worker: _Worker | None = None
+        self._process: AppriseProcess | None = None
         self._started_s = -_REST_S
         self._starting = asyncio.Lock()
         self._room = {urgent: asyncio.Semaphore(threads(urgent)) for urgent in (True, False)}
+        self.in_hand = Counter[bool]()
 
     @property
     def pid(self) -> int | None:
-        """The process's number while it runs."""
-        return self._worker.pid if self._worker and self._worker.alive else None
+        return self._process.pid if self._process and self._process.alive else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a send would begin at once, room given."""
+        return self._process is not None and self._process.alive and self._process.ready
 
     async def warm(self) -> None:
-        """Starts the process, so that the first message does not wait for half a second of imports."""
         await self._running()
 
     async def send(self, message: Message) -> Outcome:
-        """Notifies once. Reasons never hold the address."""
-        async with self._room[message.urgent]:
-            worker = await self._running()
-            if worker is None:
-                return Failed("the apprise process cannot be started")
-            return await worker.ask(message)
+        self.in_hand[message.urgent] += 1
+        try:
+            async with self._room[message.urgent]:
+                process = await self._running()
+                if process is None:
+                    return Failed("the apprise process cannot be started")
+                return await process.ask(message)
+        finally:
+            self.in_hand[message.urgent] -= 1
 
     async def close(self) -> None:
-        """Closes the process's stdin, which ends it; kills it when it does not."""
-        if self._worker:
-            await self._worker.close()
-            self._worker = None
+        if self._process:
+            await self._process.close()
+            self._process = None
 
-    async def _running(self) -> _Worker | None:
+    async def _running(self) -> AppriseProcess | None:
         async with self._starting:
-            if self._worker and self._worker.alive and not self._worker.choked:
-                return self._worker
+            if self._process and self._process.alive and not self._process.choked:
+                return self._process
             if self._now_s() - self._started_s < _REST_S:
                 return None
             self._started_s = self._now_s()
-            if self._worker:
-                log.warning("apprise_process_replaced", choked=self._worker.choked)
-                await self._worker.close()
-            self._worker = await _start(self._command)
-            return self._worker
-
-
-async def _start(command: Sequence[str]) -> _Worker | None:
-    """A fresh process. Its stderr goes nowhere: tracebacks of plugins hold addresses."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=without_key(os.environ),
-        )
-    except OSError as error:
-        log.error("apprise_process_not_started", error=type(error).__name__)
-        return None
-    return _Worker(process)
-
-
-class _Worker:
-    """One running Apprise process: orders go in, answers resolve futures, its end fails them all."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._ids = count(1)
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
-        self._abandoned: dict[bool, set[int]] = {True: set(), False: set()}
-        self._reader = asyncio.create_task(self._read(), name="apprise.answers")
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        return not self._reader.done()
-
-    @property
-    def choked(self) -> bool:
-        """True when every thread of a lane is held by a send that nobody waits for any more."""
-        return any(len(self._abandoned[urgent]) >= threads(urgent) for urgent in (True, False))
-
-    async def ask(self, message: Message) -> Outcome:
-        number = next(self._ids)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        try:
-            self._write(Send(number, message.address, _title(message), _body(message), message.urgent))
-            return await future
-        except asyncio.CancelledError:
-            self._abandoned[message.urgent].add(number)
-            self._write(Drop(number))
-            raise
-        finally:
-            del self._waiting[number]
-
-    def _write(self, order: Order) -> None:
-        """Leaves the line to the transport's buffer, which the bound on sends under way keeps small."""
-        stdin = self._process.stdin
-        if self.alive and stdin and not stdin.is_closing():
-            stdin.write(msgspec.json.encode(order) + b"\n")
-        elif isinstance(order, Send):
-            self._waiting[order.id].set_result(_DIED)
-
-    async def _read(self) -> None:
-        stdout = self._process.stdout
-        answers = msgspec.json.Decoder(Done)
-        try:
-            while stdout and (line := await stdout.readline()):
-                self._settle(answers.decode(line))
-        except (OSError, ValueError, msgspec.DecodeError) as error:
-            log.error("apprise_process_unreadable", error=type(error).__name__)
-        finally:
-            for future in self._waiting.values():
-                if not future.done():
-                    future.set_result(_DIED)
-
-    def _settle(self, done: Done) -> None:
-        future = self._waiting.get(done.id)
-        if future and not future.done():
-            future.set_result(Failed(done.reason, done.permanent) if done.reason else Accepted())
-        for abandoned in self._abandoned.values():
-            abandoned.discard(done.id)
-
-    async def close(self) -> None:
-        if self._process.stdin:
-            self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), _END_S)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        await self._reader
-
-
-def _title(message: Message) -> str:
-    return _TITLE if message.medium in (Medium.PUSH, Medium.EMAIL) else ""
-
-
-def _body(message: Message) -> str:
-    if not message.link or message.link in message.text:
-        return message.text
-    return f"{message.text}\n{message.link}"
+            if self._process:
+                log.warning("apprise_process_replaced", choked=self._process.choked)
+                await self._process.close()
+            self._process = await start(self._command)
+            return self._process

@@ -1,6 +1,7 @@
 """What the service and its Apprise process say to each other: one JSON object per line.
 
-To the process: `Send` and `Drop`. Back: one `Done` for every `Send` that was begun.
+To the process: `Send` and `Drop`. Back: a `Done` of `READY` when it has begun to read, and one for every
+`Send` that was begun.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Done(msgspec.Struct, frozen=True):
 
 
 Order = Send | Drop
+READY = 0
+"""The id of no send: all plugins are loaded."""
 
 URGENT_THREADS = 16
 LESSER_THREADS = 16

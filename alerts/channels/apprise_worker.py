@@ -7,6 +7,7 @@ because more than 100 plugins are more code than the alerts process should trust
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -18,9 +19,14 @@ from typing import BinaryIO, Final
 import msgspec
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyType
 
-from alerts.channels.apprise_lines import Done, Drop, Order, Send, threads
+from alerts.channels.apprise_lines import READY, Done, Drop, Order, Send, threads
+from alerts.channels.apprise_sessions import keep_connections
 
 _TO_LOAD_PLUGINS: Final = "json://localhost"
+_MEMORY: Final = 1 << 30
+"""Bytes of data this process may hold (chosen: some 60 MB and the stacks of 32 threads are ordinary).
+Apprise reads an answer to its end, so that one without end would take all memory: beyond this that send
+fails, or this process, which is started again."""
 
 
 class Desk:
@@ -43,16 +49,17 @@ class Desk:
             case Drop():
                 future_or_none = self._futures.get(order.id)
                 if future_or_none is not None and future_or_none.cancel():
-                    self._answer(Done(order.id, "dropped"))
+                    self.answer(Done(order.id, "dropped"))
 
     def _carry_out(self, order: Send) -> None:
         try:
             done = _notify(order, self._asset)
         except Exception as error:  # a plugin's fault is this one message's fault
             done = Done(order.id, f"apprise raised {type(error).__name__}")
-        self._answer(done)
+        self.answer(done)
 
-    def _answer(self, done: Done) -> None:
+    def answer(self, done: Done) -> None:
+        """Says one line."""
         line = msgspec.json.encode(done) + b"\n"
         with self._lock:
             self._answers.write(line)
@@ -71,14 +78,25 @@ def _notify(order: Send, asset: AppriseAsset) -> Done:
     return Done(order.id, "the provider refused or did not answer")
 
 
+def _bound_memory() -> None:
+    """Where the system can."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415  not on every system
+
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+
+
 def main() -> None:
     """Serves until stdin closes; what is under way then is left, for whoever asked is gone."""
+    _bound_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; the end of stdin ends us
     logging.disable(logging.CRITICAL)  # Apprise logs whole URLs, and an address is personal data
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a plugin that prints cannot break the lines
     Apprise.instantiate(_TO_LOAD_PLUGINS)  # loads all plugins, once, before there are threads
+    keep_connections()
     desk = Desk(answers)
+    desk.answer(Done(READY))
     orders = msgspec.json.Decoder(Order)
     for line in sys.stdin.buffer:
         desk.take(orders.decode(line))

@@ -15,9 +15,12 @@ from typing import Final, Protocol
 
 from devices.model import Medium
 
-PARTS: Final = ("severity", "what", "where", "since", "do", "why_now", "text", "link", "code", "answer")
+PARTS: Final = (
+    "severity", "what", "where", "since", "do", "why_now", "others", "text", "link", "code", "answer",
+)  # fmt: skip
 """What a template can be filled with. `severity` P0 …, `what` the alarm, `where` the place, `since` its local
-time, `do` what to do, `why_now` why this is sent again (empty for a first word), `text` the whole message,
+time, `do` what to do, `why_now` why this is sent again (empty for a first word), `others` the roles of
+the others who were told, `text` the whole message,
 `link` the one-tap page, `code` the end of that link (providers often fix a link's host in the template),
 `answer` how to answer by the same way, where its carrier can hear answers."""
 _NO_PARTS: Final[Mapping[str, str]] = MappingProxyType({})

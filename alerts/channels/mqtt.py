@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final, Literal
 
 import msgspec
@@ -149,7 +150,7 @@ class _Exchange:
         if settings.user:
             client.username_pw_set(settings.user, settings.password)
         if settings.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file or None))
+            client.tls_set_context(_context(settings.ca_file))
         client.on_connect = self._connected
         client.on_publish = self._published
         return client
@@ -175,6 +176,12 @@ class _Exchange:
             self.outcome = Failed("nobody listens on the topic")
         else:
             self.outcome = _refused(code.value) if code.is_failure else Accepted()
+
+
+@cache
+def _context(ca_file: str) -> ssl.SSLContext:
+    """Made once: reading the authorities of a system takes some 20 ms of CPU."""
+    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _deliver(settings: MqttSettings, topic: str, payload: bytes, errand: Errand) -> Outcome:

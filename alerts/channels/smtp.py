@@ -21,7 +21,8 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Final, Literal
+from functools import cache
+from typing import BinaryIO, Final, Literal
 
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.channels.errands import Errand, Errands, shut_socket
@@ -35,6 +36,9 @@ _SUBJECT_MOST: Final = 70
 _ADDRESS: Final = re.compile(r"[^\s@,;:<>()\[\]\\\"]{1,64}@[^\s@,;:<>()\[\]\\\"]{1,190}")
 _LATE: Final = Failed("no answer in time")
 _TOKEN: Final = re.compile(r"[^A-Za-z0-9]+")
+_LONGEST: Final = 65_536
+"""Bytes read of one connection (chosen: a mail server says some hundreds). smtplib reads a reply of many
+lines to its end, and keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def _talk(settings: SmtpSettings, mail: EmailMessage, errand: Errand) -> Outcome
         if not errand.left_s:
             return _LATE
         if settings.security == "starttls":
-            client.starttls(context=_context(settings))
+            client.starttls(context=_context(settings.ca_file))
         if settings.user:
             client.login(settings.user, settings.password)
         client.send_message(mail)
@@ -158,23 +162,65 @@ def _talk(settings: SmtpSettings, mail: EmailMessage, errand: Errand) -> Outcome
         client.close()
 
 
+class _Heard:
+    """What a server says, to a bound. Raises SMTPServerDisconnected beyond it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = _LONGEST
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise smtplib.SMTPServerDisconnected("the server does not stop talking")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Bounded:
+    """For smtplib: it opens `file` by itself, after the connect and again after STARTTLS."""
+
+    _heard: _Heard | None = None
+
+    @property
+    def file(self) -> _Heard | None:
+        return self._heard
+
+    @file.setter
+    def file(self, file: BinaryIO | None) -> None:
+        self._heard = None if file is None else _Heard(file)
+
+
+class _Plain(_Bounded, smtplib.SMTP):
+    pass
+
+
+class _Tls(_Bounded, smtplib.SMTP_SSL):
+    pass
+
+
 def _client(settings: SmtpSettings, timeout_s: float) -> smtplib.SMTP:
     """Not connected. It names itself by the sender's domain: asking the system for our own name can hang."""
     name = settings.sender.rpartition("@")[2]
     timeout_s = max(timeout_s, 0.01)  # 0 would mean not to wait at all
     if settings.security == "tls":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(
-            local_hostname=name, timeout=timeout_s, context=_context(settings)
+        client: smtplib.SMTP = _Tls(
+            local_hostname=name, timeout=timeout_s, context=_context(settings.ca_file)
         )
     else:
-        client = smtplib.SMTP(local_hostname=name, timeout=timeout_s)
+        client = _Plain(local_hostname=name, timeout=timeout_s)
     # The name that TLS checks; smtplib takes it in the constructor only, which would connect at once.
     client._host = settings.host  # type: ignore[attr-defined]
     return client
 
 
-def _context(settings: SmtpSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.ca_file or None)
+@cache
+def _context(ca_file: str) -> ssl.SSLContext:
+    """Made once: reading the authorities of a system takes some 20 ms of CPU."""
+    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _refusal(error: smtplib.SMTPException) -> Failed:

@@ -42,7 +42,8 @@ def read_tencent_voice(body: bytes, now_us: int) -> Posted:
 
 
 def read_tencent_pull(answer: object, now_us: int) -> Posted:
-    """The answer of PullSmsSendStatus or PullSmsReplyStatus."""
+    """The answer of PullSmsSendStatus or PullSmsReplyStatus, or of the same for one number. Version
+    2021-01-11 gives the time of a reply as `ReplyTime`, 2019-07-11 as `ReplyUnixTime`."""
     if not isinstance(answer, dict):
         return Posted(unread=1)
     if "PullSmsReplyStatusSet" in answer:
@@ -98,7 +99,7 @@ def _tencent_pulled_reply(entry: Entry, now_us: int) -> SmsReply | None:
     address, text = e164(text_in(entry, "PhoneNumber")), entry.get("ReplyContent")
     if not address or not isinstance(text, str):
         return None
-    at_us = unix_us(text_in(entry, "ReplyUnixTime"), now_us)
+    at_us = unix_us(text_in(entry, "ReplyUnixTime") or text_in(entry, "ReplyTime"), now_us)
     return SmsReply(Carrier.TENCENT_SMS, address, text_in(entry, "ReplyContent"), act_of(text), at_us)
 
 

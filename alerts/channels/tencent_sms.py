@@ -8,7 +8,7 @@ windows). A text with its signature and values has at most 500 characters (page 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,11 @@ _SESSION_BYTES: Final = 511
 """SessionContext must stay below 512 bytes (page 55981)."""
 _PULL: Final = 100
 """As many as one pull gives."""
+_SECOND_US: Final = 1_000_000
+_EARLY_US: Final = 60 * _SECOND_US
+"""Asked from so long before the sending on: their clock is not ours (chosen)."""
+_BACK_US: Final = 7 * 86_400 * _SECOND_US - _EARLY_US
+"""As far back as the vendor answers, and a minute less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,33 @@ class TencentSmsChannel:
         """Replies since the last time, up to 100, each once (PullSmsReplyStatus)."""
         return await self._pull("PullSmsReplyStatus", now_us)
 
+    async def ask(self, address: str, sent_us: int, now_us: int, *, settled: bool = False) -> Posted | Failed:
+        """What became of the SMS to this number since `sent_us`, and what was replied, however often:
+        PullSmsSendStatusByPhoneNumber and PullSmsReplyStatusByPhoneNumber, 20 calls a second each, 7 days
+        back. `settled`: replies only."""
+        parameters = {
+            "SmsSdkAppId": self._settings.sdk_app_id,
+            "PhoneNumber": e164(address),
+            "BeginTime": max(sent_us - _EARLY_US, now_us - _BACK_US) // _SECOND_US,
+            "EndTime": now_us // _SECOND_US,
+            "Offset": 0,
+            "Limit": _PULL,
+        }
+        if not parameters["PhoneNumber"]:
+            return NO_NUMBER
+        replies = await self._asked("PullSmsReplyStatusByPhoneNumber", parameters, now_us)
+        if settled:
+            return replies
+        reports = await self._asked("PullSmsSendStatusByPhoneNumber", parameters, now_us)
+        if isinstance(replies, Failed) or isinstance(reports, Failed):
+            return reports
+        return Posted(reports.receipts, replies.replies, reports.unread + replies.unread)
+
     async def _pull(self, action: str, now_us: int) -> Posted | Failed:
         parameters = {"SmsSdkAppId": self._settings.sdk_app_id, "Limit": _PULL}
+        return await self._asked(action, parameters, now_us)
+
+    async def _asked(self, action: str, parameters: Mapping[str, Any], now_us: int) -> Posted | Failed:
         answer = await self._api.call(action, parameters, urgent=False)
         return answer if isinstance(answer, Failed) else read_tencent_pull(answer, now_us)
 

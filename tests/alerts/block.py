@@ -61,73 +61,93 @@ def build(connection: Connection, *, without: tuple[str, ...] = (), agreed: bool
     """The block with its cast but for `without`. `agreed`: the brigade takes unconfirmed alarms."""
     block = Block()
     _build(connection, block)
-    for code in CAST:
-        if code not in without:
-            _bind(connection, block, code, agreed)
+    _bind(connection, block, [code for code in CAST if code not in without], agreed)
     return block
 
 
+def _add(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> list[int]:
+    """Few statements for many rows: on PostgreSQL each is a way there and back, and every story builds."""
+    new = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(new, rows).scalars())
+
+
 def _build(connection: Connection, block: Block) -> None:
-    def add(table: Any, **values: object) -> int:
-        return int(connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
-
-    area = add(registry.area, level="grid", code="grid", name="示范网格")
-    building = add(registry.building, area_id=area, code="b3", name="3号楼", floors=6)
-    stairs = [add(registry.stair, building_id=building, code=f"b3-{n}", name=f"{n}单元") for n in (1, 2)]
-    for flat, (stair, floor) in DWELLINGS.items():
-        block.dwellings[flat] = add(
-            registry.dwelling, stair_id=stairs[stair - 1], floor=floor, flat=flat, code=f"b3-{flat}"
-        )
-    for uid, (kind, flat) in DEVICES.items():
-        _, on_stair, number = flat.partition("stair:")
-        block.devices[uid] = add(
-            registry.device,
-            uid=uid,
-            kind=kind,
-            profile="test",
-            dwelling_id=block.dwellings[flat] if flat and not on_stair else None,
-            stair_id=stairs[int(number) - 1] if on_stair else None,
-            building_id=None if flat else building,
-            registered_us=BUILT_US,
-            registered_by="test",
-        )
-
-
-def _bind(connection: Connection, block: Block, code: str, agreed: bool) -> None:
-    role, place, rank = CAST[code]
-    block.contacts[code] = contact_id = add_contact(connection, code)
-    kind, _, flat = place.partition(":")
-    connection.execute(
-        insert(registry.binding).values(
-            contact_id=contact_id,
-            role=str(role),
-            place_kind=kind,
-            place_id=block.dwellings[flat] if flat else 1,
-            rank=rank,
-            takes_unconfirmed=agreed and role is Role.FIRE_BRIGADE,
-            bound_us=BUILT_US,
-        )
+    (area,) = _add(connection, registry.area, [{"level": "grid", "code": "grid", "name": "示范网格"}])
+    house = {"area_id": area, "code": "b3", "name": "3号楼", "floors": 6}
+    (building,) = _add(connection, registry.building, [house])
+    stairs = _add(
+        connection,
+        registry.stair,
+        [{"building_id": building, "code": f"b3-{n}", "name": f"{n}单元"} for n in (1, 2)],
     )
+    flats = [
+        {"stair_id": stairs[stair - 1], "floor": floor, "flat": flat, "code": f"b3-{flat}"}
+        for flat, (stair, floor) in DWELLINGS.items()
+    ]
+    block.dwellings |= zip(DWELLINGS, _add(connection, registry.dwelling, flats), strict=True)
+    devices = [_device(block, building, stairs, uid) for uid in DEVICES]
+    block.devices |= zip(DEVICES, _add(connection, registry.device, devices), strict=True)
+
+
+def _device(block: Block, building: int, stairs: list[int], uid: str) -> dict[str, Any]:
+    kind, flat = DEVICES[uid]
+    _, on_stair, number = flat.partition("stair:")
+    return {
+        "uid": uid,
+        "kind": kind,
+        "profile": "test",
+        "dwelling_id": block.dwellings[flat] if flat and not on_stair else None,
+        "stair_id": stairs[int(number) - 1] if on_stair else None,
+        "building_id": None if flat else building,
+        "registered_us": BUILT_US,
+        "registered_by": "test",
+    }
+
+
+def _bind(connection: Connection, block: Block, codes: list[str], agreed: bool) -> None:
+    contacts = _add(connection, registry.contact, [_contact(code, "en") for code in codes])
+    block.contacts |= zip(codes, contacts, strict=True)
+    ways = [way for contact_id in contacts for way in _ways(contact_id, WAYS)]
+    connection.execute(insert(registry.contact_channel), ways)
+    connection.execute(insert(registry.binding), [_binding(block, code, agreed) for code in codes])
+
+
+def _binding(block: Block, code: str, agreed: bool) -> dict[str, Any]:
+    role, place, rank = CAST[code]
+    kind, _, flat = place.partition(":")
+    return {
+        "contact_id": block.contacts[code],
+        "role": str(role),
+        "place_kind": kind,
+        "place_id": block.dwellings[flat] if flat else 1,
+        "rank": rank,
+        "takes_unconfirmed": agreed and role is Role.FIRE_BRIGADE,
+        "bound_us": BUILT_US,
+    }
+
+
+def _contact(code: str, language: str) -> dict[str, Any]:
+    return {"code": code, "name_sealed": b"", "language": language, "created_us": BUILT_US}
+
+
+def _ways(contact_id: int, media: tuple[Medium, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "contact_id": contact_id,
+            "medium": str(medium),
+            "carrier": str(Carrier.WEBHOOK),
+            "address_sealed": b"",
+            "address_index": b"",
+            "rank": rank,
+        }
+        for rank, medium in enumerate(media, 1)
+    ]
 
 
 def add_contact(
     connection: Connection, code: str, media: tuple[Medium, ...] = WAYS, language: str = "en"
 ) -> int:
-    values = {"code": code, "name_sealed": b"", "language": language, "created_us": BUILT_US}
-    contact_id = int(
-        connection.execute(
-            insert(registry.contact).values(values).returning(registry.contact.c.id)
-        ).scalar_one()
-    )
-    for rank, medium in enumerate(media, 1):
-        connection.execute(
-            insert(registry.contact_channel).values(
-                contact_id=contact_id,
-                medium=str(medium),
-                carrier=str(Carrier.WEBHOOK),
-                address_sealed=b"",
-                address_index=b"",
-                rank=rank,
-            )
-        )
+    (contact_id,) = _add(connection, registry.contact, [_contact(code, language)])
+    if media:
+        connection.execute(insert(registry.contact_channel), _ways(contact_id, media))
     return contact_id

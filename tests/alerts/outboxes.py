@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select, update
 
+from alerts.attempts import handover_of
 from alerts.handover import Handover
-from alerts.outbox import handover_of
 from alerts.sayings import render
 from alerts.schema import attempt, incident, incident_change, notification
 from devices.database import open_database, reading, writing

@@ -7,19 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from alerts import schema
-from alerts.ailments import (
-    AILMENTS,
-    FIRST_BROKER,
-    Ailments,
-    Felt,
-    ailment_of,
-    find_ailments,
-    find_steady,
-    lasting,
-    troubles_in,
-)
+from alerts.ailments import Ailments, Felt, find_ailments, find_steady, lasting
 from alerts.case import Act
 from alerts.pulse import beat, ends_before, silence, with_ends
+from alerts.troubles import AILMENTS, FIRST_BROKER, ailment_of, troubles_in
 from devices.database import reading, writing
 from gengfu.config_brokers import FIRST
 from tests.alerts.story import START_US, Story, a_story

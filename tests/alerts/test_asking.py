@@ -8,7 +8,7 @@ from alerts.asking import first_ask_us, next_ask_us
 from devices.model import Carrier
 
 MINUTE = 60_000_000
-ASKED = [Carrier.ALIYUN_SMS, Carrier.ALIYUN_VOICE]
+ASKED = [Carrier.ALIYUN_SMS, Carrier.ALIYUN_VOICE, Carrier.TENCENT_SMS]
 
 
 @pytest.mark.parametrize("carrier", ASKED)

@@ -10,7 +10,6 @@ import pytest
 from alerts.case import Act
 from devices.model import Severity
 from rules.transition import Mark, Subject, To
-from rules.why import goes_on_elsewhere
 from tests.alerts.story import Story, a_story
 
 
@@ -45,10 +44,11 @@ def test_a_device_that_is_registered_elsewhere_confirms_no_fire_where_it_was(sto
     raised = story.row("S1", "smoke-501", Severity.P0, age_s=60)
     other = story.block.dwellings["other"]
     story.store(
-        replace(cleared, transition=replace(cleared.transition, why=goes_on_elsewhere())),
+        replace(cleared, transition=replace(cleared.transition, marks=(Mark.ELSEWHERE,))),
         replace(raised, transition=replace(raised.transition, dwelling=other)),
     )
     story.turn()
+    assert "moved" in story.incident(1).tags, "whatever the words of its clearing"
     story.at(200).smoke("501", device="smoke-501-b")
     assert fires(story) == {flat(story, "501"): "P0", flat(story, "other"): "P0"}
     story.between(0, 210).not_told("fire_brigade")

@@ -174,7 +174,7 @@ def test_smoke_of_an_unknown_device_goes_to_the_duty_desk_with_topic_and_publish
 
 def test_late_smoke_up_to_30_min_alarms_marked_as_late(story: Story) -> None:
     story.at(0).smoke("501", Mark.LATE, age_s=1700)
-    story.between(0, 1).told("family", saying="since 05:45 (reported late)")
+    story.between(0, 1).told("family", saying="(reported late) since 05:45")
     assert story.incident().severity == "P0"
 
 

@@ -23,9 +23,12 @@ from devices.database import reading, writing
 from devices.model import Carrier, Medium, Severity
 from tests.alerts.channels.providers import provider
 from tests.alerts.channels.test_aliyun_sms import NOW_S, channel_to
+from tests.alerts.channels.test_tencent_sms import channel_to as tencent_to
 from tests.alerts.channels.vendors.aliyun import Aliyun
+from tests.alerts.channels.vendors.tencent import Tencent
 from tests.alerts.outboxes import NOW, SECOND, Outbox, PlainVault, open_outbox
 from tests.alerts.test_process import Clock
+from tests.databases import PATIENCE_S
 
 MINUTE = 60 * SECOND
 SMS = (Medium.SMS, Carrier.ALIYUN_SMS, "13900001234")
@@ -225,3 +228,46 @@ def test_a_real_channel_is_asked_for_its_own_message(outbox: Outbox) -> None:
 
 def test_without_accounts_nobody_is_asked() -> None:
     assert sources_of(open_channels(Accounts())) == {}
+
+
+def test_what_was_pulled_and_not_kept_is_asked_for_number_by_number(outbox: Outbox) -> None:
+    """The process was killed between the vendor's answer, which it gives once, and our commit."""
+    number, at_s = "+8613900001234", NOW // SECOND
+    report = {"SerialNo": "5000:1", "PhoneNumber": number, "ReportStatus": "SUCCESS", "UserReceiveTime": at_s}
+    reply = {"PhoneNumber": number, "ReplyContent": "1", "ReplyTime": at_s + 30}
+    [handover] = outbox.tell(
+        outbox.add_contact((Medium.SMS, Carrier.TENCENT_SMS, "13900001234")), Severity.P0
+    )
+    with writing(outbox.engine) as connection:
+        taken_by = Ended(handover, Accepted(receipt="5000:1"), NOW, Carrier.TENCENT_SMS)
+        write_outcomes(connection, [taken_by])
+    vendor = Tencent("sms", at_s + 60)
+    vendor.by_number = {"PullSmsSendStatus": [report], "PullSmsReplyStatus": [reply]}
+    vendor.pulls = dict(vendor.by_number)
+
+    async def scene() -> None:
+        async with provider(vendor) as served:
+            channel = tencent_to(served, now_s=at_s + 60)
+            killed = [await channel.poll(NOW), await channel.poll_replies(NOW)]
+            assert all(isinstance(one, Posted) and (one.receipts or one.replies) for one in killed)
+            for _ in range(2):  # a start, and another
+                sources = sources_of({Carrier.TENCENT_SMS: channel})
+                asking = Polls(outbox.engine, PlainVault(), sources, lambda _, __: (7,), Clock(NOW + MINUTE))
+                task = asyncio.create_task(asking.run(lambda _: asyncio.sleep(0.01)))
+                before = len(vendor.taken)
+                async with asyncio.timeout(PATIENCE_S):
+                    while len(rows(outbox, receipt)) < 2 or len(vendor.taken) < before + 6:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                with writing(outbox.engine) as connection:
+                    hear_receipts(connection, NOW + MINUTE)
+            await channel.close()
+
+    asyncio.run(scene())
+    assert [row.outcome for row in rows(outbox, receipt)].count("") == 0
+    assert sorted((row.state, row.at_us, row.act) for row in rows(outbox, receipt)) == [
+        ("delivered", NOW, ""),
+        ("reply", NOW + 30 * SECOND, "acknowledge"),
+    ]
+    assert outbox.notifications()[0].delivered_us == NOW

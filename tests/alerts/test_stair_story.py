@@ -149,7 +149,7 @@ def test_the_meeting_that_the_rules_found_belongs_where_it_was_set_off(story: St
     story.at(2).turn()
     assert len(story.incidents()) == 2
     alarms = {(a.incident_id, a.rule) for a in story.table(schema.incident_alarm)}
-    assert alarms == {(1, "S1"), (2, "S1"), (1, "S2S")}
+    assert alarms == {(1, "S1"), (2, "S1"), (1, "S2S"), (2, "S2S")}, "and of both it confirms"
 
 
 def test_a_fire_on_the_stair_that_clears_and_comes_again_is_one_incident(story: Story) -> None:

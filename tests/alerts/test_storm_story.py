@@ -8,6 +8,7 @@ import pytest
 
 from alerts import schema
 from alerts.case import Act
+from alerts.links import summary_token
 from devices.model import Severity
 from rules.transition import Subject
 from tests.alerts.story import Story, a_story
@@ -76,3 +77,10 @@ def test_every_held_message_is_on_record_and_the_timeline_says_that_it_was_told_
     rolled = {row.incident_id for row in story.table(schema.notification) if row.state == "rolled"}
     said = {row.incident_id for row in story.table(schema.incident_change) if '"rolled_up"' in row.text}
     assert rolled <= said
+    told = [row for row in story.table(schema.notification) if row.told_in is not None]
+    [summary] = [row for row in told if row.told_in == row.id]
+    assert {row.told_in for row in told} == {summary.id}
+    assert {row.incident_id for row in told} == rolled | {summary.incident_id}
+    assert summary.link == f"http://answers.example/a/{summary_token(b'k' * 32, summary.id)}"
+    [handed] = [one for one in story.handovers if one.notification_id == summary.id]
+    assert (handed.link, handed.text) == (summary.link, summary.text)

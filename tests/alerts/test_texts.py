@@ -9,7 +9,8 @@ import pytest
 from alerts import sayings
 from alerts.case import Hazard
 from alerts.channels.channel import PARTS
-from alerts.texts import Telling, compose, parts_of, plain_warning, since_text
+from alerts.plain_words import plain_warning, since_text
+from alerts.texts import Telling, compose, parts_of
 from alerts.whereabouts import NAME_CHARS
 from devices.model import Role, Severity
 

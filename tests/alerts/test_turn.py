@@ -11,9 +11,10 @@ from sqlalchemy import event, insert, select, text, update
 
 from alerts import schema
 from alerts.acts import record_act
-from alerts.agenda import LESSER_BESIDE_URGENT, LESSER_LIMIT
+from alerts.agenda import LESSER_BESIDE_URGENT
 from alerts.case import Act
 from alerts.inbox import transitions_after
+from alerts.pace import MOST
 from alerts.turn import TurnResult, decide_turn, run_turn
 from devices import schema as registry
 from devices.database import reading, writing
@@ -123,14 +124,20 @@ def test_an_idle_turn_takes_no_write_lock(story: Story) -> None:
 
 
 def test_a_fire_does_not_wait_behind_lesser_alarms(story: Story) -> None:
-    lesser = [story.row("O3", f"m{n}", Severity.P1) for n in range(2 * LESSER_LIMIT)]
+    lesser = [story.row("O3", f"m{n}", Severity.P1) for n in range(2 * MOST)]
     story.store(*lesser, story.row("S1", "smoke-501", Severity.P0))
     first = run_turn(story.engine, story.settings, story.now_us)
     assert first.more
     assert first.transitions == 1 + LESSER_BESIDE_URGENT
     assert [h.rank for h in first.handovers[:6]] == [Severity.P0.rank] * 6
     story.turn()
-    assert len(story.incidents()) == 2 * LESSER_LIMIT + 1
+    assert len(story.incidents()) == 2 * MOST + 1
+
+
+def test_a_turn_takes_as_many_lesser_alarms_as_the_pace_allows(story: Story) -> None:
+    story.store(*(story.row("O3", f"m{n}", Severity.P1) for n in range(30)))
+    first = run_turn(story.engine, replace(story.settings, lesser_at_once=20), story.now_us)
+    assert (first.transitions, first.more) == (20, True)
 
 
 def count_queries(story: Story, transitions: int) -> int:

@@ -12,6 +12,7 @@ from alerts import schema
 from alerts.case import Act
 from alerts.gate import EXERCISE_TAGS
 from alerts.sayings import render
+from alerts.window_schema import bounded_window
 from alerts.windows import WindowKind
 from devices.database import writing
 from devices.model import Severity
@@ -477,7 +478,7 @@ def test_a_window_of_a_later_release_costs_itself_only(story: Story) -> None:
     odd = drill(story, "dwelling", "b3-401")
     with writing(story.engine) as connection:
         connection.execute(
-            schema.bounded_window.update().where(schema.bounded_window.c.id == odd.id).values(scope="street")
+            bounded_window.update().where(bounded_window.c.id == odd.id).values(scope="street")
         )
     story.at(0).smoke("501").smoke("401")
     assert ["drill" in i.tags for i in story.incidents()] == [True, False]

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerts.ailments import troubles_in
+from alerts.troubles import troubles_in
 from benchmarks.service import eventually
 from devices.database import writing
 from gengfu.config import Broker, Config, FurtherBroker

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from alerts.ailments import troubles_in
+from alerts.troubles import troubles_in
 from devices.database import open_database, reading, writing
 from devices.schema import device
 from gengfu.config import Broker, Config

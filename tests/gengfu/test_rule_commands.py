@@ -13,7 +13,7 @@ import typer
 from sqlalchemy import Engine, insert, update
 from typer.testing import CliRunner, Result
 
-from alerts.ailments import ailment_of, details_in, troubles_in
+from alerts.troubles import ailment_of, details_in, troubles_in
 from devices.database import open_database, writing
 from devices.model import Metric
 from devices.registry.installed import register_device

@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 from alerts.channels.apprise import AppriseChannel
-from alerts.channels.apprise_lines import LESSER_THREADS
+from alerts.channels.apprise_lines import LESSER_THREADS, URGENT_THREADS
 from alerts.channels.channel import Accepted, Failed, Outcome
 from devices.model import Medium
 from tests.alerts.channels.providers import Answer, Provider, message, provider, says, stays_silent
@@ -188,6 +189,54 @@ def test_a_process_whose_threads_are_all_held_is_replaced() -> None:
     assert outcome == Accepted()
 
 
+def test_messages_share_connections_and_no_cookie() -> None:
+    connections: set[asyncio.StreamWriter] = set()
+
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        connections.add(writer)
+        await says("200 OK", "", "Set-Cookie: a=b")(request, writer)
+
+    async def run(channel: AppriseChannel, served: Provider) -> tuple[list[Outcome], list[bytes]]:
+        sends = [await channel.send(message(served.url("json"))) for _ in range(2 * URGENT_THREADS)]
+        return sends, served.requests
+
+    outcomes, requests = with_apprise(answer, run)
+    assert set(outcomes) == {Accepted()}
+    assert len(connections) < len(requests) == 2 * URGENT_THREADS  # each thread has its own
+    assert not any(b"cookie" in request.lower() for request in requests)
+
+
+def test_a_process_with_all_its_threads_in_hand_is_helped_by_a_second() -> None:
+    async def never_ends_but_for_a_few(request: bytes, writer: asyncio.StreamWriter) -> None:
+        await (drips if b"hang" in request else says("200 OK"))(request, writer)
+
+    async def drips(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while True:  # longer than Apprise waits for a byte
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.5)
+
+    async def run(channel: AppriseChannel, served: Provider) -> Outcome:
+        hanging = [
+            asyncio.create_task(channel.send(message(served.url("json"), text="hang")))
+            for _ in range(URGENT_THREADS + 1)
+        ]
+        async with asyncio.timeout(30.0):
+            outcome = None
+            while outcome is None:  # until the second is ready
+                send = asyncio.create_task(channel.send(message(served.url("json"))))
+                done, _ = await asyncio.wait({send}, timeout=0.1)
+                outcome = send.result() if done else None
+                send.cancel()
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        return outcome
+
+    assert with_apprise(never_ends_but_for_a_few, run) == Accepted()
+
+
 def test_the_process_ends_when_its_stdin_closes() -> None:
     async def main() -> int:
         process = await asyncio.create_subprocess_exec(
@@ -198,3 +247,15 @@ def test_the_process_ends_when_its_stdin_closes() -> None:
         return await process.wait()
 
     assert asyncio.run(main()) == 0
+
+
+def test_an_answer_without_an_end_cannot_take_all_memory() -> None:
+    """Apprise reads answers whole: the process may hold a gigabyte, and no more."""
+
+    async def run(channel: AppriseChannel, served: Provider) -> str:
+        await channel.send(message(served.url("json")))
+        return await asyncio.to_thread(Path(f"/proc/{channel.pid}/limits").read_text)
+
+    limits = with_apprise(says("200 OK"), run).splitlines()
+    [most] = [line.split()[3] for line in limits if line.startswith("Max data size")]
+    assert most == str(1 << 30)

@@ -212,3 +212,34 @@ def test_what_came_since_the_last_poll_is_given_once() -> None:
     )
     assert again == Failed("Code InvalidAction", permanent=True)
     assert vendor.taken[0] == {"SmsSdkAppId": "1400006666", "Limit": 100}
+
+
+def test_one_number_can_be_asked_about_again_and_again() -> None:
+    """Of the shapes of version 2021-01-11, whose replies give their time as ReplyTime."""
+    vendor = Tencent("sms", NOW_S)
+    report = {"SerialNo": "5000:1", "ReportStatus": "FAIL", "Description": "GONE"}
+    numbers = {"PhoneNumber": "+8613900001234"}, {"PhoneNumber": "+8613900009999"}
+    vendor.by_number = {
+        "PullSmsSendStatus": [{**report, **number} for number in numbers],
+        "PullSmsReplyStatus": [{"ReplyContent": "3", "ReplyTime": 1_551_113_060, **numbers[0]}],
+    }
+    now_us = int(NOW_S) * 1_000_000
+    reply = SmsReply(Carrier.TENCENT_SMS, "+8613900001234", "3", Act.NEED_HELP, 1_551_113_060_000_000)
+    failed = Receipt(Carrier.TENCENT_SMS, "5000:1", ReceiptState.FAILED, now_us, "GONE")
+
+    async def main() -> list[object]:
+        async with provider(vendor) as served:
+            channel = channel_to(served)
+            answers: list[object] = [
+                await channel.ask(MOBILE, now_us - 60_000_000, now_us),
+                await channel.ask(MOBILE, 0, now_us, settled=True),
+                await channel.ask("wang@example.org", 0, now_us),
+            ]
+            await channel.close()
+        return answers
+
+    whole, replies, none = asyncio.run(main())
+    assert isinstance(whole, Posted) and whole.replies == (reply,)
+    assert [(one.receipt, one.state) for one in whole.receipts] == [(failed.receipt, failed.state)]
+    assert replies == Posted(replies=(reply,))
+    assert isinstance(none, Failed) and none.permanent

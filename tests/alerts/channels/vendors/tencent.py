@@ -26,6 +26,8 @@ class Tencent:
         self.refuse_with = ""
         self.number_refused_with = ""
         self.pulls: dict[str, Any] = {}
+        self.by_number: dict[str, list[dict[str, Any]]] = {}
+        """By the pull that gives it once: what is given again and again to who asks for one number."""
         self._sent: Counter[str] = Counter()
 
     async def __call__(self, request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -53,6 +55,8 @@ class Tencent:
             return self._voice(asked)
         if action in self.pulls:
             return {f"{action}Set": self.pulls.pop(action)}
+        if action.endswith("ByPhoneNumber"):
+            return self._of_number(action.removesuffix("ByPhoneNumber"), asked)
         return {"Error": {"Code": "InvalidAction", "Message": ""}}
 
     def _signature(self, line: str, headers: dict[str, str], body: bytes) -> str:
@@ -114,6 +118,15 @@ class Tencent:
             return "InvalidParameterValue.ProhibitedUseUrlInTemplateParameter"
         self._sent[number] += 1
         return "LimitExceeded.PhoneNumberThirtySecondLimit" if self._sent[number] > 1 else ""
+
+    def _of_number(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
+        whole = {"SmsSdkAppId", "PhoneNumber", "BeginTime", "EndTime", "Offset", "Limit"}
+        if asked.keys() != whole or asked["Offset"] or not 1 <= asked["Limit"] <= 100:
+            return _error("InvalidParameter")
+        if not self.now_s - 7 * 86_400 <= asked["BeginTime"] <= asked["EndTime"] <= self.now_s:
+            return _error("InvalidParameterValue.BeginTimeVerifyFail")
+        found = [one for one in self.by_number.get(action, []) if one["PhoneNumber"] == asked["PhoneNumber"]]
+        return {f"{action}Set": found}
 
     def _voice(self, asked: dict[str, Any]) -> dict[str, Any]:
         if not re.fullmatch(r"\+[1-9]\d{6,14}", asked["CalledNumber"]):
