@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
+from operator import contains
 from typing import Any, Final
 
 TWICE: Final = "stands more often in the message than can be read: twice in one object"
@@ -35,13 +37,16 @@ class RepeatedKeys:
 
     def doubtful(self, payloads: Sequence[bytes], usual: Counts) -> list[int]:
         """The places of messages that have one of the keys more often than is `usual`: somebody must look
-        closer. Costs one count of plain octets for each key."""
+        closer. Costs one count of plain octets for each key, and one look into each message for those that
+        are usual: a key that stands twice here and not at all there comes to the same sum."""
         whole = b"".join(payloads)
         found: set[int] = set()
         for key, each in usual.items():
             octets = self._octets[key]
-            if whole.count(octets) != each * len(payloads):
-                found |= {n for n, payload in enumerate(payloads) if payload.count(octets) > each}
+            as_often = whole.count(octets) == each * len(payloads)
+            if as_often and (not each or (each == 1 and all(map(contains, payloads, repeat(octets))))):
+                continue
+            found |= {n for n, payload in enumerate(payloads) if payload.count(octets) > each}
         return sorted(found)
 
     def usual(self, tree: object) -> Counts:

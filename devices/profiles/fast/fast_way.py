@@ -111,10 +111,10 @@ class FastWay:
                 self._sources.fits(rank, source[taken.took])
                 odd += taken.odd
                 rest += taken.unsure
-            left = np.array(odd, np.int32)
+            left = np.array(sorted(odd), np.int32)
             if not odd:
                 break
-        left = np.array(unlike + odd, np.int32)
+        left = np.array(sorted(unlike + odd), np.int32)
         if len(left):
             rest += self._as_others_say(left, spoken, parts)
         return parts, sorted(rest)
@@ -148,7 +148,7 @@ class FastWay:
             if len(asked_of) < known.few:
                 yield Taken(None, asked_of[:0], [], asked_of.tolist())
                 continue
-            whole = len(asked_of) == len(payloads)
+            whole = len(asked_of) == len(payloads) and bool((asked_of[1:] > asked_of[:-1]).all())
             asked = Asked(
                 len(payloads),
                 asked_of,

@@ -50,7 +50,7 @@ SETTINGS: Final = frozenset(
             "features",
             "feature",
         ),
-        *("sensors", "enabled", "enable", "thresholds", "threshold", "options", "supported", "exposes"),
+        *("enabled", "enable", "thresholds", "threshold", "options", "supported", "exposes"),
     }
 )
 """Below these keys a name says what a device can do, or is set to, and not what it senses (chosen)."""

@@ -92,3 +92,30 @@ def test_a_part_that_is_no_object_is_shown() -> None:
     decoded = new(OWN).decode([OWN], [payload], Registry())
     assert fires(decoded) == [True]
     assert [one.reason for one in decoded.rejected] == [Reason.WRONG_TYPE]
+
+
+@pytest.mark.parametrize("often", [0, 3 * WORTH_A_SHAPE])
+@pytest.mark.parametrize(
+    ("topic", "twice", "without"),
+    [
+        (
+            OWN,
+            b'{"values":{"smoke.alarm":true,"smoke.alarm":false,"temperature":21.5}}',
+            b'{"values":{"humidity":80}}',
+        ),
+        (ZIGBEE, b'{"smoke":true,"smoke":false,"battery":50}', b'{"linkquality":80}'),
+    ],
+)
+def test_a_neighbour_without_the_key_does_not_make_up_for_one_that_has_it_twice(
+    topic: str, twice: bytes, without: bytes, often: int
+) -> None:
+    profile, registry, other = new(topic), Registry(), topic.replace("d1", "d2").replace("01", "02")
+    for _ in range(often):
+        profile.decode([topic, other], [USUAL[topic], USUAL[topic]], registry)
+    for _ in range(TICKS_BETWEEN):
+        profile.decode([], [], registry)
+    for _ in range(3):
+        profile.decode([topic, other], [USUAL[topic], USUAL[topic]], registry)
+    decoded = profile.decode([topic, other], [twice, without], registry)
+    assert fires(decoded) == [True]
+    assert [one.reason for one in decoded.rejected] == [Reason.WRONG_TYPE]

@@ -65,6 +65,7 @@ def test_whose_battery_it_is_may_stand_between() -> None:
 
 def test_what_tells_of_its_radio_or_that_all_is_well_is_nothing() -> None:
     names = [f"{fire}_{one}" for fire, one in product(FIRE, QUIET)]
+    names += ["smoke_detector_charging", "smoke_battery_charging", "rauchmelder_led", "gas_sensor_open"]
     assert dict(zip(names, metrics(*names), strict=True)) == {name: set[int]() for name in names}
 
 
@@ -81,5 +82,7 @@ def test_a_battery_that_may_burn_itself_rings() -> None:
     names = [
         f"{fire}_{thing}_battery" for fire, thing in product(FIRE[:5], ("ebike", "ups", "storage", "ev"))
     ]
+    names += [f"smoke_{at}" for at in ("ebike_charging", "car_charging", "garage_open", "open", "room_led")]
+    names += ["smoke_ebike_battery_charging", "fire_alarm_ebike_charging"]
     names += ["smoke_ebike_battery_state", "hall_smoke_ups_battery_alarm", "smoke_forklift_battery"]
     assert metrics(*names) == [{int(Metric.SMOKE_ALARM)}] * len(names)

@@ -166,3 +166,30 @@ def test_whatever_a_tick_mixes_it_means_what_the_general_way_says(
     two.learn()
     for tick in ticks:
         two.hear(*tick)
+
+
+KEYS = "battery", "linkquality", "voltage", "temperature", "tamper"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_small_ticks_of_devices_with_several_sets_of_keys_lose_nobody_s_fire(data: st.DataObject) -> None:
+    """In a tick in which no message has its own device's first form, each is tried with others' in turn."""
+    two, sets = Two(set()), [(), *((key,) for key in KEYS), KEYS[:2]]
+    for n, keys in enumerate(data.draw(st.permutations(sets))):
+        said = {"smoke": False, **dict.fromkeys(keys, 60)}
+        message = (f"{BASE}/{NAMES[n % 3]}", json.dumps(said).encode())
+        two.hear(*[message] * WORTH_A_FORM)
+        for _ in range(TICKS_BETWEEN):
+            two.hear()
+        two.hear(message)
+    for _ in range(12):
+        names = data.draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=4))
+        ticks = [
+            (
+                f"{BASE}/{name}",
+                json.dumps({"smoke": data.draw(st.booleans()), **dict.fromkeys(keys, 60)}).encode(),
+            )
+            for name, keys in ((name, data.draw(st.sampled_from(sets))) for name in names)
+        ]
+        two.hear(*ticks)

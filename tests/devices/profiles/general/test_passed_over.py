@@ -55,13 +55,18 @@ def test_a_fire_by_name_is_heard_and_the_message_shown(name: str, topic: str, sa
     assert [(one.reason, one.detail) for one in decoded.rejected] == [(Reason.NOTHING_KNOWN, BY_NAME)]
 
 
+def test_a_fire_below_sensors_is_heard_beside_what_the_profile_knows() -> None:
+    _, found = hear("zigbee2mqtt", "zigbee2mqtt/hall", {"temperature": 3, "sensors": {"smoke": True}})
+    uid = "topic:zigbee2mqtt/hall"
+    assert sorted(found) == [(uid, "smoke.alarm", 1.0), (uid, "temperature", 3.0)]
+
+
 @pytest.mark.parametrize(
     ("name", "topic", "said"),
     [
         ("thingsboard", ATTRIBUTES, {"smoke": False, "model": "smoke", "temperature": 90}),
         ("thingsboard", ATTRIBUTES, {"smoke": 12, "gas": 1500, "fire": "no", "smokeAlarm": None}),
         ("thingsboard", "v1/devices/me/rpc/request/4", {"smoke": True}),
-        ("thingsboard", ATTRIBUTES, {"sensors": {"smoke": 1, "heat_alarm": 1}}),
         ("thingsboard", ATTRIBUTES, {"Battery_Low": {"smoke": True}, "online": [{"fire": 1}]}),
         ("thingsboard", ATTRIBUTES, {"tamper": {"hall": {"smoke_alarm": 1}}}),
         ("thingsboard", ATTRIBUTES, {"shared": {"capabilities": {"smoke_alarm": True}}, "smoke": False}),
