@@ -18,13 +18,14 @@ from devices.database import insert_new
 
 URGENT_LIMIT: Final = 500
 LESSER_BESIDE_URGENT: Final = 10
-ACT_LIMIT: Final = 500
+ACT_LIMIT: Final = 100
 STEP_LIMIT: Final = 500
-"""What one turn takes, beside lesser transitions, of which `alerts/pace.py` says how many: a fire that comes
-while a turn is decided waits for its end. With 500 of them the 99th percentile of fires in a storm was 2.2 s,
-with 100 it was 1.0 s (measured on two cores). Beside urgent transitions few are taken, so that they neither
-hold up a fire nor starve."""
+"""What one turn takes, beside lesser transitions and incidents with lesser steps, of which `alerts/pace.py`
+says how many: a fire that comes while a turn is decided waits for its end. With 500 of them the 99th
+percentile of fires in a storm was 2.2 s, with 100 it was 1.0 s (measured on two cores). Beside urgent
+transitions few are taken, so that they neither hold up a fire nor starve."""
 
+_LESSER: Final = tuple(map(str, LESSER))
 URGENT_CURSOR: Final = "urgent"
 LESSER_CURSOR: Final = "lesser"
 ACT_CURSOR: Final = "act"
@@ -70,15 +71,16 @@ def read_agenda(connection: Connection, now_us: int, lesser_at_once: int = MOST)
     acts = connection.execute(
         select(schema.act).where(schema.act.c.id > at[ACT_CURSOR]).order_by(schema.act.c.id).limit(ACT_LIMIT)
     ).all()
-    due = _due_incidents(connection, now_us)
+    burning = _due_incidents(connection, now_us, STEP_LIMIT, lesser=False)
+    calm = _due_incidents(connection, now_us, limit, lesser=True)
     positions = {
         URGENT_CURSOR: urgent[-1].id if len(urgent) == URGENT_LIMIT else newest,
         LESSER_CURSOR: lesser[-1].id if len(lesser) == limit else newest,
         ACT_CURSOR: acts[-1].id if acts else at[ACT_CURSOR],
     }
     more = len(urgent) == URGENT_LIMIT or len(lesser) == limit
-    more = more or len(acts) == ACT_LIMIT or len(due) == STEP_LIMIT
-    return Agenda((*urgent, *lesser), acts, due, positions, more)
+    more = more or len(acts) == ACT_LIMIT or len(burning) == STEP_LIMIT or len(calm) == limit
+    return Agenda((*urgent, *lesser), acts, (*burning, *calm), positions, more)
 
 
 def store_positions(connection: Connection, positions: Mapping[str, int]) -> None:
@@ -101,14 +103,16 @@ def _positions(connection: Connection) -> dict[str, int]:
     return start | {row.name: row.position for row in stored}
 
 
-def _due_incidents(connection: Connection, now_us: int) -> list[int]:
-    """Incidents with a due step, worst first; P0 sorts before P0+, which is near enough."""
+def _due_incidents(connection: Connection, now_us: int, limit: int, *, lesser: bool) -> list[int]:
+    """Incidents with a due step, worst first; P0 sorts before P0+, which is near enough. `lesser`: those that
+    are certainly no fire alarm; else all others, of a severity that nobody knows too."""
     s, i = schema.step.c, schema.incident.c
+    calm = i.severity.in_(_LESSER)
     rows = connection.execute(
         select(s.incident_id)
         .join(schema.incident, s.incident_id == i.id)
-        .where(s.state == StepState.PENDING, s.due_us <= now_us)
+        .where(s.state == StepState.PENDING, s.due_us <= now_us, calm if lesser else ~calm)
         .order_by(i.severity, s.due_us)
-        .limit(STEP_LIMIT)
+        .limit(limit)
     )
     return list(rows.scalars())

@@ -8,7 +8,7 @@ sends a text that it approved, the fixed part of that text must not say it eithe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from alerts.channels.aliyun_sms import AliyunSmsSettings
@@ -17,6 +17,7 @@ from alerts.channels.carriers import NEEDING, Accounts
 from alerts.channels.tencent_sms import TencentSmsSettings
 from alerts.channels.tencent_voice import TencentVoiceSettings
 from alerts.evidence import CHINESE, Both
+from alerts.ways import is_waking
 from devices.model import Carrier, Medium
 from devices.people import Way
 
@@ -29,10 +30,9 @@ _TEXT: Final[Both] = (
 _MONTHLY: Final[Both] = ("（每月一次）", " (once a month)")
 _WHAT: Final[Both] = ("通知测试", "a check that messages reach you")
 _DO: Final[Both] = ("本条无需回应。", "This asks for nothing.")
-_ANSWER: Final = {
-    Medium.SMS: ("如方便请回复1", "Reply 1 if you like"),
-    Medium.VOICE: ("如方便请按1", "Press 1 if you like"),
-}
+_ANSWER: Final = {Medium.VOICE: ("如方便请按1", "Press 1 if you like")}
+"""A key is pressed in the one call. An SMS asks for no reply: it may be read when a fire has begun, and a
+reply does not say what it answers."""
 _ALARMING: Final = re.compile(
     r"火|烟|警|险情|危险|撤离|逃生|求助|误报|\b(?:fire|smoke|alarm|alert|danger|emergency|evacuat\w*)",
     re.IGNORECASE,
@@ -90,6 +90,12 @@ def bars(way: Way, refused: Mapping[Carrier, str], *, named: bool) -> str:
     if way.carrier is Carrier.MQTT and not named:
         return "it would sound a siren; name the channel with --channel to test it"
     return refused.get(way.carrier, "")
+
+
+def report_way(ways: Iterable[Way], refused: Mapping[Carrier, str]) -> Way | None:
+    """The first by which a report of the day may go: no call, no siren, no text with an alarm's words."""
+    fit = (way for way in ways if not is_waking(way) and not bars(way, refused, named=False))
+    return next(fit, None)
 
 
 def uncarried(accounts: Accounts) -> frozenset[Carrier]:

@@ -24,6 +24,10 @@ _SHARE: Final = 2
 _TIMES: Final = 8
 """Sends under way through all providers together, times the width (chosen): sixteen providers that do not
 answer take a lane up and no fewer, which is more than a site has. Each costs a connection, some 50 kB."""
+LOOK_S: Final = 0.5
+"""Between two looks at who stands aside: behind a provider that does not answer nobody waits longer than
+three of them, 1.5 s, for the next way (chosen: the message is to be handed over within 3 s)."""
+_NOT_ANSWERING: Final = Failed("the provider does not answer", unreached=True)
 _NO_LOOK_UP: Final = Failed("the address could not be looked up")
 
 
@@ -31,14 +35,18 @@ class Lane:
     """Carries handovers in the order of `alerts.line`: few at once through one channel, half of `width`
     through one provider, and eight times `width` through all of them.
 
-    One that hangs therefore keeps nobody else waiting, and neither do fifteen.
+    One that hangs therefore keeps nobody else waiting, and neither do fifteen. With `look_s`, who would have
+    to wait for one that hangs is not kept waiting either: where no send through it has ended for two looks,
+    the first tries that stand aside for it end in `carry` as failed, and the contact's next way is used.
 
     Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
     reason, like any failed send.
     """
 
-    def __init__(self, name: str, width: int, look_up: LookUp, carry: Carry) -> None:
+    def __init__(self, name: str, width: int, look_up: LookUp, carry: Carry, look_s: float = 0.0) -> None:
+        """`look_s`: seconds between two looks at who stands aside; 0 for none."""
         self._name = name
+        self._look_s = look_s
         self._most = width * _TIMES
         self._look_up = look_up
         self._carry = carry
@@ -46,7 +54,8 @@ class Lane:
         self._arrival = asyncio.Event()
         self._line = Line(max(width // _SHARE, 1))
         self._sending: dict[asyncio.Task[None], Waiting] = {}
-        self._finding: asyncio.Task[None] | None = None
+        self._given_up: set[asyncio.Task[None]] = set()
+        self._running: list[asyncio.Task[None]] = []
         self._open = 0
         self._empty = asyncio.Event()
         self._empty.set()
@@ -58,7 +67,9 @@ class Lane:
 
     def start(self) -> None:
         """Begins to look up and to send."""
-        self._finding = asyncio.create_task(self._find(), name=f"{self._name}.look-up")
+        self._running.append(asyncio.create_task(self._find(), name=f"{self._name}.look-up"))
+        if self._look_s:
+            self._running.append(asyncio.create_task(self._look(), name=f"{self._name}.look"))
 
     def put(self, handovers: Iterable[Handover]) -> None:
         """Adds handovers; returns at once."""
@@ -76,7 +87,7 @@ class Lane:
     async def close(self) -> None:
         """Stops sending; what had not been carried is left."""
         self._most = 0  # nothing further begins
-        tasks = [*self._sending, *([self._finding] if self._finding else [])]
+        tasks = [*self._sending, *self._given_up, *self._running]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,15 +112,27 @@ class Lane:
     def _send(self) -> None:
         """Begins what may begin now; called whenever something has arrived or ended."""
         while len(self._sending) < self._most and (one := self._line.take()) is not None:
-            task = asyncio.create_task(self._carry_one(one), name=f"{self._name}.send")
+            task = asyncio.create_task(self._carry_out(one.handover, one.way), name=f"{self._name}.send")
             self._sending[task] = one
             task.add_done_callback(self._ended)
 
-    async def _carry_one(self, one: Waiting) -> None:
-        await self._carry(one.handover, one.way)
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_s)
+            for one in self._line.give_up():
+                task = asyncio.create_task(self._carry_out(one.handover, _NOT_ANSWERING))
+                self._given_up.add(task)
+                task.add_done_callback(self._given_up.discard)
+                task.add_done_callback(self._over)
+
+    async def _carry_out(self, handover: Handover, way: Destination | Failed) -> None:
+        await self._carry(handover, way)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._line.end(self._sending.pop(task))
+        self._over(task)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             return
         if error := task.exception():  # its notification stays `sending`: the next start begins it again

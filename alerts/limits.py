@@ -26,10 +26,11 @@ a storm tells)."""
 
 
 class Limit(NamedTuple):
-    """At most `most` in any `per_s` seconds."""
+    """At most `most` in any `per_s` seconds. With `lesser_only` urgent messages count but never wait."""
 
     most: int
     per_s: float
+    lesser_only: bool = False
 
     @property
     def for_lesser(self) -> int:
@@ -62,6 +63,8 @@ class _Window:
     def free_at_us(self, now_us: int, urgent: bool) -> int:
         """From when on one more may be sent; `now_us` or before: now."""
         self._let_go(now_us)
+        if urgent and self._limit.lesser_only:
+            return now_us
         room = self._limit.most if urgent else self._limit.for_lesser
         if len(self._sent_us) < room:
             return now_us

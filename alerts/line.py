@@ -3,7 +3,7 @@ provider. Pure, no clock, no tasks."""
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
 from alerts.addresses import Destination
@@ -13,6 +13,9 @@ from alerts.handover import Handover
 AT_ONCE: Final = 2
 """Sends under way through one channel (chosen: one that hangs leaves a second, and a telephone or a desk's
 webhook that takes half a second an answer holds two senders and no more)."""
+
+LOOKS: Final = 2
+"""Looks in a row after a first one at which nothing has moved: then the provider does not answer."""
 
 
 class Waiting(NamedTuple):
@@ -43,7 +46,8 @@ class Line:
     contact's last one, and the first joins at the turn being served. So however much waits for one contact,
     another's is next; and nobody waits for ever, since a contact has one message a turn. A handover whose
     channel has `AT_ONCE` under way, or whose provider has `share`, stands aside and costs nobody time: a
-    provider that does not answer holds no more senders than that.
+    provider that does not answer holds no more senders than that. Who stands aside for one of which no send
+    ends at all is let go by `give_up`.
 
     Every call takes O(log n) of what waits, but that `take` also moves aside what it passes: each handover
     once, and once more at most for each end of a send of its channel or provider. Remembers, beside what
@@ -56,6 +60,8 @@ class Line:
         self._heap: list[Waiting] = []
         self._aside: dict[_Key, list[Waiting]] = {}
         self._under_way: dict[_Key, int] = {}
+        self._looks: dict[_Key, int] = {}
+        """At how many looks somebody stood aside for it and no send had ended since the one before."""
         self._serving: dict[int, int] = {}
         self._last: dict[tuple[int, int], int] = {}
 
@@ -87,6 +93,7 @@ class Line:
     def end(self, one: Waiting) -> None:
         """The send is over: the first that stood aside for its channel, or its provider, is back in line."""
         for key in one.keys:
+            self._looks.pop(key, None)
             self._under_way[key] -= 1
             if not self._under_way[key]:
                 del self._under_way[key]
@@ -94,6 +101,23 @@ class Line:
                 heappush(self._heap, heappop(aside))
                 if not aside:
                     del self._aside[key]
+
+    def give_up(self) -> list[Waiting]:
+        """A look at who stands aside, to be had at even intervals. Takes out and gives the first tries that
+        stand aside for a channel or a provider of which no send has ended since `LOOKS` looks before.
+
+        Only the first: with it the contact's next way is opened. A later try would win nothing by failing,
+        and where the provider is merely slow it keeps its place.
+        """
+        self._looks = {key: self._looks.get(key, -1) + 1 for key in self._aside}
+        return [one for key, looks in self._looks.items() if looks >= LOOKS for one in self._first_tries(key)]
+
+    def _first_tries(self, key: _Key) -> list[Waiting]:
+        aside = self._aside.pop(key)
+        if later := [one for one in aside if one.handover.n > 1]:
+            heapify(later)
+            self._aside[key] = later
+        return sorted(one for one in aside if one.handover.n == 1)
 
     def _is_busy(self, key: _Key) -> bool:
         return self._under_way.get(key, 0) >= (AT_ONCE if key[0] == "channel" else self._share)

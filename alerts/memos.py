@@ -51,7 +51,7 @@ _MEDIA: Final = frozenset(Medium)
 
 
 class Kind(StrEnum):
-    """What a memo is: a test somebody asked for, the monthly one, or the daily report."""
+    """What a memo is: a test somebody asked for, the monthly one, or a report of the day or the week."""
 
     TEST = "test"
     SILENT = "silent"
@@ -62,7 +62,8 @@ class Kind(StrEnum):
 class Memo:
     """One message to one contact by one way. Refuses to exist as a test without leave for that way.
 
-    `key` begins with `memo/`; `made_by` is a login, or gengfu.
+    `key` begins with `memo/`; `made_by` is a login, or gengfu. `after_us`: it waits so long, and its last
+    moment is later by as much: who has quiet hours gets a report at their end.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Memo:
     parts: Mapping[str, str]
     made_by: str = "gengfu"
     leave: LeaveToTest | None = None
+    after_us: int = 0
 
     def __post_init__(self) -> None:
         if self.kind is Kind.REPORT:
@@ -110,8 +112,8 @@ def _row(one: Memo, now_us: int, until_us: int) -> dict[str, Any]:
         "parts": pack_parts(one.parts),
         "made_us": now_us,
         "made_by": one.made_by,
-        "due_us": now_us,
-        "until_us": until_us,
+        "due_us": now_us + one.after_us,
+        "until_us": until_us + one.after_us,
         "state": "waiting",
         "attempts": 0,
         "detail": "",
@@ -135,9 +137,14 @@ def begin_memos(connection: Connection, now_us: int, limit: int) -> list[Handove
 
 
 def recover_memos(connection: Connection, now_us: int) -> list[Handover]:
-    """Begins again what a crash cut off."""
-    cut_off = connection.execute(select(memo).where(memo.c.state == "sending")).all()
-    return _begin(connection, _without_stations(connection, cut_off, now_us), now_us)
+    """Begins again what a crash cut off, as `begin_memos` begins what is due: nothing after its last moment,
+    which is never later than the hours of tests, and no test in a fire."""
+    is_cut_off = memo.c.state == "sending"
+    late = update(memo).where(is_cut_off, memo.c.until_us < now_us)
+    connection.execute(late.values(state="failed", detail="cut off by a crash, too late"))
+    cut_off = connection.execute(select(memo).where(is_cut_off)).all()
+    rows = _without_stations(connection, cut_off, now_us)
+    return _begin(connection, _without_fires(connection, rows, now_us), now_us)
 
 
 def _without_fires(connection: Connection, rows: Sequence[Row[Any]], now_us: int) -> Sequence[Row[Any]]:
@@ -156,7 +163,7 @@ def _without_fires(connection: Connection, rows: Sequence[Row[Any]], now_us: int
     if later:
         why = "told of a fire that is still open"
         put_off = update(memo).where(memo.c.id.in_(later))
-        connection.execute(put_off.values(due_us=now_us + FIRE_US, detail=why))
+        connection.execute(put_off.values(state="waiting", due_us=now_us + FIRE_US, detail=why))
     return [row for row in rows if row.id not in later]
 
 

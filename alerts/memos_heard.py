@@ -5,11 +5,13 @@ Of a memo nothing follows but knowledge: no next way, no act, no line of a timel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
+from alerts.case import Act
 from alerts.channel_proofs import Sent
 from alerts.channels.receipts import ReceiptState
 from alerts.ladder import UNDELIVERED, Rung, climbed
@@ -19,14 +21,38 @@ from devices.model import Medium
 ANSWER_US: Final = 24 * 3600 * 1_000_000
 """A reply within a day of a test answers it (chosen, as long as links stay open after a close)."""
 _TESTS: Final = ("test", "silent")
+_LONGEST_ANSWER: Final = 24
+"""Characters of a reply that says no more than "received" (chosen: the longest of its words, and marks)."""
+
+
+def newest_test(connection: Connection, contacts: Collection[int], heard_us: int) -> Row[int, int] | None:
+    """The id and the accept of the newest test by SMS to one of these contacts, within a day before a reply
+    that was heard then; None without one."""
+    m = memo.c
+    if not contacts:
+        return None
+    return connection.execute(
+        select(m.id, m.accepted_us)
+        .where(m.contact_id.in_(contacts), m.kind.in_(_TESTS), m.medium == str(Medium.SMS))
+        .where(m.accepted_us > heard_us - ANSWER_US, m.accepted_us <= heard_us)
+        .order_by(m.accepted_us.desc(), m.id.desc())
+        .limit(1)
+    ).first()
+
+
+def says_received(row: Row[Any]) -> bool:
+    """Whether a reply in the inbox says that a message was received, and nothing else: no sign either, since
+    a drawn flame says much."""
+    text = row.text.strip()
+    plain = len(text) <= _LONGEST_ANSWER and all(unicodedata.category(sign)[0] in "LNPZ" for sign in text)
+    return bool(row.act == Act.ACKNOWLEDGE and plain)
 
 
 class HeardMemos:
     """A batch of the inbox, with the memos it may be about. Nothing is written before `store`."""
 
-    def __init__(self, connection: Connection, rows: Sequence[Row[Any]], now_us: int) -> None:
+    def __init__(self, connection: Connection, rows: Sequence[Row[Any]]) -> None:
         self._connection = connection
-        self._now_us = now_us
         names = {row.receipt for row in rows if row.receipt}
         keys = {row.own_id for row in rows if row.own_id}
         found = connection.execute(
@@ -57,19 +83,13 @@ class HeardMemos:
         return True
 
     def hear_reply(self, row: Row[Any]) -> bool:
-        """Whether a reply that is about no incident answers a test; it counts then."""
+        """Whether a reply that is about no incident answers a test; it counts then. Who says more than that
+        it was received does not speak of the test."""
         contacts = [int(number) for number in row.contacts.split(",") if number.isdecimal()]
-        lately = memo.c.accepted_us > self._now_us - ANSWER_US
-        found = self._connection.execute(
-            select(memo.c.id)
-            .where(memo.c.contact_id.in_(contacts), memo.c.kind.in_(_TESTS), lately)
-            .where(memo.c.medium == str(Medium.SMS))
-            .order_by(memo.c.id.desc())
-            .limit(1)
-        ).scalar() if contacts else None  # fmt: skip
+        found = newest_test(self._connection, contacts, row.heard_us) if says_received(row) else None
         if found is None:
             return False
-        self._answered[found] = row.heard_us
+        self._answered[found.id] = row.heard_us
         return True
 
     def store(self) -> Sequence[Sent]:

@@ -1,4 +1,5 @@
-"""How many lesser alarms one turn takes: a fire that comes while it is decided waits for its end. Pure.
+"""How many lesser alarms one turn takes, and lesser incidents with a due step: a fire that comes while it is
+decided waits for its end. Pure.
 
 What an alarm costs depends on the machine and on how many people are told of it. So it is learned from the
 turns themselves: a turn takes as many as fit into `TURN_US`.
@@ -24,7 +25,8 @@ class Pace:
     us_each: float = 0.0
 
     def after(self, alarms: int, took_us: int) -> Pace:
-        """The pace after a turn of so many alarms. Few of them tell nothing, nor a clock that was set."""
+        """The pace after a turn of so many alarms, or steps where they are more. Few of them tell nothing,
+        nor a clock that was set."""
         if alarms < FEWEST or took_us <= 0:
             return self
         each = took_us / alarms

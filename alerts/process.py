@@ -183,7 +183,7 @@ class _Loop:
         if self._more or (self._next_due_us is not None and self._next_due_us <= now_us):
             settings = replace(self._settings, lesser_at_once=self._pace.at_once)
             result = await on_thread(self._turns, self._decide, self._engine, settings, now_us)
-            self._pace = self._pace.after(result.transitions, self._clock() - now_us)
+            self._pace = self._pace.after(max(result.transitions, result.steps), self._clock() - now_us)
             self._next_due_us, self._more = result.next_due_us, result.more
             self._sender.submit(result.handovers)
 

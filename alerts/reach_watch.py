@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine, exists, select
 
 from alerts.agenda import store_positions
-from alerts.contact_tests import bars
+from alerts.contact_tests import report_way
 from alerts.memos import Kind, Memo, keep_memos
 from alerts.reach import PlaceReach, Report
 from alerts.reach_read import proofs_of, report_now
@@ -20,7 +20,7 @@ from alerts.reach_words import FAULT, fault_text, is_wrong, report_parts, report
 from alerts.schema import cursor
 from alerts.silent_tests import make_silent_tests
 from alerts.standing import settle_faults
-from alerts.ways import Reach, is_waking
+from alerts.ways import Reach
 from devices.bound import Bound, Way, holders
 from devices.database import reading, writing
 from devices.model import Carrier, PlaceKind, Role
@@ -114,7 +114,7 @@ class ReachWatch:
         told = set[int]()
         minute = self._settings.minute(now_us)
         for one in holders(connection, TOLD, now_us, live=True):
-            way = self._way(one)
+            way = report_way(one.ways, self._settings.refused)
             asleep = one.quiet is not None and one.quiet.holds(minute)
             if way is not None and not one.away and not asleep and one.contact_id not in told:
                 told.add(one.contact_id)
@@ -130,15 +130,6 @@ class ReachWatch:
             text=report_text(report, one.language, weekly=weekly),
             parts=report_parts(report, self._settings.site, one.language),
         )
-
-    def _way(self, one: Bound) -> Way | None:
-        """The first by which a daily message may go: no call, no siren, no text with an alarm's words."""
-        fit = (
-            way
-            for way in one.ways
-            if not is_waking(way) and not bars(way, self._settings.refused, named=False)
-        )
-        return next(fit, None)
 
 
 def _tried(what: str, work: Callable[[int], None], now_us: int) -> None:

@@ -101,7 +101,7 @@ class _Hearing:
         self._said: list[Delivery] = []
         self._begun: list[Row[Any]] = []
         self._sent: list[Sent] = []
-        self._memos = HeardMemos(connection, rows, now_us)
+        self._memos = HeardMemos(connection, rows)
         failed = {row.id for row in rows if row.state == ReceiptState.FAILED}
         self._answered = _answered(
             connection,

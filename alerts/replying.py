@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from alerts.case import ENDED_STATES, Act, State
 from alerts.links import OPEN_AFTER_CLOSE_US
+from alerts.memos_heard import newest_test, says_received
 from alerts.schema import incident, notification
-from devices.model import Severity
+from devices.model import Medium, Severity
 
 NOBODY, NO_INCIDENT = "nobody", "no_incident"
 """Outcomes of a reply that is no act: from a number nobody has, and about nothing its sender was told of."""
@@ -38,12 +39,19 @@ def act_of_reply(connection: Connection, row: Row[Any], now_us: int) -> Said | s
     It is about the worst and newest open incident that its sender was told of; the note says where there are
     others. Where none is open it is a note on the one that ended last, within the day in which links still
     open. Its time is the provider's, but never before the first message that it can answer.
+
+    "Received" is about the SMS that came last: where that is a test, it answers the test and never the
+    incident, whose calls go on. What says more than that is a note then.
     """
     contacts = [int(number) for number in row.contacts.split(",") if number.isdecimal()]
     if not contacts:
         return NOBODY
     told = _told(connection, contacts, incident.c.state.in_(_OPEN))
     act = Act(row.act) if told and row.act in set(Act) else Act.NOTE
+    if act is Act.ACKNOWLEDGE and _is_test_newest(connection, contacts, row.heard_us):
+        if says_received(row):
+            return NO_INCIDENT
+        act = Act.NOTE
     told = told or _told(connection, contacts, incident.c.closed_us > now_us - OPEN_AFTER_CLOSE_US)
     if not told:
         return NO_INCIDENT
@@ -68,6 +76,26 @@ def _told(connection: Connection, contacts: Collection[int], which: ColumnElemen
         .join(incident, i.id == n.incident_id)
         .where(which, n.contact_id.in_(contacts))
     ).all()
+
+
+def _is_test_newest(connection: Connection, contacts: Collection[int], heard_us: int) -> bool:
+    """Whether the last SMS that a provider took for these contacts before the reply is a test, and not about
+    an open incident. A message that was told in a summary came with the summary."""
+    test = newest_test(connection, contacts, heard_us)
+    if test is None:
+        return False
+    n, one = notification.c, notification.alias("one").c
+    came_in = (
+        select(func.coalesce(one.told_in, one.id))
+        .join(incident, incident.c.id == one.incident_id)
+        .where(one.contact_id.in_(contacts), incident.c.state.in_(_OPEN))
+    )
+    newest_us: int | None = connection.scalar(
+        select(func.max(n.accepted_us)).where(
+            n.id.in_(came_in), n.medium == str(Medium.SMS), n.accepted_us <= heard_us
+        )
+    )
+    return newest_us is None or bool(test.accepted_us > newest_us)
 
 
 def _worst_and_newest(one: Row[*tuple[Any, ...]]) -> tuple[int, int, int, int]:

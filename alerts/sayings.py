@@ -144,6 +144,8 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
 _FAILURES: Final[Mapping[str, str]] = {
     "no answer in time": "没有及时回应",
     "no connection": "连接不上",
+    "no connection in time": "没有及时连上",
+    "the provider does not answer": "对方没有回应",
     "the connection broke off": "连接中断",
     "the secure connection failed": "安全连接失败",
     "the host name was not found": "找不到主机名",

@@ -14,7 +14,7 @@ from alerts.addresses import AddressBook, Destination, Unseals
 from alerts.backoff import URGENT_RANK
 from alerts.channels.channel import Channel, Failed, Message, Outcome
 from alerts.handover import Handover
-from alerts.lane import Lane, LookUp
+from alerts.lane import LOOK_S, Lane, LookUp
 from alerts.limits import Allowance, Limits
 from alerts.memos import end_memos, is_memo
 from alerts.meter import Meter
@@ -40,7 +40,8 @@ _NO_ANSWER: Final = Failed("no answer in time")
 class Sender:
     """Hands over and remembers.
 
-    Urgent handovers (P0+ and P0) have half of the senders to themselves. An outcome is kept until it is
+    Urgent handovers (P0+ and P0) have half of the senders to themselves, and do not wait in line behind a
+    provider that does not answer: the contact's next way is used. An outcome is kept until it is
     written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
     What `limits` do not allow now is not sent: it fails with the time until it may be, and so an urgent one
     goes by the contact's next way at once and is tried by this one again. `writes` is the thread on which
@@ -68,7 +69,7 @@ class Sender:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="sender")  # a look-up each lane, a writer
         self._writes = writes or self._threads
         urgent = max(settings.senders // 2, 1)
-        self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry)
+        self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry, LOOK_S)
         self._lesser = Lane("lesser", max(settings.senders - urgent, 1), self._looking_up(vault), self._carry)
         self._ended: list[Ended] = []
         self._held: set[int] = set()

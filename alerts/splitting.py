@@ -6,7 +6,7 @@ other. Undoing a merge is a split.
 
 What was answered stands where it was answered. Nobody can know which of the places an answer given for both
 was about, so a fire that leaves is told from step 0, whatever was acknowledged, and so is every new number:
-the links of its people are new.
+the links of its people are new. What was dealt with and stands no more leaves in silence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from alerts.case import Act, Alarm, Case, Change, Hazard, Incident, State
-from alerts.deadlines import OVERDUE_TAG
+from alerts.deadlines import OVERDUE_TAG, follow
 from alerts.effects import HELP_TAG, Doing
 from alerts.escalation import first_steps
 from alerts.gate import EXERCISE_TAGS, exercise_in
@@ -124,13 +124,28 @@ def _begin_anew(
     moved = tuple(alarm for alarm in case.alarms if alarm.uid in uids)
     stays = tuple(alarm for alarm in case.alarms if alarm.uid not in uids)
     incident = _new_incident(case.incident, moved, fresh_id, now_us)
-    fresh = Case(incident, alarms=moved, steps=first_steps(incident, now_us, plans))
+    if case.incident.is_over and all(alarm.cleared_us is not None for alarm in moved):
+        fresh = follow(Case(_dealt_with(incident, case.incident), alarms=moved), incident, now_us, plans)
+    else:
+        fresh = Case(incident, alarms=moved, steps=first_steps(incident, now_us, plans))
     fresh = fresh.having(_line(doing, pack("split_from", other=str(case.incident.id)), now_us))
     for alarm in moved:
         fresh = fresh.having(_line(doing, pack("opened", why=alarm.why), now_us))
     rest = replace(case, alarms=stays)
     rest = rest.having(_line(doing, pack("split_off", other=str(fresh_id)), now_us))
     return {case.incident.id: rest, fresh_id: fresh}
+
+
+def _dealt_with(fresh: Incident, of: Incident) -> Incident:
+    """As far along as the matter that it leaves: putting records in order wakes nobody."""
+    return replace(
+        fresh,
+        state=of.state,
+        confirmed_us=of.confirmed_us,
+        false_alarm_us=of.false_alarm_us,
+        arrived_us=of.arrived_us,
+        fed_back_by=of.fed_back_by,
+    )
 
 
 def _new_incident(of: Incident, moved: Sequence[Alarm], fresh_id: int, now_us: int) -> Incident:

@@ -79,9 +79,37 @@ _PHONE: Final = re.compile(r"\d(?:[ .()\-‐-―－]?\d){5,}")
 _BREAKER: Final = re.compile(
     r"断路器|空气?开关?|电闸|拉闸|总闸|配电箱|breaker|fuse ?box|switchboard", re.IGNORECASE
 )
-_EXERCISE: Final = re.compile(r"演练|演习|调试|测试|\bdrill|\bexercise|\btest", re.IGNORECASE)
+_EXERCISE: Final = re.compile(
+    r"演练|演习|调试|测试|模拟|\bdrill|\bexercise|\btest|\brehears|\bsimulat", re.IGNORECASE
+)
+_ALL_CLEAR: Final = re.compile(
+    r"解除|误报|虚警|假警|已(?:经)?(?:结束|扑灭|排除)|一切正常|平安无事|没事|取消"
+    r"|无需|无须|毋需|毋须|勿需|不必|不需要|不用(?!电梯|水)"
+    r"|\ball[ -]?clear|\bfalse[ -]?(?:alarm|alert)|(?<!time )\bis over\b|\b(?:has|have) ended|\bstand down"
+    r"|\bnot (?:a )?real\b|\bno need|\bno action (?:is )?(?:needed|required|necessary)"
+    r"|\b(?:nobody|no ?one) needs?|\bneed not|\bneedn['’]t"
+    r"|\b(?:do not|don['’]t|not) need|\bnothing to do|\bdo nothing|(?<!not )(?<!n['’]t )(?<!never )\bignore",
+    re.IGNORECASE,
+)
+"""What calls a fire off, in the words of both languages."""
+_CLEAR: Final = re.compile(r"\bclear", re.IGNORECASE)
+"""How no fire begins; further on smoke may leave a stair clear."""
+_ANSWER: Final = r"(?:回复|按|reply|answer|press)"
+_ANSWER_TWO: Final = re.compile(
+    rf"({_ANSWER}[^。.!！]{{0,30}}?(?<!\d)2(?!\d)[^。.!！\d]{{0,20}}?)(?:误报|false(?: alarm)?)"
+    rf"|(?:误报|false alarm)(?=[^。.!！]{{0,12}}?{_ANSWER}[^。.!！\d]{{0,6}}2(?!\d))",
+    re.IGNORECASE,
+)
+"""How to answer that it is a false alarm (`alerts.replying`) calls nothing off."""
 _OF_OTHERS: Final = re.compile(r"\.(?:bound|family|worker|station|desk)(?:\.|$)")
-_RESIDENTS: Final = re.compile(r"^todo\..*\.(?:family|neighbour)(?:\.|$)")
+_RESIDENTS: Final = re.compile(
+    r"^todo\.(?:other$|.*\.(?:family|neighbour)(?:\.|$))|^message\.(?:bound|family|neighbour)$"
+)
+"""What residents are told to do: `todo.other` too, where there is no text for them (`alerts.texts`)."""
+_OF_FIRE: Final = re.compile(
+    r"^(?:what\.(?:P0\+?|again)|todo\.(?:P0\+?\..*|isolate)|why_now\..*|evidence\..*)$|^message\.(?!all_clear$|summary$)"
+)
+"""Texts that fires are told with."""
 
 
 def faults_of(name: str, text: Text) -> Iterator[str]:
@@ -95,7 +123,17 @@ def faults_of(name: str, text: Text) -> Iterator[str]:
         yield "holds a telephone number, and neighbours read it; leave it out"
     if _RESIDENTS.match(name) and _BREAKER.search(fixed):
         yield "sends residents to a breaker; they are told to switch off heavy loads or to leave"
-    if _RESIDENTS.match(name) and name.startswith(f"todo.{Severity.P0_PLUS}.") and "119" not in fixed:
+    if name.startswith(f"todo.{Severity.P0_PLUS}.") and _RESIDENTS.match(name) and "119" not in fixed:
         yield "does not say 119; of a confirmed fire residents are told to call it"
-    if not name.startswith("todo.") and _EXERCISE.search(fixed):
+    if (_OF_FIRE.match(name) or not name.startswith("todo.")) and _EXERCISE.search(fixed):
         yield "speaks of a drill or test; what is real must not read like an exercise"
+    if _OF_FIRE.match(name) and (called_off := _calls_off(name, fixed)):
+        yield f"says `{called_off}`, and fires are told with it; a fire must not read like an all-clear"
+
+
+def _calls_off(name: str, fixed: str) -> str:
+    """The words that call a fire off; empty where there are none."""
+    found = _ALL_CLEAR.search(_ANSWER_TWO.sub(r"\1", fixed))
+    if found is None and name.startswith("what."):
+        found = _CLEAR.search(fixed)
+    return found[0] if found else ""

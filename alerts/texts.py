@@ -26,6 +26,8 @@ from rules.transition import Mark, Why
 
 _WORKING: Final = frozenset({"worker", "station", "desk"})
 """Who goes there, or sends somebody."""
+_RESIDENTS: Final = frozenset({"family", "neighbour"})
+"""Who is never told what a desk is: its texts may name telephones and breakers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ class _Words:
             *([f"{mine}.stair"] if self._t.on_stair else []),
             f"{mine}.{self._t.hazard}",
             mine,
-            f"todo.{self._t.severity}.desk",
+            *([f"todo.{self._t.severity}.desk"] if self._kind not in _RESIDENTS else []),
             "todo.other",
         )
         isolate = self._t.tags & ISOLATING and self._kind in _WORKING

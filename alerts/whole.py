@@ -163,14 +163,24 @@ def _everywhere(
 def _decided(
     cases: Mapping[int, Case], lead: int, keys: list[int], doing: Doing, now_us: int, plans: Plans
 ) -> Decided:
-    """As for the incident alone, but that another detector in any part speaks against a false alarm."""
+    """As for the incident alone, but that another detector in any part speaks against a false alarm, and what
+    stands in a part whose link the actor did not answer: there the answer's page showed nothing of it."""
     own = cases[lead]
     if doing.act is Act.FALSE_ALARM:
+        others = [cases[key] for key in keys if key != lead and cases[key].incident.state.is_open]
+        if not doing.actor.startswith("user:") and any(one.active() for one in others):
+            reason = pack("second_device")
+            return Decided(_noted(own, doing, reason, now_us), Outcome.NOTED, reason)
         alarms = tuple(a for key in keys if cases[key].incident.state.is_open for a in cases[key].alarms)
         together = decide_act(replace(own, alarms=alarms), doing, now_us, plans)
         if together.outcome is not Outcome.DONE:
             return replace(together, case=replace(together.case, alarms=own.alarms))
     return decide_act(own, doing, now_us, plans)
+
+
+def _noted(case: Case, doing: Doing, reason: str, now_us: int) -> Case:
+    text = pack("act_noted", because=reason, act=Words([f"act.{doing.act}"]), note=doing.note)
+    return case.having(Change(now_us, str(doing.act), doing.by, doing.via, text))
 
 
 def possible_on_whole(

@@ -39,6 +39,7 @@ def mount(app: typer.Typer) -> None:
     from gengfu.policy_command import policy_app
     from gengfu.reachability_command import reachability
     from gengfu.replay.command import replay
+    from gengfu.report_command import report_app
     from gengfu.route_command import route
     from gengfu.rule_command import rule_app
     from gengfu.silence_command import silence_app
@@ -66,6 +67,7 @@ def mount(app: typer.Typer) -> None:
     app.command()(decode)
     app.command()(replay)
     app.command()(route)
+    app.add_typer(report_app, name="report")
     app.command()(reachability)
     app.command()(callbacks)
 

@@ -175,6 +175,15 @@ class Reachability(Struct, frozen=True, forbid_unknown_fields=True):
     report_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "08:00"
 
 
+class Digest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Reports at `at` of the site's day: `daily` of what can wait, to maintenance; `weekly`, on Mondays, of
+    the week, to maintenance and supervisors."""
+
+    daily: bool = True
+    weekly: bool = True
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "08:30"
+
+
 class People(Struct, frozen=True, forbid_unknown_fields=True):
     """How long what is known of people is kept; 0 keeps it for good.
 
@@ -238,6 +247,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     channels: Channels = field(default_factory=Channels)
     people: People = field(default_factory=People)
     reachability: Reachability = field(default_factory=Reachability)
+    digest: Digest = field(default_factory=Digest)
     console: ConsoleListener = field(default_factory=ConsoleListener)
     answers: AnswersListener = field(default_factory=AnswersListener)
     metrics: Metrics = field(default_factory=Metrics)

@@ -142,10 +142,14 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True):
     authorization_file: str = ""
 
 
+MOST_MESSAGES: Final = 1_000_000
+"""What a limit lets through at most (chosen: what says more is no limit)."""
+
+
 class OwnLimit(Struct, frozen=True, forbid_unknown_fields=True):
     """At most `most` messages in any `per_s` seconds."""
 
-    most: Annotated[int, Meta(ge=1, le=1_000_000)]
+    most: Annotated[int, Meta(ge=1, le=MOST_MESSAGES)]
     per_s: Annotated[int, Meta(ge=1, le=86_400)]
 
 
@@ -153,8 +157,8 @@ LimitList = Annotated[tuple[OwnLimit, ...], Meta(max_length=6)]
 
 
 class OwnLimits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a carrier granted this site: of one address (a robot, a telephone), and of the whole account. An
-    empty list: what the carrier says of itself (`alerts.channels.intake`)."""
+    """What a carrier granted this site: of one address (a robot, a telephone), and of the whole account. What
+    the carrier says of itself (`alerts.channels.intake`) stays for every `per_s` that is not named here."""
 
     address: LimitList = ()
     account: LimitList = ()

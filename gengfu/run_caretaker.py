@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.digest_watch import DigestWatch
 from alerts.reach_watch import LOOK_S as REACH_S
 from alerts.reach_watch import ReachWatch
 from devices.database import open_database
@@ -25,6 +26,7 @@ from devices.vault import Vault, VaultError
 from gengfu.access_keeper import Keeper
 from gengfu.clock import now_us
 from gengfu.config import Config
+from gengfu.digest_here import digest_settings
 from gengfu.folder import lock
 from gengfu.forgetting import forget_due
 from gengfu.heart import Heart
@@ -128,10 +130,12 @@ def forget_daily(
 
 
 def watch_reach(config: Config, engine: Engine, stop: threading.Event) -> None:
-    """Looks every ten seconds for who cannot be reached, until `stop` is set."""
+    """Looks every ten seconds for who cannot be reached and for reports that are due, until `stop` is set."""
     watch = ReachWatch(engine, reach_settings(config))
+    digest = DigestWatch(engine, digest_settings(config))
     while not stop.wait(REACH_S):
         watch.look(now_us())
+        digest.look(now_us())
 
 
 def run_caretaker(config: Config) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -44,6 +45,17 @@ def _takes_our_folders(folder: Path) -> bool:
         return False
     programs_run = not os.statvfs(folder).f_flag & os.ST_NOEXEC
     return programs_run and shutil.disk_usage(folder).free > ENOUGH_BYTES
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every story runs on SQLite; on PostgreSQL every other one, by its name, and the rest in
+    `make test-slow` (chosen, so that all tests stay quick enough to be run before each change)."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        is_story = "story" in getattr(item, "fixturenames", ())
+        if is_story and parameters.get("engine_name") == POSTGRESQL and crc32(item.nodeid.encode()) % 2:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

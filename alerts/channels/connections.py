@@ -33,6 +33,7 @@ BROKE_OFF: Final = Failed("the connection broke off")
 NO_ANSWER: Final = Failed("no answer in time")
 _NO_NAME: Final = Failed("the host name was not found", unreached=True)
 _NO_CONNECTION: Final = Failed("no connection", unreached=True)
+NO_CONNECTION_IN_TIME: Final = Failed("no connection in time", unreached=True)
 _NOT_SECURE: Final = Failed("the secure connection failed", unreached=True)
 _NOT_HTTP: Final = Failed("the answer is not HTTP")
 
@@ -166,7 +167,7 @@ class Connections:
             async with asyncio.timeout(self._connect_s):
                 return await self._connected(peer)
         except TimeoutError:
-            return NO_ANSWER
+            return NO_CONNECTION_IN_TIME
         except socket.gaierror:
             return _NO_NAME
         except ssl.SSLError:

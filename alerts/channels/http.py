@@ -24,7 +24,7 @@ import msgspec
 
 from alerts.channels.answer_reader import Answer
 from alerts.channels.channel import Failed
-from alerts.channels.connections import CONNECT_S, NO_ANSWER, Connections
+from alerts.channels.connections import CONNECT_S, NO_ANSWER, NO_CONNECTION_IN_TIME, Connection, Connections
 from alerts.channels.web_address import Target, target_of
 
 TIMEOUT_S: Final = 8.0
@@ -65,10 +65,15 @@ class Http:
     """
 
     def __init__(
-        self, timeout_s: float = TIMEOUT_S, trust: Callable[[], ssl.SSLContext] | None = None
+        self,
+        timeout_s: float = TIMEOUT_S,
+        trust: Callable[[], ssl.SSLContext] | None = None,
+        connect_s: float = CONNECT_S,
     ) -> None:
-        """`trust` gives the certificates to believe, the operating system's when left out."""
+        """`trust` gives the certificates to believe, the operating system's when left out. `timeout_s` bounds
+        an exchange, `connect_s` its connection."""
         self._timeout_s = timeout_s
+        self._connect_s = connect_s
         self._trust = trust
         self._lanes: dict[bool, Connections] = {}
 
@@ -98,11 +103,14 @@ class Http:
         request = _request(method, target, body, headers)
         if request is None:
             return _NOT_A_HEADER
+        lane = self._lane(urgent)
+        connection: Connection | Failed = NO_CONNECTION_IN_TIME
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await _exchange(self._lane(urgent), target, request)
+                connection = await lane.take(target.peer)
+                answer = await _asked(lane, target, connection, request)
         except TimeoutError:
-            return NO_ANSWER
+            return connection if isinstance(connection, Failed) else NO_ANSWER
         if isinstance(answer, Failed):
             return answer
         if answer.status // 100 == 2:
@@ -118,13 +126,14 @@ class Http:
 
     def _lane(self, urgent: bool) -> Connections:
         if urgent not in self._lanes:
-            connect_s = min(CONNECT_S, self._timeout_s)
-            self._lanes[urgent] = Connections("urgent" if urgent else "lesser", connect_s, self._trust)
+            name = "urgent" if urgent else "lesser"
+            self._lanes[urgent] = Connections(name, self._connect_s, self._trust)
         return self._lanes[urgent]
 
 
-async def _exchange(lane: Connections, target: Target, request: bytes) -> Answer | Failed:
-    connection = await lane.take(target.peer)
+async def _asked(
+    lane: Connections, target: Target, connection: Connection | Failed, request: bytes
+) -> Answer | Failed:
     if isinstance(connection, Failed):
         return connection
     answer = await connection.ask(request)

@@ -1,4 +1,5 @@
-"""The list behind a summary's link: one tap answers for every incident in it, or for one of them.
+"""The list behind a summary's link: one tap answers for every incident that it told of, or for one of them.
+None answers for what is a fire by now or grew after the summary: its own page does.
 
 Like every link it is for one contact, and looking changes nothing. What else can be done to an incident is
 on its own page, to which the list leads by the contact's own link.
@@ -8,12 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from alerts.acts import record_act
 from alerts.case import Act
 from alerts.links import link_token, read_summary
-from alerts.summary_view import SummaryPage, Told, contact_of_summary, summary_page
+from alerts.summary_view import (
+    SummaryPage,
+    Told,
+    answered_by,
+    contact_of_summary,
+    summary_page,
+    told_in_summary,
+)
 from console.answers.outcome import wait_for_outcome
 from console.answers.pages import Listed, Said
 from console.answers.settings import AnswersSettings
@@ -55,10 +63,10 @@ class Summaries:
     def hand_in(self, listed: Listed, tap: Tap, key: str) -> Said:
         """Hands the act in for each that is meant and waits a moment for the last outcome. A form sent twice
         is one act each. `key` names page and button."""
-        meant = self._meant(listed.page, tap.number)
-        if tap.act != Act.ACKNOWLEDGE or not meant:
+        if tap.act != Act.ACKNOWLEDGE:
             return Said("unknown")
         with writing(self._engine) as connection:
+            meant = self._meant(connection, listed.page, tap.number)
             acts = [
                 record_act(
                     connection, f"{key}/{one.incident_id}", one.incident_id,
@@ -67,11 +75,16 @@ class Summaries:
                 )
                 for one in meant
             ]  # fmt: skip
+        if not acts:
+            return Said("unknown")
         outcome = wait_for_outcome(self._engine, acts[-1], listed.language, self._settings.wait_s)
         return Said(outcome.outcome, tap.act, outcome.reason) if outcome else Said("waiting", tap.act)
 
-    def _meant(self, page: SummaryPage, number: int) -> list[Told]:
-        return [one for one in page.open if number in {0, one.incident_id}]
+    def _meant(self, connection: Connection, page: SummaryPage, number: int) -> list[Told]:
+        """Read again behind the write lock, for which a turn that opens a fire may have been waited."""
+        now_us = self._settings.clock()
+        told = told_in_summary(connection, page.notification_id, page.contact_id, now_us)
+        return [one for one in answered_by(told) if number in {0, one.incident_id}]
 
     def _tokens(self, page: SummaryPage) -> dict[int, str]:
         """The contact's own link of each incident that is shown."""

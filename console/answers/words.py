@@ -22,6 +22,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "summary": ("汇总", "Summary"),
     "summary.many": ("{n} 处报警", "{n} alarms"),
     "summary.all": ("全部收到，我去看", "I have all of them"),
+    "summary.apart": (
+        "以下警情是火警，或在汇总发出后有新情况，不含在“全部收到”内，请逐处打开：",
+        "A fire alarm, or news since this summary. “I have all of them” is not about these. Open each:",
+    ),
     "summary.more": ("另有 {n} 处未列出。", "{n} more are not listed."),
     "missing": ("此链接无效或已过期。", "This link is not valid, or no longer."),
     "missing.more": (

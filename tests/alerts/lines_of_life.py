@@ -84,7 +84,13 @@ WHO_IS_TOLD: Final[Lines] = {
         "alerts/lesser_story old_smoke_opens_a_visit_for_the_grid_worker",
         "alerts/line_stories a_visit_that_nobody_makes_is_the_secretarys_after_two_hours",
     ),
-    "P3: nobody is paged": ("alerts/line_stories what_can_wait_wakes_nobody",),
+    "P3: nobody is paged; a daily digest to maintenance, then the weekly report": (
+        "alerts/line_stories what_can_wait_wakes_nobody",
+        "alerts/digest_story once_a_day_maintenance_is_told_of_what_can_wait",
+        "alerts/digest_story each_keeper_hears_of_their_own_places_and_the_desk_of_the_rest",
+        "alerts/digest_story a_kill_repeats_no_report_and_skips_none",
+        "alerts/digest_story on_monday_the_week_is_told",
+    ),
     "the brigade is reached through the confirm gate only": (
         "alerts/gate the_brigade_cannot_be_paged_without_leave",
         "alerts/gate only_p0_plus_confirms",

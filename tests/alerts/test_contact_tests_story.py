@@ -22,6 +22,7 @@ from alerts.handover import Handover
 from alerts.memo_post import MemoPost as Post
 from alerts.memos import Kind, Memo, recover_memos, withdraw_memos
 from alerts.memos_asked import ask_memos_later, may_memo_come, memos_to_ask
+from alerts.replies_lost import find_lost
 from alerts.tests_asked import NO_STATION, SHARED
 from alerts.whole_parts import whole_parts
 from devices import schema as registry
@@ -151,14 +152,10 @@ def test_no_test_reaches_a_station_by_whatever_way(post: MemoPost) -> None:
 
 
 def test_a_test_takes_no_part_in_an_incident_and_says_nothing_that_an_alarm_says(post: MemoPost) -> None:
-    """A reply while a fire is open is about the fire, and who was told of one is not tested."""
+    """Who was told of a fire is not tested, and an SMS of a test asks for no reply."""
     sms = post.channel_of("family", Medium.SMS)
-    asked, _ = post.asks("family", channel=sms)
-    post.takes(post.begins())
     post.story.smoke("501")
-    post.replies("family", "1")
-    assert post.outcomes(asked)["family", "sms"].word == "accepted"
-    asked, _ = post.asks("family", channel=sms, wait_min=30)
+    post.asks("family", channel=sms, wait_min=30)
     assert post.begins() == []
     post.story.at(60)
     with writing(post.story.engine) as connection:
@@ -166,15 +163,78 @@ def test_a_test_takes_no_part_in_an_incident_and_says_nothing_that_an_alarm_says
     assert post.begins() == []
     post.story.at(601)
     assert [one.channel_id for one in post.begins()] == [sms]
-    assert [row.act for row in post.story.table(schema.act)] == ["acknowledge"]
     for language in ("zh-CN", "en"):
         said = [words_of_test("幸福里", language, monthly=monthly) for monthly in (True, False)]
         for medium in Medium:
             parts = parts_of_test("幸福里", language, medium, "10:00")
+            whole = whole_parts(parts, "", "", Carrier.ALIYUN_SMS, language)
+            assert bool(whole["answer"]) is (medium is Medium.VOICE)
             said += whole_parts(parts, said[0], "", Carrier.ALIYUN_SMS, language).values()
         assert [alarming_word(one) for one in said if alarming_word(one)] == []
     assert said[0].startswith("TEST. ")
     assert words_of_test("", "zh-CN", monthly=False).startswith("【测试】")
+
+
+def test_received_answers_the_sms_that_came_last_and_a_test_stops_no_calls(post: MemoPost) -> None:
+    story = post.story
+    post.bind("aunt", Role.FAMILY, "dwelling", story.block.dwellings["501"], Medium.SMS)
+    asked, _ = post.asks("family", "aunt")
+    post.takes(post.begins())
+    story.at(5)
+    story.smoke("501")
+    story.at(20)
+    for text in ("1", "收到 ok?", "1 🔥"):
+        post.replies("family", text)  # the fire came to them as a push, the test as the last SMS
+    assert post.outcomes(asked)["family", "sms"].word == "answered"
+    assert [(row.act, row.note) for row in story.table(schema.act)] == [
+        ("note", "收到 ok?"),
+        ("note", "1 🔥"),
+    ]
+    assert story.incident().state == "dispatched"
+    assert {one.code for one in story.between(20.5, 400).messages} >= {"family"}, "the calls go on"
+    post.replies("aunt", " 1 ")  # to her the fire came as the last SMS
+    assert post.outcomes(asked)["aunt", "sms"].word == "accepted"
+    assert story.incident().state == "acknowledged"
+
+
+def test_a_reply_that_says_more_than_received_answers_no_test(post: MemoPost) -> None:
+    post.asks("family")
+    post.takes(post.begins())
+    post.story.at(3 * 3600)
+    for text in ("3 求助", "着火了 快来", "2", "1 🔥", "1" + "。" * 40):
+        post.replies("family", text)
+    rows = post.story.table(schema.receipt)
+    assert {(row.outcome, row.text != "") for row in rows} == {("no_incident", True)}
+    assert {row.answered_us for row in post.memos()} == {None}
+    with reading(post.story.engine) as connection:
+        assert "5 条没有对应的警情、其中 1 条求助" in find_lost(connection, post.story.now_us)["replies_lost"]
+
+
+def test_what_a_crash_cut_off_is_begun_again_only_in_its_time_and_in_no_fire(post: MemoPost) -> None:
+    def recovers() -> list[Handover]:
+        with writing(post.story.engine) as connection:
+            return recover_memos(connection, post.story.now_us)
+
+    asked, _ = post.asks("family", wait_min=30)
+    asked += post.asks("neighbour", wait_min=2)[0]
+    post.begins()
+    post.story.at(130)  # the process was killed and starts again
+    family = post.story.block.contacts["family"]
+    assert {one.contact_id for one in recovers()} == {family}
+    late = post.outcomes(asked)["neighbour", "voice"]
+    assert (late.word, late.detail) == ("failed", "cut off by a crash, too late")
+    post.story.smoke("501")
+    assert recovers() == []
+    assert {row.state for row in post.memos() if row.contact_id == family} == {"waiting"}
+    post.story.at(600)
+    assert post.begins() == []
+    with writing(post.story.engine) as connection:
+        connection.execute(update(schema.incident).values(state="closed", closed_us=post.story.now_us))
+    post.story.at(740)
+    assert {one.contact_id for one in post.begins()} == {family}
+    post.story.at(12 * 3600)
+    assert recovers() == []
+    assert {one.word for one in post.outcomes(asked).values()} == {"failed"}
 
 
 def test_ways_that_would_say_or_do_more_than_a_test_may_are_left_out() -> None:

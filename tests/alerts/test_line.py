@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
@@ -171,3 +172,44 @@ def test_web_addresses_of_one_carrier_are_of_different_providers_by_their_host()
     line.join(message(2, 2), Destination(Carrier.WEBHOOK, "http://b.example/x"))
     line.join(message(3, 3), Destination(Carrier.WEBHOOK, "http://a.example/y"))
     assert [one.handover.notification_id for one in iter(line.take, None) if one] == [1, 2]
+
+
+def looked_at(line: Line) -> list[int]:
+    return [one.handover.notification_id for one in line.give_up()]
+
+
+def test_who_stands_aside_for_a_provider_that_does_not_answer_is_let_go_at_the_third_look() -> None:
+    line = Line(share=1)
+    for n in range(4):
+        line.join(message(n, contact=n), SMS)
+    line.join(message(99, contact=99), WAY)
+    hanging = line.take()
+    assert hanging and line.take() and line.take() is None
+    assert [looked_at(line) for _ in range(4)] == [[], [], [1, 2, 3], []]
+    line.end(hanging)
+    assert line.take() is None
+
+
+def test_whoever_answers_now_and_then_keeps_its_line() -> None:
+    line = Line(share=1)
+    for n in range(20):
+        line.join(message(n, contact=n), SMS)
+    while one := line.take():
+        assert line.take() is None
+        assert [looked_at(line) for _ in range(2)] == [[], []]
+        line.end(one)
+
+
+def test_a_later_try_keeps_its_place_behind_a_provider_that_does_not_answer() -> None:
+    line = Line(share=1)
+    for n in range(5):
+        line.join(replace(message(n, contact=n), n=1 + n % 2), SMS)
+    first = line.take()
+    assert first and line.take() is None
+    assert [looked_at(line) for _ in range(3)] == [[], [], [2, 4]]
+    line.end(first)
+    second = line.take()
+    assert second and second.handover.notification_id == 1
+    line.end(second)
+    third = line.take()
+    assert third and third.handover.notification_id == 3

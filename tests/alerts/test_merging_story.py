@@ -293,3 +293,13 @@ def test_why_one_incident_is_no_part_of_another(story: Story) -> None:
 )  # fmt: skip
 def test_the_number_that_a_note_begins_with(note: str, found: tuple[int, str]) -> None:
     assert target_of(note) == found
+
+
+def test_a_false_alarm_by_the_link_of_one_flat_silences_no_other_that_still_smokes(story: Story) -> None:
+    two_fires(story)
+    merges(story, 2, 1)
+    story.at(20).clears("S1", "smoke-501")
+    answer = story.at(30).answers("grid_worker", Act.FALSE_ALARM, incident=1)
+    assert answer.outcome == "noted"
+    assert story.between(31, 100).messages
+    assert not any(one.false_alarm_us for one in story.incidents())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from alerts import schema
-from alerts.case import Act
+from alerts.case import Act, State
 from alerts.sayings import render
 from devices.model import Severity
 from rules.transition import Mark
@@ -152,3 +152,15 @@ def test_what_cannot_leave_says_why(story: Story, what: str, reason: str) -> Non
     assert answer.outcome == "done", answer.reason
     answer = story.answers("operator", Act.SPLIT, what)
     assert (answer.outcome, answer.reason) == ("refused", reason)
+
+
+def test_what_was_dealt_with_and_stands_no_more_leaves_in_silence(story: Story) -> None:
+    story.at(0).smoke("501")
+    story.at(400).smoke("501", device="smoke-501-b")
+    story.at(410).answers("grid_worker", Act.ARRIVED)
+    story.at(420).clears("S1", "smoke-501").clears("S1", "smoke-501-b")
+    story.at(450).answers("grid_worker", Act.HANDLED)
+    story.at(500)
+    assert story.answers("operator", Act.SPLIT, "smoke-501-b").outcome == "done"
+    assert [one.state for one in story.incidents()] == [State.HANDLED, State.HANDLED]
+    assert story.between(500, 700).messages == []

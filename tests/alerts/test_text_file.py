@@ -20,6 +20,7 @@ from devices.model import Medium, Role, Severity
 from tests.alerts.shipped_messages import FILE, lines
 
 HEAD = "version = 1\n"
+WHOLE = '["{what} {where} {since} {evidence}", "{why_now}", "{todo}", "%s"]'
 SHIPPED = shipped_texts()
 
 
@@ -133,6 +134,26 @@ def test_a_sentence_without_something_to_say_falls_away_and_the_first_whole_form
         ),
         ("todo.P0+.neighbour", '"Leave now."', "does not say 119; of a confirmed fire residents are told"),
         ("what.P0", '"DRILL"', "speaks of a drill or test; what is real must not read like an exercise"),
+        ("todo.P0.family", '"Only a drill."', "speaks of a drill or test"),
+        ("todo.P0.desk", '"Fire drill, send nobody."', "speaks of a drill or test"),
+        ("todo.P0+.neighbour.stair", '"A test. Call 119."', "speaks of a drill or test"),
+        ("todo.isolate", '"System test. {todo}"', "speaks of a drill or test"),
+        ("todo.P0.worker", '"仅为演练。"', "speaks of a drill or test"),
+        ("what.P0", '"ALL CLEAR, false alarm"', "says `ALL CLEAR`, and fires are told with it"),
+        ("what.P0+", '"【解除】"', "says `解除`"),
+        ("what.P0", '"Clear"', "says `Clear`"),
+        ("what.again", '"{what} 误报"', "says `误报`"),
+        ("todo.P0.neighbour", '"无需撤离。"', "says `无需`"),
+        ("todo.P0.neighbour.fire", '"大家不用起床。"', "says `不用`"),
+        ("todo.P0.family", '"The fire is over."', "says `is over`"),
+        ("todo.P0.family", '"Stay in bed, nobody needs to do anything."', "says `nobody needs`"),
+        ("todo.P0+.family", '"Ignore this, do not call 119."', "says `Ignore`"),
+        ("why_now.call", '"A false alarm."', "says `false alarm`"),
+        ("message.bound", WHOLE % "Open the breaker.", "sends residents to a breaker"),
+        ("message.family", WHOLE % "A false alarm.", "says `false alarm`"),
+        ("message.neighbour", WHOLE % "解除。", "says `解除`"),
+        ("todo.other", '"请拉闸断电。"', "sends residents to a breaker"),
+        ("todo.other", '"Ring 0571-8888 1234."', "holds a telephone number"),
         ("message.neighbour", '["{what} {where} {newest}", "{why_now}", "{todo}"]', "has the place {newest}"),
     ],
 )
@@ -140,6 +161,36 @@ def test_what_life_safety_or_the_form_forbids_is_refused_with_its_line(
     name: str, said: str, why: str
 ) -> None:
     assert fault(name, said).startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("todo.P0.family", '"请核实，回复1收到，2误报，3求助。"'),
+        ("todo.P0.family", '"Check, then reply 1 received, 2 false alarm, 3 help."'),
+        ("todo.P0.family", '"Check; for a false alarm press 2."'),
+        (
+            "todo.P0.neighbour",
+            '"不用电梯；楼梯无烟再走。Do not ignore this; go only if the stairs are clear."',
+        ),
+        ("what.clear", '"all clear"'),
+        ("what.P1", '"CLEAR FAULT"'),
+        ("todo.P3.worker", '"Test the detector; no need to hurry."'),
+    ],
+)
+def test_how_to_answer_and_what_is_no_fire_may_speak_of_false_alarms_and_tests(name: str, said: str) -> None:
+    assert own(name, said).own
+
+
+def test_residents_are_never_told_what_a_desk_is() -> None:
+    for severity, role in product(Severity, (Role.FAMILY, Role.NEIGHBOUR)):
+        texts = own(f"todo.{severity}.desk", '"Open the breaker, ring 13812345678."')
+        for hazard in Hazard:
+            telling = replace(example(severity, role, "en"), hazard=hazard)
+            assert "breaker" not in compose(telling, "en", texts)
+            assert say(telling, "en", texts).parts["do"]
+    texts = own("todo.P2.desk", '"Open the breaker."')
+    assert "Open the breaker." in compose(example(Severity.P2, Role.MICRO_STATION, "en"), "en", texts)
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,29 @@ def test_a_turn_takes_as_many_lesser_alarms_as_the_pace_allows(story: Story) -> 
     assert (first.transitions, first.more) == (20, True)
 
 
+def test_a_fire_waits_for_few_lesser_incidents_whose_steps_fall_due(story: Story) -> None:
+    story.store(*(story.row("O3", f"m{n}", Severity.P1) for n in range(30)))
+    story.turn()
+    story.now_us += 300_000_000
+    story.store(story.row("S1", "smoke-501", Severity.P0))
+    first = run_turn(story.engine, story.settings, story.now_us)
+    assert (first.steps, first.more) == (1 + LESSER_BESIDE_URGENT, True)
+    calm = run_turn(story.engine, replace(story.settings, lesser_at_once=15), story.now_us)
+    assert (calm.steps, calm.more) == (15, True)
+
+
+def test_people_of_many_acts_are_looked_up_together(story: Story) -> None:
+    flats = [flat for flat in story.block.dwellings if flat != "other"]
+    for number, flat in enumerate(flats, start=1):
+        story.at(number).smoke(flat)
+    counts = []
+    for some in ([1], range(2, len(flats) + 1)):
+        for number in some:
+            story.hand_in("grid_worker", Act.ACKNOWLEDGE, incident=number)
+        counts.append(count_queries(story, 0))
+    assert counts[1] - counts[0] <= 6 * (len(flats) - 2)
+
+
 def count_queries(story: Story, transitions: int) -> int:
     rows = [story.row("O3", f"q{story.now_us}-{n}", Severity.P1) for n in range(transitions)]
     story.store(*rows)

@@ -7,9 +7,11 @@ import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from alerts.channels.channel import Failed
 from alerts.channels.http import Http, Reply
-from tests.alerts.channels.providers import Answer, Provider, provider, says
+from tests.alerts.channels.providers import Answer, Provider, provider, says, stays_silent
 from tests.ingest.listeners import make_certificates
 
 OK = Reply(200, b"{}")
@@ -131,6 +133,37 @@ def test_a_name_that_is_not_found_is_a_failure_that_never_reached_the_provider()
     assert outcome == Failed("the host name was not found")
     assert isinstance(outcome, Failed)
     assert outcome.unreached
+
+
+@pytest.mark.parametrize("whole_s", [0.1, 30.0])
+def test_a_connection_that_is_not_made_in_time_never_reached_the_provider(whole_s: float) -> None:
+    """Whichever time ends first: that of the connection, or that of the whole exchange."""
+
+    async def main() -> Reply | Failed:
+        http = Http(whole_s, connect_s=0.1 if whole_s > 1 else 30.0)
+        async with provider(stays_silent) as served:  # it takes the connection and says no hello
+            url = f"https://127.0.0.1:{served.port}/"
+            outcome = await http.post(url, b"x", {}, urgent=True)
+            await http.close()
+            return outcome
+
+    outcome = asyncio.run(main())
+    assert outcome == Failed("no connection in time")
+    assert isinstance(outcome, Failed)
+    assert outcome.unreached
+
+
+def test_an_answer_that_does_not_come_in_time_may_have_reached_the_provider() -> None:
+    async def main() -> Reply | Failed:
+        http = Http(timeout_s=0.1)
+        async with provider(stays_silent) as served:
+            outcome = await http.post(served.url(), b"x", {}, urgent=True)
+            await http.close()
+            return outcome
+
+    outcome = asyncio.run(main())
+    assert isinstance(outcome, Failed)
+    assert not outcome.unreached
 
 
 def over_tls(certificates: Path, trust: ssl.SSLContext | None, host: str) -> Reply | Failed:

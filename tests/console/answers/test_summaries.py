@@ -91,6 +91,46 @@ def test_a_button_answers_for_one_and_no_other_act_and_no_other_incident_is_take
     assert len(dark.acts()) == 1
 
 
+def test_no_tap_on_a_summary_answers_for_a_fire_or_an_alarm_that_it_did_not_tell_of(dark: Block) -> None:
+    """An incident of the summary is a fire now, another took in an alarm since: both stand above the button
+    with their own links, and it answers for the third."""
+    path = summary_path(dark, "W1")
+    with phone(dark) as client:
+        once = field(client.get(path).text, "once")
+        assert "不含在" not in client.get(path).text
+        dark.pass_s(5)
+        with writing(dark.engine) as connection:
+            connection.execute(update(incident).where(incident.c.id == 1).values(severity="P0"))
+        dark.transition("C1", "502", Severity.P1, "meter-502", SILENT)
+        dark.decide()
+        page = client.get(path).text
+        above = page.partition("全部收到，我去看")[0]
+        assert "不含在“全部收到”内" in above
+        assert "“I have all of them” is not about these" in client.get(f"{path}?lang=en").text
+        for number, is_apart in ((1, True), (2, True), (3, False)):
+            assert (f"/a/{dark.token('W1', number)}" in above) is is_apart
+            assert (f'name="number" value="{number}"' in page) is not is_apart
+        with dark.deciding():
+            for number in (1, 2, 0):  # the form may be one that was loaded before
+                client.post(path, data={"act": "acknowledge", "number": number, "once": once})
+    with reading(dark.engine) as connection:
+        states = dict(connection.execute(select(incident.c.id, incident.c.state)).all())
+    assert (states[1], states[2], states[3]) == ("dispatched", "dispatched", "acknowledged")
+    assert len(dark.acts()) == 1
+
+
+def test_no_tap_on_a_summary_answers_for_a_part_that_was_merged_with_a_fire(dark: Block) -> None:
+    with writing(dark.engine) as connection:
+        connection.execute(update(incident).where(incident.c.id == 1).values(severity="P0"))
+        connection.execute(update(incident).where(incident.c.id == 2).values(merged_into=1))
+    path = summary_path(dark, "W1")
+    with phone(dark) as client:
+        tap(dark, client, path)
+    with reading(dark.engine) as connection:
+        states = dict(connection.execute(select(incident.c.id, incident.c.state)).all())
+    assert (states[1], states[2], states[3]) == ("dispatched", "dispatched", "acknowledged")
+
+
 def test_a_link_that_is_altered_of_no_summary_or_over_gets_the_one_answer(dark: Block) -> None:
     path = summary_path(dark, "W1")
     number = int(path.removeprefix("/a/s").partition("-")[0])
