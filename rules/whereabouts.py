@@ -81,10 +81,10 @@ class Whereabouts:
 
     def is_newer(self, given: EngineInput, now_us: int) -> bool:
         """Whether the alarm that an act names was told (raised, or told where its device is registered now)
-        after the act was made: then the act is about another. A moment after `now_us` counts as that, for our
-        clock was put back."""
+        after the act was made: then the act is about another. A telling after `now_us` says nothing, for our
+        clock was put back since: an alarm that nobody can end would hide the next."""
         alarm = self._alarms.get((given.slot, given.rule))
-        return alarm is not None and given.at_us < min(alarm.told_us, now_us)
+        return alarm is not None and given.at_us < alarm.told_us <= now_us
 
     def adopt(self, table: SeriesTable, changed: Int32 | None = None) -> None:
         """Takes a changed series table, when the kernels have; `changed` as for them."""

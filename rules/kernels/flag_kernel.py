@@ -106,8 +106,8 @@ class FlagKernel(PairKernel[FlagRule]):
         if pair < 0:
             return None
         state, rule = self.pairs.state, self.rules[number]
-        raised_us = min(int(state["raised_us"][pair]), now_us)  # later: our clock was put back since
-        if state["status"][pair] & ACTIVE and given.at_us < raised_us:
+        raised_us = int(state["raised_us"][pair])  # after `now_us`: our clock was put back, it says nothing
+        if state["status"][pair] & ACTIVE and given.at_us < raised_us <= now_us:
             return None
         status = int(state["status"][pair]) & ~VISITED
         state["status"][pair] = status

@@ -136,7 +136,8 @@ def alerts(engine: Engine, folder: Path, channels: dict[Carrier, Provider]) -> I
 
 
 def objects(result: Result) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in result.stdout.splitlines()]
+    """What the command said; the service, which runs in this process here, may log between."""
+    return [msgspec.json.decode(line) for line in result.stdout.splitlines() if line.startswith("{")]
 
 
 def test_a_test_is_sent_by_the_service_and_what_became_of_it_is_said(

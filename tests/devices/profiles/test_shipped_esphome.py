@@ -83,6 +83,7 @@ def test_a_battery_that_may_burn_itself_rings() -> None:
         f"{fire}_{thing}_battery" for fire, thing in product(FIRE[:5], ("ebike", "ups", "storage", "ev"))
     ]
     names += [f"smoke_{at}" for at in ("ebike_charging", "car_charging", "garage_open", "open", "room_led")]
+    names += ["rauchmelder_e_bike_batterie", "fire_alarm_ev_battery_alarm", "smoke_sensor_forklift_battery"]
     names += ["smoke_ebike_battery_charging", "fire_alarm_ebike_charging"]
     names += ["smoke_ebike_battery_state", "hall_smoke_ups_battery_alarm", "smoke_forklift_battery"]
     assert metrics(*names) == [{int(Metric.SMOKE_ALARM)}] * len(names)

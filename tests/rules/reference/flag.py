@@ -109,7 +109,7 @@ class Flag:
 
     def act(self, given: EngineInput, now: int) -> bool:
         """Whether a person's reset or close ends the alarm at once. One made before it is about another."""
-        if self.active and given.at_us < min(self.raised, now):
+        if self.active and given.at_us < self.raised <= now:
             return False
         self.visited = False
         if not self.active:

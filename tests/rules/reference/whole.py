@@ -77,7 +77,7 @@ class Held:
     def act(self, given: EngineInput, now: int) -> bool:
         if not self.judge.active or given.slot != self.stands:
             return False
-        if given.at_us < min(self.judge.told, now):  # it is about another
+        if given.at_us < self.judge.told <= now:  # it is about another
             return False
         self.judge.active = False
         self.judge.forget()
