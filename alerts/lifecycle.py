@@ -23,6 +23,9 @@ from alerts.plans import Plans
 from alerts.sayings import Words, pack
 from devices.model import Severity
 
+_ENDING: Final = frozenset({Act.CLOSE, Act.CANCEL, Act.REJECT})
+"""Acts after which an incident takes in no alarm any more."""
+
 
 class Outcome(StrEnum):
     """What became of an act."""
@@ -43,7 +46,7 @@ class Decided:
 
 def decide_act(case: Case, doing: Doing, now_us: int, plans: Plans) -> Decided:
     """Carries out, notes or refuses `doing`. Whatever the outcome, the timeline tells of it."""
-    reason = refusal(case, doing)
+    reason = refusal(case, doing) or _overtaken(case, doing, now_us)
     if reason:
         return Decided(_line(case, doing, now_us, "act_refused", reason), Outcome.REFUSED, reason)
     reason = note_only(case, doing)
@@ -57,6 +60,14 @@ def decide_act(case: Case, doing: Doing, now_us: int, plans: Plans) -> Decided:
     if effect is not None:
         case = effect(case, doing, now_us, plans)
     return Decided(follow(settle(case, now_us, plans), before, now_us, plans), Outcome.DONE)
+
+
+def _overtaken(case: Case, doing: Doing, now_us: int) -> str:
+    """Why an act that ends an incident does not end one that took in an alarm after it was made: whoever
+    pressed has not seen it, and to the engine such an act is about another alarm. What was taken after
+    `now_us` says nothing: our clock was put back."""
+    newer = any(doing.at_us < alarm.taken_us <= now_us for alarm in case.active())
+    return pack("raised_since") if doing.act in _ENDING and newer else ""
 
 
 def possible_acts(case: Case, actor: str, standing: frozenset[str]) -> tuple[Act, ...]:

@@ -129,6 +129,10 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "other_open": ("同一地点另有未结束警情 #{other}", "incident #{other} is open at the same place"),
     "neighbour_note": ("邻居报告误报，不停止通知", "a neighbour's false alarm stops nothing"),
     "second_device": ("另有设备在报警，不停止通知", "a second device is in alarm, so nothing stops"),
+    "raised_since": (
+        "操作之后又有新的报警，请查看后再操作",
+        "an alarm came in after this was pressed: look again",
+    ),
     "overtaken": (
         "此后又有新的报警，不停止通知",
         "a newer alarm came in after this answer, so nothing stops",

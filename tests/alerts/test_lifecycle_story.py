@@ -163,3 +163,18 @@ def test_a_lesser_incident_can_be_cancelled_with_a_reason(story: Story) -> None:
     assert story.answers("operator", Act.CANCEL, "load test").outcome == "done"
     assert story.incident().state == "cancelled"
     story.between(1, 2000).nobody()
+
+
+def test_what_was_pressed_before_an_alarm_came_in_does_not_end_the_incident_that_holds_it(
+    story: Story,
+) -> None:
+    story.at(0).overload("101").at(60).clears("O3", "monitor-101").at(100)
+    pressed_us = story.now_us
+    story.now_us += 2_000_000
+    story.overload("101")
+    story.now_us, taken_us = pressed_us, story.now_us
+    story.hand_in("operator", Act.CANCEL, "looked: nothing")
+    story.now_us = taken_us + 300_000
+    story.turn()
+    assert story.incident().state == "dispatched"
+    assert story.answers("operator", Act.CANCEL, "looked: nothing").outcome == "done"
