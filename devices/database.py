@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.dml import Insert
 
 from devices.change_notice import CHANNEL, CONNECT, ChangeNotice
+from devices.line_of_writers import at_the_head, until
 
 __all__ = [
     "BUSY_TIMEOUT_MS",
@@ -102,8 +103,36 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    path = connection.engine.url.database
+    if not connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql("BEGIN")
+    elif path:
+        with at_the_head(path):
+            _begin_immediate(connection)
+    else:
+        _begin_immediate(connection)  # in memory: nobody else is there
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Looks every millisecond whether it may write: SQLite's own waiting sleeps up to 100 ms at a time."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        until(lambda: not _is_busy(raw), BUSY_TIMEOUT_MS / 1000)
+        if not raw.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as any statement does here
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _is_busy(raw: sqlite3.Connection) -> bool:
+    """Whether another writes. If not, the transaction has begun, or it cannot, for another reason."""
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return False
 
 
 def _begin_postgresql(connection: Connection) -> None:
