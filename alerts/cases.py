@@ -93,13 +93,20 @@ def _with_standing(connection: Connection, alarms: Collection[tuple[str, str]]) 
     return {row.incident_id for row in rows if (row.rule, row.subject) in alarms}
 
 
-def of_places(connection: Connection, ids: Collection[int]) -> set[tuple[str, str]]:
-    """The alarms of places (rule, subject) that stand in these incidents."""
+def maybe_beside(connection: Connection, ids: Collection[int]) -> set[tuple[str, str]]:
+    """The alarms (rule, subject) of these incidents that others may hold too (`alerts.shared_alarms`): those
+    of places that stand, and beside such those of devices that cleared."""
     if not ids:
         return set()
     a = schema.incident_alarm.c
-    standing = a.incident_id.in_(ids) & (a.place != 0) & a.cleared_us.is_(None)
-    return {(row.rule, row.subject) for row in connection.execute(select(a.rule, a.subject).where(standing))}
+    columns = (a.incident_id, a.rule, a.subject, a.place, a.cleared_us)
+    rows = connection.execute(select(*columns).where(a.incident_id.in_(ids))).all()
+    shared = {row.incident_id for row in rows if row.place and row.cleared_us is None}
+    return {
+        (row.rule, row.subject)
+        for row in rows
+        if row.incident_id in shared and bool(row.place) is (row.cleared_us is None)
+    }
 
 
 def _with_parts(connection: Connection, rows: Sequence[Row[Any]], unreadable: Unreadable) -> dict[int, Case]:

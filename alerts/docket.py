@@ -32,7 +32,7 @@ from alerts.merging import merge
 from alerts.plans import Plans
 from alerts.policy import TELL
 from alerts.sayings import pack
-from alerts.shared_alarms import end_here
+from alerts.shared_alarms import Beside, beside, end_here
 from alerts.splitting import split
 from alerts.whole import act_on_whole
 from alerts.windows import Window
@@ -112,9 +112,9 @@ class Docket(CasesAtHand):
 
     def take_act(self, case_id: int, doing: Doing) -> Decided:
         """Decides an act and carries it out."""
-        held = self._held_beside(case_id)
+        others = self._beside(case_id)
         decided = decide_act(self.cases[case_id], doing, self._now_us, self._plans)
-        self.put({case_id: end_here(decided.case, held, self._now_us)})
+        self.put({case_id: end_here(decided.case, others, self._now_us)})
         return decided
 
     def take_whole(self, case_id: int, doings: Mapping[int, Doing]) -> Decided:
@@ -128,18 +128,17 @@ class Docket(CasesAtHand):
         else:
             moved = act_on_whole(cases, case_id, doings, now_us, self._plans)
         for key, case in sorted(moved.changed.items()):
-            held = self._held_beside(key) if key in self.cases else frozenset()
-            self.put({key: end_here(case, held, now_us)})
+            others = self._beside(key) if key in self.cases else Beside()
+            self.put({key: end_here(case, others, now_us)})
         return moved.decided
 
-    def _held_beside(self, case_id: int) -> frozenset[tuple[str, str]]:
-        """The alarms of places that stand here and in another open incident."""
-        here = (alarm for alarm in self.cases[case_id].active() if alarm.place)
-        return frozenset(
-            alarm.identity
-            for alarm in here
-            if any(self.cases[key].incident.state.is_open for key in {*self.holding(alarm)} - {case_id})
-        )
+    def _beside(self, case_id: int) -> Beside:
+        """What other open incidents have of this one."""
+
+        def stands_elsewhere(alarm: Alarm) -> bool:
+            return any(self.cases[key].incident.state.is_open for key in {*self.holding(alarm)} - {case_id})
+
+        return beside(self.cases[case_id], stands_elsewhere)
 
     def markers(
         self, ended: Collection[int], silenced: Callable[[Case, Step], object]

@@ -7,9 +7,9 @@ told which devices have no part in it any more; and that it is over, when the la
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from alerts.case import Alarm, Case, Change, Input
 from alerts.joining import US
@@ -19,11 +19,27 @@ from devices.model import InputKind
 _ENDING: Final = frozenset({InputKind.RESET, InputKind.CLOSE})
 
 
-def end_here(case: Case, held: Collection[tuple[str, str]], now_us: int) -> Case:
-    """`case` after an act, where the alarms in `held` (rule, subject) stand in another open incident too: it
-    ends them for itself, and for its own devices."""
-    shared = {(a.rule, a.place): a for a in case.alarms if a.place and a.identity in held}
-    slots = sorted({a.slot for a in case.alarms if not a.place})
+class Beside(NamedTuple):
+    """What other open incidents have of one: `held` are alarms of places (rule, subject) that stand in both,
+    `left` the devices (uid) whose alarms stood here, and go on there since they were registered elsewhere."""
+
+    held: Collection[tuple[str, str]] = frozenset()
+    left: Collection[str] = frozenset()
+
+
+def beside(case: Case, stands_elsewhere: Callable[[Alarm], bool]) -> Beside:
+    """Those of an incident, given which alarms stand in another open one."""
+    elsewhere = [a for a in case.alarms if stands_elsewhere(a)]
+    here = {a.uid for a in case.active() if not a.place}
+    held = frozenset(a.identity for a in elsewhere if a.place and a.cleared_us is None)
+    return Beside(held, frozenset(a.uid for a in elsewhere if not a.place) - here)
+
+
+def end_here(case: Case, beside: Beside, now_us: int) -> Case:
+    """`case` after an act: the alarms that another open incident holds too it ends for itself, and for its
+    own devices. One that has left has its part in the other one."""
+    shared = {(a.rule, a.place): a for a in case.alarms if a.place and a.identity in beside.held}
+    slots = sorted({a.slot for a in case.alarms if not a.place and a.uid not in beside.left})
     ended: dict[tuple[str, str], Alarm] = {}
     inputs: list[Input] = []
     for one in case.inputs:

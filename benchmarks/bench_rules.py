@@ -51,6 +51,7 @@ _ALONE: Final = {
     "flag": Metric.SMOKE_ALARM,
 }
 _JOINT: Final = ((Metric.TEMPERATURE, "l1"), (Metric.CURRENT, "l1"), (Metric.TEMPERATURE_AMBIENT, ""))
+_VOLTAGES: Final = tuple((Metric.VOLTAGE, one) for one in PHASES)
 _PLAIN: Final = (
     Metric.SMOKE_ALARM,
     Metric.BATTERY_LOW,
@@ -64,7 +65,8 @@ FLEETS: Final[Mapping[str, Devices]] = {
     "joint": [_JOINT],
     "rise": [_JOINT],
     "spread": [tuple((metric, one) for metric in (Metric.TEMPERATURE, Metric.CURRENT) for one in PHASES)],
-    "neutral": [tuple((Metric.VOLTAGE, one) for one in PHASES)],
+    "neutral": [_VOLTAGES],
+    "supply": [_VOLTAGES],
     "suspect": [HOME_METER],
 }
 """What each kind is measured on: devices with series that its rules watch, and those compared with them."""

@@ -25,6 +25,7 @@ from rules.kernels.rise import RiseKernel, RiseRule
 from rules.kernels.silence import SilenceRule
 from rules.kernels.smoulder import SmoulderKernel, SmoulderRule
 from rules.kernels.spread import SpreadKernel, SpreadRule
+from rules.kernels.supply import SupplyKernel, SupplyRule
 from rules.kernels.suspect import SuspectKernel, SuspectRule
 from rules.kernels.threshold import ThresholdKernel, ThresholdRule
 from rules.kernels.usual import UsualKernel, UsualRule
@@ -41,6 +42,7 @@ Rule = (
     | SpreadRule
     | JointRule
     | NeutralRule
+    | SupplyRule
     | SmoulderRule
     | SuspectRule
     | ExcessRule
@@ -65,6 +67,7 @@ JUDGED: Final[tuple[tuple[type[HeldRule], type[JudgedKernel[Any]]], ...]] = (
     (SpreadRule, SpreadKernel),
     (JointRule, JointKernel),
     (NeutralRule, NeutralKernel),
+    (SupplyRule, SupplyKernel),
     (SmoulderRule, SmoulderKernel),
     (SuspectRule, SuspectKernel),
     (ExcessRule, ExcessKernel),

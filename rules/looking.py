@@ -9,6 +9,7 @@ import numpy as np
 
 from devices.model import EngineInput, InputKind, ReadingBatch
 from rules.heeding import COMPARED, ONLINE
+from rules.kernels.meeting import Moment
 from rules.look import Look
 from rules.parts import Parts
 from rules.transition import Transition
@@ -34,7 +35,7 @@ def take_act(parts: Parts, given: EngineInput, now_us: int) -> list[Transition]:
     if cleared is None:
         return []
     if kernel is not parts.place:
-        parts.place.feed(cleared)
+        parts.place.feed(cleared, Moment(given.at_us, given.at_us))  # it ended then, for people
         parts.whereabouts.note(cleared)
     return [cleared]
 

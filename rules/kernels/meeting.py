@@ -38,8 +38,25 @@ class Moment(NamedTuple):
         """The later of either time."""
         return Moment(max(self.at_us, other.at_us), max(self.received_us, other.received_us))
 
+    @property
+    def heard_us(self) -> int:
+        """When it was received, or else observed."""
+        return self.at_us if self.received_us == NEVER else self.received_us
+
 
 NO_MOMENT: Final = Moment(NEVER, NEVER)
+
+
+class Act(NamedTuple):
+    """A person's act: when it was made and when it is heeded, both by our clock. It is about what was before
+    it was made. What came after `now_us` came before too: our clock was put back since."""
+
+    made_us: int
+    now_us: int
+
+    def is_before(self, time_us: int) -> bool:
+        """Whether what came then is no matter of the act."""
+        return self.made_us < time_us <= self.now_us
 
 
 class Who(NamedTuple):
@@ -61,12 +78,14 @@ class Who(NamedTuple):
 
 
 class Note(NamedTuple):
-    """The newest alarm of one series: whose, when, of which rule, and why."""
+    """The newest alarm of one series: whose, when, of which rule, and why. `heard_us` is when the last of it
+    came, whichever time `moment` has of which alarm."""
 
     who: Who
     moment: Moment
     rule: str
     why: Why
+    heard_us: int
 
 
 @dataclass(slots=True)
@@ -79,10 +98,11 @@ class Side:
 
     def note(self, who: Who, moment: Moment, rule: str, said: Why) -> None:
         """An alarm of this series; the newest times count and the sentence of the last to arrive."""
-        known = self.of(who.slot)
+        known, heard_us = self.of(who.slot), moment.heard_us
         if known:
-            moment = moment.newest(known.moment)
-        self.notes = [Note(who, moment, rule, said), *(one for one in self.notes if one is not known)]
+            moment, heard_us = moment.newest(known.moment), max(heard_us, known.heard_us)
+        others = [one for one in self.notes if one is not known]
+        self.notes = [Note(who, moment, rule, said, heard_us), *others]
 
     def of(self, slot: int) -> Note | None:
         """The note of a series."""
@@ -101,13 +121,15 @@ class Side:
         """The registry calls the device of this series otherwise now."""
         self.notes = [one._replace(who=who) if one.who.slot == who.slot else one for one in self.notes]
 
-    def forget_times(self, slot: int = 0) -> None:
-        """What was noted, or what was of this series, counts no more; only what is active does."""
+    def forget_times(self, act: Act, slot: int = 0) -> None:
+        """What was noted before the act, or what of it was of this series, counts no more; only what is
+        active does."""
         active = {of for _, of in self.active}
+        over = [slot in (0, one.who.slot) and not act.is_before(one.heard_us) for one in self.notes]
         self.notes = [
-            one if slot not in (0, one.who.slot) else one._replace(moment=NO_MOMENT)
-            for one in self.notes
-            if slot not in (0, one.who.slot) or one.who.slot in active
+            one._replace(moment=NO_MOMENT, heard_us=NEVER) if ends else one
+            for one, ends in zip(self.notes, over, strict=True)
+            if not ends or one.who.slot in active
         ]
 
     def met(
@@ -127,16 +149,24 @@ class Side:
         return _newest(stand, 0) if stand else None
 
 
+class Part(NamedTuple):
+    """Whose alarm a meeting was raised by, and when that was told last, by our clock."""
+
+    who: Who
+    told_us: int
+
+
 @dataclass(slots=True)
 class Meeting:
-    """One place rule in one place; `slot` is the series that raised it last, `members` whose alarms it was
-    raised by."""
+    """One place rule in one place; `slot` is the series that raised it last, and `told_us` when, by our
+    clock; `members` whose alarms it was raised by."""
 
     anchor: Side = field(default_factory=Side)
     partner: Side = field(default_factory=Side)
     raised: bool = False
     slot: int = 0
-    members: list[Who] = field(default_factory=list)
+    told_us: int = NEVER
+    members: list[Part] = field(default_factory=list)
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -145,20 +175,36 @@ class Meeting:
 
     def leave(self, slot: int) -> None:
         """Nothing is known here of this series any more."""
-        self.members = [one for one in self.members if one.slot != slot]
+        self.members = [one for one in self.members if one.who.slot != slot]
         for side in self.sides:
             side.leave(slot)
 
-    def end_part(self, who: Who) -> None:
-        """This device has no part in it any more, and what was noted of its series counts no more; what is
-        active goes on counting."""
-        self.members = [one for one in self.members if not who.is_of(one)]
-        for side in self.sides:
-            side.forget_times(who.slot)
+    def tell(self, slot: int, whose: Sequence[Who], told_us: int) -> None:
+        """It is raised by the alarms of these devices, the last of them that of `slot`."""
+        self.raised, self.slot, self.told_us = True, slot, told_us
+        others = [one for one in self.members if not any(one.who.is_of(who) for who in whose)]
+        self.members = [*others, *(Part(who, told_us) for who in whose)]
 
-    def is_member(self, who: Who) -> bool:
-        """Whether an alarm of this device is among those that raised it."""
-        return any(who.is_of(one) for one in self.members)
+    def end(self, act: Act) -> bool:
+        """Ends the parts that the act is about, and what was noted before counts no more; what is active goes
+        on counting. Whether it is over: it was not told since."""
+        self.members = [one for one in self.members if act.is_before(one.told_us)]
+        for side in self.sides:
+            side.forget_times(act)
+        self.raised = act.is_before(self.told_us)
+        return not self.raised
+
+    def end_part(self, who: Who, act: Act) -> None:
+        """This device has no part in it any more, and what was noted of its series counts no more; what is
+        active goes on counting. So does what came after the act was made."""
+        self.members = [one for one in self.members if not who.is_of(one.who) or act.is_before(one.told_us)]
+        for side in self.sides:
+            side.forget_times(act, who.slot)
+
+    def besides(self, who: Who) -> list[Who]:
+        """The devices that raised it, where this is one of them: what is told already."""
+        known = [one.who for one in self.members]
+        return known if any(who.is_of(one) for one in known) else []
 
 
 def _newest(notes: list[Note], time: int) -> Note:
@@ -176,6 +222,7 @@ def columns_of(name: str, sides: list[Side]) -> State:
         f"{name}_group": np.array([note.who.group for _, note in lines], np.int64),
         f"{name}_us": np.array([note.moment.at_us for _, note in lines], np.int64),
         f"{name}_received_us": np.array([note.moment.received_us for _, note in lines], np.int64),
+        f"{name}_heard_us": np.array([note.heard_us for _, note in lines], np.int64),
         f"{name}_rule": np.array([note.rule for _, note in lines], np.str_),
         f"{name}_why_en": np.array([note.why.en for _, note in lines], np.str_),
         f"{name}_why_zh_cn": np.array([note.why.zh_cn for _, note in lines], np.str_),
@@ -190,31 +237,34 @@ def sides_of(name: str, state: Mapping[str, NDArray[Any]]) -> list[Side]:
     columns = [state[f"{name}_{part}"] for part in ("of", "group", "us", "rule", "why_en", "why_zh_cn")]
     columns.append(state.get(f"{name}_received_us", unknown))
     columns += [state.get(f"{name}_{part}", nobody) for part in ("slot", "device")]
-    for of, group, at, rule, en, zh_cn, heard, slot, device in zip(*columns, strict=True):
-        who, moment = Who(int(slot), int(device), int(group)), Moment(int(at), int(heard))
-        sides[int(of)].notes.append(Note(who, moment, str(rule), Why(str(en), str(zh_cn))))
+    columns.append(state.get(f"{name}_heard_us", unknown))
+    for of, group, at, rule, en, zh_cn, received, slot, device, heard in zip(*columns, strict=True):
+        who, moment = Who(int(slot), int(device), int(group)), Moment(int(at), int(received))
+        heard_us = max(int(heard), moment.heard_us)
+        sides[int(of)].notes.append(Note(who, moment, str(rule), Why(str(en), str(zh_cn)), heard_us))
     return sides
 
 
 def member_columns(meetings: list[Meeting]) -> State:
     """Lines of members, with the number of the meeting each belongs to."""
-    lines = [(n, who) for n, meeting in enumerate(meetings) for who in meeting.members]
+    lines = [(n, part) for n, meeting in enumerate(meetings) for part in meeting.members]
     return {
         "member_of": np.array([n for n, _ in lines], np.int64),
-        "member_slot": np.array([who.slot for _, who in lines], np.int64),
-        "member_device": np.array([who.device for _, who in lines], np.int64),
+        "member_slot": np.array([part.who.slot for _, part in lines], np.int64),
+        "member_device": np.array([part.who.device for _, part in lines], np.int64),
+        "member_told_us": np.array([part.told_us for _, part in lines], np.int64),
     }
 
 
-def members_of(state: Mapping[str, NDArray[Any]]) -> list[list[Who]]:
-    """The members of the meetings of a snapshot, in the order of its column `rule`; of an earlier release
-    only the series that raised each is known."""
+def members_of(state: Mapping[str, NDArray[Any]]) -> list[list[Part]]:
+    """The members of the meetings of a snapshot, in the order of its column `rule`. One of an earlier release
+    does not say when they were told, nor, still earlier, more than the series that raised each."""
     if "member_of" not in state:
         raised = zip(state["raised"], state["slot"], strict=True)
-        return [[Who(int(slot), 0, 0)] if up else [] for up, slot in raised]
-    members: list[list[Who]] = [[] for _ in state["rule"]]
-    for of, slot, device in zip(
-        state["member_of"], state["member_slot"], state["member_device"], strict=True
-    ):
-        members[int(of)].append(Who(int(slot), int(device), 0))
+        return [[Part(Who(int(slot), 0, 0), NEVER)] if up else [] for up, slot in raised]
+    members: list[list[Part]] = [[] for _ in state["rule"]]
+    unknown = np.full(len(state["member_of"]), NEVER)
+    columns = [state[f"member_{part}"] for part in ("of", "slot", "device")]
+    for of, slot, device, told in zip(*columns, state.get("member_told_us", unknown), strict=True):
+        members[int(of)].append(Part(Who(int(slot), int(device), 0), int(told)))
     return members

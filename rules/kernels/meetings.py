@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from devices.model import Int32, SeriesTable
 from rules.kernels.meeting import (
+    NEVER,
     Meeting,
     Moment,
     Side,
@@ -141,20 +142,22 @@ class Meetings:
             "place": np.array([place for _, place in self._meetings], np.int64),
             "raised": np.array([meeting.raised for meeting in meetings], np.bool_),
             "slot": np.array([meeting.slot for meeting in meetings], np.int64),
+            "told_us": np.array([meeting.told_us for meeting in meetings], np.int64),
             **columns_of("anchor", [meeting.anchor for meeting in meetings]),
             **columns_of("partner", [meeting.partner for meeting in meetings]),
             **member_columns(meetings),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]], names: Collection[str]) -> None:
-        """Takes a snapshot; left out is what was noted of rules whose names are not among these."""
+        """Takes a snapshot; left out is what was noted of rules whose names are not among these. One of an
+        earlier release does not say when alarms were told: an act ends them whenever it was made."""
         keys = [(str(rule), int(place)) for rule, place in zip(state["rule"], state["place"], strict=True)]
         anchors, partners = sides_of("anchor", state), sides_of("partner", state)
-        members = members_of(state)
+        told = state.get("told_us", np.full(len(keys), NEVER))
+        rows = zip(anchors, partners, *(each.tolist() for each in (state["raised"], state["slot"], told)),
+                   members_of(state), strict=True)  # fmt: skip
         self._meetings = {
-            key: Meeting(anchors[n], partners[n], bool(state["raised"][n]), int(state["slot"][n]), members[n])
-            for n, key in enumerate(keys)
-            if key[0] in self._rules
+            key: Meeting(*row) for key, row in zip(keys, rows, strict=True) if key[0] in self._rules
         }
         for meeting in self._meetings.values():
             for side in meeting.sides:

@@ -103,6 +103,9 @@ class NeutralKernel(MomentKernel[NeutralRule]):
         own = look.batch.value.take(rows)
         of = Volts(*(self.of_rule(column, pair) for column in self._volts))
         most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
+        if (most > of.most).any():
+            own, other, third = (np.where(one > of.most, np.nan, one) for one in (own, other, third))
+            most, fewest = np.fmax(np.fmax(own, other), third), np.fmin(np.fmin(own, other), third)
         if (fewest < of.least).any():
             gone = np.where(most > of.extreme, -np.inf, of.least)  # else pulled down, and no dead phase
             own, other, third = (np.where(one < gone, np.nan, one) for one in (own, other, third))
@@ -229,8 +232,9 @@ class NeutralKernel(MomentKernel[NeutralRule]):
             if not math.isnan(value):
                 said[(phase - 1 + step) % 3 + 1] = value
         of = self.rules[self.pairs.rule[pair]].volts()
+        said = {phase: said[phase] for phase in sorted(said) if said[phase] <= of.most}
         least = -math.inf if max(said.values()) > of.extreme else of.least
-        return {phase: said[phase] for phase in sorted(said) if said[phase] >= least}
+        return {phase: volts for phase, volts in said.items() if volts >= least}
 
 
 def _tears(own: Float64, new: Float64, of: Volts) -> Bool:

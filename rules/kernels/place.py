@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import cleared_by_input
-from rules.kernels.meeting import NO_MOMENT, Meeting, Moment, Note, Who
+from rules.kernels.meeting import NO_MOMENT, Act, Meeting, Moment, Note, Who
 from rules.kernels.meetings import Meetings
 from rules.kernels.place_rule import PlaceRule, PlaceScope
 from rules.pairs import State
@@ -133,13 +133,11 @@ class PlaceKernel:
         again, who = meeting.raised, self._meetings.who(rule, trigger.slot)
         if again and rule.scope is PlaceScope.DWELLING:
             return []
-        besides = meeting.members if again and meeting.is_member(who) else ()
-        pair = self._pair(rule, meeting, trigger, now, besides)
+        pair = self._pair(rule, meeting, trigger, now, meeting.besides(who) if again else ())
         if pair is None:
             return []
         met, said = pair
-        meeting.raised, meeting.slot = True, trigger.slot
-        meeting.members += [one for one in (who, met.who) if not meeting.is_member(one)]
+        meeting.tell(trigger.slot, (who, met.who), trigger.received_us)
         return [self._told(rule, place, trigger, said, again=again)]
 
     def _pair(
@@ -185,19 +183,19 @@ class PlaceKernel:
 
         What led to it is forgotten, but where standing counts an alarm that is still active goes on counting.
         One that names a series besides the place ends only the part of its device: the alarm stands, for
-        the others.
+        the others. What came after the act was made stays: an alarm that was told since by other devices is
+        another.
         """
         meeting, rule = self._meetings.at(given.rule, given.place), self._rules[given.rule]
+        act = Act(given.at_us, now_us)
         if meeting is None or not meeting.raised:
             return None
         if given.slot:
             if given.slot < len(self._meetings.table):
-                meeting.end_part(self._meetings.who(rule, given.slot))
+                meeting.end_part(self._meetings.who(rule, given.slot), act)
             return None
-        meeting.raised = False
-        meeting.members.clear()
-        meeting.anchor.forget_times()
-        meeting.partner.forget_times()
+        if not meeting.end(act):
+            return None
         return cleared_by_input(
             rule, given, slot=meeting.slot, place=given.place, table=self._meetings.table, now_us=now_us,
             why=why.by_person(given.kind), subject=rule.scope.subject,

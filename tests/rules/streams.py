@@ -93,7 +93,7 @@ class Script:
         )
 
     def act(self, kind: InputKind, rule: str, slot: int = 0, place: int = 0) -> EngineInput:
-        made = self.now - self.rng.choice((500_000, 500_000, 90_000_000))
+        made = self.now - self.rng.choice((500_000, 500_000, 5_000_000, 90_000_000, 400_000_000))
         return EngineInput(1, made, kind, rule, slot, place)
 
 

@@ -15,7 +15,7 @@ from tests.rules.homes import Facts
 from tests.rules.streams import Rules, compare, missed_by
 
 RULES = Rules.shipped()
-ENTRIES = RULES.of("rise", "spread", "neutral")
+ENTRIES = RULES.of("rise", "spread", "neutral", "supply")
 PHASES: Final = ("l1", "l2", "l3")
 
 
@@ -44,6 +44,8 @@ ALONE: Final = [
     Facts(Metric.VOLTAGE, 6, "n"),
     Facts(Metric.VOLTAGE, 6, "l2"),
 ]
+BETWEEN: Final = [*(Facts(Metric.VOLTAGE, 8, one) for one in ("", *PHASES, "n", "ch1"))]
+"""A meter that may tell voltages between its phases."""
 TWICE: Final = [
     *three_phases(7, 16.0),
     Facts(Metric.VOLTAGE, 7, "l1"),
@@ -53,7 +55,7 @@ TWICE: Final = [
 """A device with two series of one metric on one phase."""
 WAITS: Final = [1, 2, 10, 30, 60, 200, 300, 600, 900, 901]
 FLEET = Fleet(
-    series=[*three_phases(1, 25.0), *three_phases(2, float("nan")), *ROOMS, *ALONE, *TWICE],
+    series=[*three_phases(1, 25.0), *three_phases(2, float("nan")), *ROOMS, *ALONE, *TWICE, *BETWEEN],
     ways={
         Metric.TEMPERATURE: Way([20.0, 23.0, 24.0, 38.0, 40.0, 41.0, 46.0, 57.0, 60.0, 66.0], WAITS, [1, -1]),
         Metric.TEMPERATURE_AMBIENT: Way([20.0, 20.0, 20.0, 23.0, 25.0], WAITS),
@@ -80,8 +82,14 @@ FLEET = Fleet(
                 264.1,
                 280.0,
                 340.0,
+                380.0,
+                400.0,
+                438.0,
+                440.0,
+                1000.0,
+                6553.5,
             ],
-            WAITS,
+            [*WAITS, 3600, 25 * 3600, 50 * 3600],
         ),
     },
     entries=ENTRIES,
@@ -93,6 +101,9 @@ FLEET = Fleet(
         [*range(21, 27)],
         [*range(27, 35)],
         [*range(35, 48)],
+        [*range(48, 54)],
+        [49, 50, 51],
+        [49, 50, 51],
     ],
 )
 

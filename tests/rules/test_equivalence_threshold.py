@@ -40,7 +40,6 @@ FLEET = Fleet(
         ],
         *[Facts(metric, 31, "ch1", HOME) for metric in FLAGS],
         Facts(Metric.ARC_HALF_CYCLES, 41),
-        Facts(Metric.VOLTAGE, 42),
     ],
     ways={
         Metric.CURRENT: Way(
@@ -75,7 +74,6 @@ FLEET = Fleet(
             [5, 10, 30, 60, 150, 300, 900, 901],
         ),
         Metric.ARC_HALF_CYCLES: Way([0.0, 9.0, 13.0, 14.0, 20.0], [1, 60]),
-        Metric.VOLTAGE: Way([0.0, 220.0, 235.3, 235.4, 252.9, 253.0, 381.0], [5, 10, 30, 60, 150, 300, 901]),
         **dict.fromkeys(FLAGS, Way([0.0, 1.0], SLOW)),
     },
     entries=ENTRIES,

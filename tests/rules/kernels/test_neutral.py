@@ -279,3 +279,13 @@ def test_it_goes_on_after_a_restart_and_a_person_ends_it() -> None:
     assert [one.slot for one in say(other, 2, TORN)] == [V1]
     (cleared,) = other.reset("V1", 3, V1)
     assert (cleared.to, cleared.slot) == (To.CLEARED, V1)
+
+
+@pytest.mark.parametrize("nothing", [65535.0, 6553.5, 1000.1])
+@pytest.mark.parametrize("others", [(220.0, math.inf, math.inf), (181.0, math.inf, 220.0)])
+def test_what_no_meter_can_measure_counts_for_nothing(nothing: float, others: tuple[float, ...]) -> None:
+    story = v1()
+    volts = tuple(min(one, nothing) for one in others)
+    assert [one for at in range(0, 60, 2) for one in say(story, at, volts)] == []
+    found = [one for at in range(60, 64) for one in say(story, at, (259.0, 181.0, nothing))]
+    assert [one.why.en.partition(":")[0] for one in found] == ["voltages l1 259 V, l2 181 V"]

@@ -20,7 +20,8 @@ class Neutral(Measure):
         before, self.before = self.before, one.observed
         own = self.world.phase(self.slot)
         each = [one.value if phase == own else self._said(phase, one) for phase in (1, 2, 3)]
-        said = [value for value in each if value is not None]
+        most = self.entry.number("most")
+        said = [value for value in each if value is not None and value <= most]
         extreme, high = self.entry.number("extreme"), self.entry.number("high")
         if not any(value > extreme for value in said):
             said = [value for value in said if value >= self.entry.number("least")]

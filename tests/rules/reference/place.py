@@ -15,11 +15,12 @@ from tests.rules.reference.world import World
 @dataclass
 class Heard:
     """The alarms of one series in one place: its device, its group, and when the newest was raised, by each
-    clock. Alarms of one group do not meet; group 0 is none."""
+    clock; and when the last came. Alarms of one group do not meet; group 0 is none."""
 
     device: int
     group: int
     newest: dict[str, int] = field(default_factory=dict)
+    came: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -35,6 +36,8 @@ class Side:
         for clock in CLOCKS:
             if (time := time_of(told, clock)) is not None:
                 heard.newest[clock] = max(time, heard.newest.get(clock, time))
+        received = time_of(told, "received")
+        heard.came.append(int(told["at"]) if received is None else received)
 
 
 CLOCKS = ("at", "received")
@@ -55,8 +58,9 @@ class Meeting:
         self.sides = {"anchor": Side(), "partner": Side()}
         self.standing = bool(entry.keys.get("standing", True))
         self.raised, self.slot = False, 0
-        self.members: set[int] = set()
-        """The devices that raised it."""
+        self.members: dict[int, int] = {}
+        """The devices that raised it, and when each was told last."""
+        self.told_last = 0
 
     @property
     def subject(self) -> Subject:
@@ -86,7 +90,8 @@ class Meeting:
             return None
         again = self.raised
         self.raised, self.slot = True, told["slot"]
-        self.members |= {told["device"], met[0]}
+        self.told_last = told["received"]
+        self.members |= {device: int(told["received"]) for device in (told["device"], met[0])}
         marks = [Mark(self.entry.keys["mark"])] if "mark" in self.entry.keys else []
         marks += told["marks"]
         return told | {
@@ -101,7 +106,7 @@ class Meeting:
     def _met(self, side: Side, group: int, told: Told) -> list[int]:
         """The devices on this side that it meets, the newest of each way of meeting. Of an alarm that stands
         already, only by a device that had no part in it."""
-        known = self.members if self.raised and told["device"] in self.members else set()
+        known = self.members if self.raised and told["device"] in self.members else {}
         there = {
             slot: one
             for slot, one in reversed(side.heard.items())
@@ -127,19 +132,28 @@ class Meeting:
 
     def act(self, given: EngineInput, now: int) -> Told | None:
         """A person's reset or close: the times are forgotten, what is still active is not. One that names a
-        series is about that one's part alone."""
+        series is about that one's part alone. It says nothing of what came after it was made."""
         if not self.raised:
             return None
+
+        def concerns(time: int) -> bool:
+            return not given.at_us < time <= now
+
+        device = int(self.world.table.device[given.slot]) if given.slot else None
+        self.members = {
+            one: time for one, time in self.members.items() if device not in (None, one) or not concerns(time)
+        }
         for side in self.sides.values():
             active = {slot for _, slot in side.active}
-            for slot in [*side.heard] if not given.slot else [given.slot] if given.slot in side.heard else []:
-                side.heard[slot].newest = {}
+            for slot, one in [*side.heard.items()]:
+                if given.slot not in (0, slot) or (one.came and not concerns(max(one.came))):
+                    continue
+                one.newest, one.came = {}, []
                 if slot not in active:
                     del side.heard[slot]
-        if given.slot:
-            self.members -= {int(self.world.table.device[given.slot])}
+        if given.slot or not concerns(self.told_last):
             return None
-        self.raised, self.members = False, set()
+        self.raised = False
         told = ended_by(self.entry, given, self.slot, now, self.world)
         dwelling = self.place if self.subject is Subject.DWELLING else 0
         return told | {"dwelling": dwelling, "place": self.place, "subject": self.subject}

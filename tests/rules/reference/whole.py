@@ -26,6 +26,7 @@ from tests.rules.reference.reading import HOUR, One, Told
 from tests.rules.reference.rise import Rise
 from tests.rules.reference.smoulder import Smoulder
 from tests.rules.reference.spread import Spread
+from tests.rules.reference.supply import Supply
 from tests.rules.reference.suspect import Suspect
 from tests.rules.reference.telling import ended_by, told_of
 from tests.rules.reference.threshold import Threshold
@@ -45,6 +46,7 @@ MEASURES: Final[dict[str, type[Measure]]] = {
     "spread": Spread,
     "joint": Joint,
     "neutral": Neutral,
+    "supply": Supply,
     "plateau": Plateau,
     "smoulder": Smoulder,
     "suspect": Suspect,
@@ -146,7 +148,7 @@ class Reference:
         if held is None or not held.act(given, now):
             return []
         ended = ended_by(held.entry, given, given.slot, now, self.world)
-        return [ended, *self._feed(ended)]
+        return [ended, *self._feed(ended | {"received": given.at_us})]
 
     def _feed(self, told: Told) -> list[Told]:
         """What a change of an alarm makes of its dwelling. A visit is no alarm and meets nothing."""
