@@ -15,7 +15,7 @@ import pytest
 import typer
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from console.answers.callbacks import Inbox
 from console.answers.settings import AnswersSettings
@@ -39,6 +39,7 @@ from gengfu.run_store import figures as store_figures
 from gengfu.telemetry import Figures, Value
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.writer import StoreWriter
+from tests.gengfu.every_command import commands_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -156,17 +157,7 @@ def commands() -> dict[str, TyperCommand]:
     whole = typer.Typer()
     whole.registered_commands = [one for one in app.registered_commands if one.callback is not decode]
     mount(whole)
-
-    def walk(group: TyperGroup, before: str) -> Iterator[tuple[str, TyperCommand]]:
-        for name, command in group.commands.items():
-            if isinstance(command, TyperGroup):
-                yield from walk(command, f"{before}{name} ")
-            elif isinstance(command, TyperCommand):
-                yield f"{before}{name}", command
-
-    root = typer.main.get_command(whole)
-    assert isinstance(root, TyperGroup)
-    return dict(walk(root, ""))
+    return commands_of(whole)
 
 
 def shown_lines(path: Path) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from devices.profiles.compiling.compiled import Clock
 from devices.profiles.compiling.faulty import Place
-from devices.profiles.language.file import Time
+from devices.profiles.language.meaning import Time
 
 NUMERIC: Final = ("s", "ms", "us")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

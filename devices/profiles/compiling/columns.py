@@ -12,7 +12,7 @@ from devices.profiles.compiling.clocks import Zones
 from devices.profiles.compiling.compiled import Column, Elsewhere, Pattern, Way, Word, word_of
 from devices.profiles.compiling.faulty import Place
 from devices.profiles.general.channels import too_long
-from devices.profiles.language.file import Meaning, Operand, Sign, Value
+from devices.profiles.language.meaning import Meaning, Operand, Sign, Value
 from devices.profiles.language.units import SMOKE_DENSITIES, Conversion, conversion_of, units_in_band
 from devices.profiles.own.mapping import WORDS
 

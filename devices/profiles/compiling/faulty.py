@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from devices.profiles.compiling.compiled import Choice, Pattern, Way, Word, word_of
-from devices.profiles.language.file import When, Words
 from devices.profiles.language.lines import Part, Parts, key_of
+from devices.profiles.language.meaning import When, Words
 from devices.profiles.language.paths import path_of
 from devices.profiles.language.templates import blanks, template_of
 

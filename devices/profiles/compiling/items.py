@@ -13,7 +13,7 @@ from devices.profiles.compiling.clocks import Zones
 from devices.profiles.compiling.columns import Columns
 from devices.profiles.compiling.compiled import Column, Items, Start, Way
 from devices.profiles.compiling.faulty import Place
-from devices.profiles.language.file import Group, Meaning
+from devices.profiles.language.meaning import Group, Meaning
 from devices.profiles.language.paths import names_bound
 
 _PAYLOAD: Final = Way(Start.PAYLOAD, ())

@@ -32,6 +32,8 @@ _LONGEST: Final = 64
 """Octets of a text in which a stem stands, with its quotes, that is compared with others (chosen)."""
 _WORD: Final = 8
 """Octets that are compared at once."""
+_IN_A_NAME: Final = re.compile(rb'/(?:%s)"' % b"|".join(re.escape(name.encode()) for name in USUAL), re.I)
+"""Where a usual name is the last part of an item's own (`usual_names.told`)."""
 _BETWEEN: Final = b"\n"
 """Stands in no text of JSON, so that none reaches from one message into the next."""
 
@@ -55,7 +57,8 @@ class Watched:
 
     def __init__(self, payload: bytes, keys: Iterable[str] = ()) -> None:
         """`payload`: a message that has the form."""
-        names = sorted({*USUAL, *(key.lower() for key in keys)}, key=len, reverse=True)
+        also = {"alarm"} if _IN_A_NAME.search(payload) else set()  # which would make a fire of such an item
+        names = sorted({*USUAL, *also, *(key.lower() for key in keys)}, key=len, reverse=True)
         self._token = re.compile(rb'[/"](%s)"' % b"|".join(re.escape(name.encode()) for name in names))
         self._usual = self._names(payload.lower())
         self._stems = _count(payload)

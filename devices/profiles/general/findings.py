@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from devices.profiles.compiling.compiled import Clock, Column
+from devices.profiles.compiling.compiled import Clock, Column, Items
 
 Tree = Any
 """What a format makes of a payload, or a part of it: dict, list, str, int, float, bool, None."""
@@ -59,7 +59,8 @@ class Finding(NamedTuple):
     time: At | None
     """The clocks that had a value, and the values, in order; None where none had."""
     flags: int
-    """Quality bits that the structure tells: `INCOMPLETE`, `BACKFILL`, `STALE`."""
+    """Quality bits that the structure tells: `INCOMPLETE`, `BACKFILL`, `STALE`; `SUSPECT` of an item that
+    should name its device and names none."""
 
 
 class TooMuch(Exception):
@@ -81,6 +82,9 @@ class Found:
     silent: int = 0
     """Values that are there and mean that nothing is said."""
     steps: int = 0
+    beside: tuple[Items, tuple[Tree, ...], tuple[str, bool]] | None = None
+    """Whose the item before was, where those beside it are the same device's: its group, what it stands in,
+    and what `item` made of its names."""
     amiss: str = ""
     """The first thing that a person must see although the rest can be read: a name that is none."""
 

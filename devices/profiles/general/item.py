@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from devices.model import Quality
 from devices.profiles.compiling.compiled import MISSING, Column, Items, Pattern
 from devices.profiles.general.channels import CHANNEL_LENGTH_MAX
 from devices.profiles.general.findings import FINDINGS_MAX, NAMES_A_STEP, At, Finding, Found, Raw, Tree
-from devices.profiles.general.naming import channel_amiss, channel_of, name_of, uid_of, unfit_uid
+from devices.profiles.general.naming import channel_amiss, channel_of, is_uid, name_of, unfit_uid
 from devices.profiles.general.reaching import Above, Bound, finder, first_time, is_true, reach
 from devices.profiles.language.templates import fill
 
 _BACKFILL: Final = int(Quality.BACKFILL)
 _STALE: Final = int(Quality.STALE)
 _INCOMPLETE: Final = int(Quality.INCOMPLETE)
+_SUSPECT: Final = int(Quality.SUSPECT)
 MET_MAX: Final = 1_024
 """Names whose pattern is remembered by each group; then all are looked up anew (chosen: ten times what a
 profile's devices say; 0.2 KiB each at most but for long names)."""
@@ -79,16 +81,39 @@ class _Item:
         self.above = above
         self.find = finder(item, payload, above)
         self.late = first_time(group.clocks, item, payload, above, late) if group.clocks else late
-        self.uid, self.nobody = "", False
-        if group.device:
-            self.uid = uid_of(group.device, bound, item, payload, above)
-            if not self.uid and (why := unfit_uid(group.device, bound, item, payload, above)):
-                self.nobody, found.amiss = True, found.amiss or why
-        self.flags = 0
+        self.uid, self.nobody = self.whose() if group.device else ("", False)
+        self.flags = _SUSPECT if group.device and not self.uid else 0
         if group.backfill is not None and is_true(self.find(group.backfill)):
             self.flags |= _BACKFILL
         if group.stale is not None and is_true(self.find(group.stale)):
             self.flags |= _STALE
+
+    def whose(self) -> tuple[str, bool]:
+        """The device that the item names, "" where it names none; and whether what it names can be nobody.
+        Raises TooMuch beyond the limits."""
+        group, found = self.group, self.found
+        if group.named_above and found.beside is not None:
+            before, above, said = found.beside
+            if above is self.above and before is group:
+                return said
+        uid = self.named_by(group.device)
+        why = "" if uid else unfit_uid(group.device, self.bound, self.item, self.payload, self.above)
+        found.amiss = found.amiss or why
+        said = uid, bool(why)
+        if group.named_above:
+            found.beside = group, self.above, said
+        return said
+
+    def named_by(self, patterns: Sequence[Pattern]) -> str:
+        """What the first template that names a device says, "" where none does. Every `NAMES_A_STEP` that
+        are tried are a step of work."""
+        for tried, pattern in enumerate(patterns):
+            uid = fill(pattern, self.bound, self.find)
+            if uid and is_uid(uid):
+                self.found.work(tried // NAMES_A_STEP)
+                return uid
+        self.found.work(len(patterns) // NAMES_A_STEP)
+        return ""
 
     def label(self, pattern: Pattern) -> None:
         """What the item is called by people."""

@@ -24,7 +24,7 @@ _READ: Final = frozenset({"json", "senml"})
 
 
 class Placed(NamedTuple):
-    """A true life flag, and the device whose it is."""
+    """A true life flag, and the device whose it is: "" where its item names none."""
 
     column: Column
     channel: str
@@ -76,7 +76,7 @@ def _true(found: Found) -> Iterator[Placed]:
     seen = set()
     for one in found.findings:
         place = one.column.code, one.channel, one.uid
-        if one.uid and place not in seen and read_value(one.column, one.raw)[0] == 1.0:
+        if place not in seen and read_value(one.column, one.raw)[0] == 1.0:
             seen.add(place)
             yield Placed(one.column, one.channel, one.uid)
 

@@ -117,7 +117,11 @@ def may_tell(payload: bytes) -> bool:
 
 def told(tree: Tree, *, settings: bool = False) -> Iterator[Told]:
     """Every place of a tree where one of the names stands before a scalar: as a key, or as the name of an
-    item; with `settings` also below `SETTINGS` and `FARES`. Costs a look at every object and list."""
+    item; with `settings` also below `SETTINGS` and `FARES`. Costs a look at every object and list.
+
+    An item that is called by one of `FARES` and one of the names, `battery_status/smoke`, says how a detector
+    fares, or that it burns, and nobody knows which: an `alarm` of it counts, any other value does not.
+    """
     waiting: list[tuple[Any, tuple[str, ...]]] = [(tree, ())]
     while waiting:
         value, path = waiting.pop()
@@ -127,6 +131,8 @@ def told(tree: Tree, *, settings: bool = False) -> Iterator[Told]:
         if type(value) is not dict:
             continue
         name, before = _name_of(value)
+        if before in FARES and (alarms := _alarms_of(value)):
+            yield Told(name, any(map(says_true, alarms)), path)
         if name and (settings or before not in _NOT_SENSED) and (raw := _said_by(value)) is not None:
             yield Told(name, raw, (*path, before))
         for key, one in value.items():
@@ -150,6 +156,12 @@ def _name_of(item: dict[str, Any]) -> tuple[str, str]:
 
 
 _LONGEST: Final = 128
+
+
+def _alarms_of(item: dict[str, Any]) -> list[Any]:
+    """What stands at `alarm`, in the item and in what it holds its values in."""
+    places = (item, *(item.get(key) for key in _WITHIN))
+    return [one["alarm"] for one in places if type(one) is dict and "alarm" in one]
 
 
 def _said_by(value: Any) -> Any:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """All that is wrong with the keys and values of a profile file, each with its place.
 
 msgspec stops at the first fault and does not say which key of a table of paths it stands below; so it judges
-single values here, and the way to them is walked by the types of `language/file.py`.
+single values here, and the way to them is walked by the types of `file` and `meaning`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo
 
-from devices.profiles.language.file import ProfileFile, Value
+from devices.profiles.language.file import ProfileFile
 from devices.profiles.language.lines import Parts, key_of
+from devices.profiles.language.meaning import Value
 
 MOST_FAULTS: Final = 50
 """No list of faults is longer (chosen: nobody reads on)."""

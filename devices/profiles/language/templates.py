@@ -72,8 +72,8 @@ def template_of(text: str) -> Pattern:
 def fill(pattern: Pattern, bound: Mapping[str, str | int], find: Find) -> str | None:
     """The text of a pattern; None where one of its blanks has no value.
 
-    Numbers are written as JSON does, whole ones without a point; null, empty text, lists and objects are no
-    values.
+    Numbers are written as JSON does, whole ones without a point; null, text that is empty or blank, lists and
+    objects are no values.
     """
     if type(bound) is not Cuttings:
         return _filled(pattern, bound, find)
@@ -104,7 +104,7 @@ def _filled(pattern: Pattern, bound: Mapping[str, str | int], find: Find) -> str
             text = text[:LONGEST]
         if text and (plus or filters):
             text = _changed(text, plus, filters)
-        if not text:
+        if not text or text.isspace():
             return None
         filled.append(text)
     return filled[0] if len(filled) == 1 else "".join(filled)

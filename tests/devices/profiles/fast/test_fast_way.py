@@ -174,7 +174,7 @@ def test_a_form_that_made_room_is_nobodys_any_more() -> None:
     both = Both()
     first, second, third = ((f"m/b/ch/{n}", {"current": n, "ratio": 2}) for n in (1, 2, 3))
     both.teach(first, second)
-    both.way._drop(0)
+    both.way._lessons.drop(0)
     both.teach(third)
     assert (both.left(first), both.left(second, third)) == (1, 0)
     both.hear(first, second, third)

@@ -35,6 +35,19 @@ def test_a_form_with_a_name_of_a_fire_that_nobody_reads_is_never_learnt() -> Non
     both.hear((DATA, WHOLE | {"fire": True}))
 
 
+@pytest.mark.parametrize("many", [1, 60])
+def test_an_item_that_said_how_its_detector_fares_is_heard_when_it_says_an_alarm(many: int) -> None:
+    both = Both()
+    plain = WHOLE | {"all": [{"name": "battery_status/smoke", "value": 3}]}
+    both.teach((DATA, plain))
+    quiet = [(DATA, plain)] * many
+    assert both.left(*quiet) == 0
+    burning = DATA, plain | {"all": [{"name": "battery_status/smoke", "alarm": True}]}
+    assert both.left(*quiet, burning) == 1
+    decoded = both.hear(*quiet, burning)
+    assert decoded.quality[decoded.metric == USUAL["smoke"]].tolist().count(Quality.SUSPECT) == 1
+
+
 @settings(max_examples=12, deadline=None)  # each learns at length, so few of them with many messages
 @given(
     st.lists(

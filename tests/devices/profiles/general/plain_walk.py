@@ -143,7 +143,7 @@ class _Item:
         self.find = finder(item, payload, above)
         self.late = first_time(group.clocks, item, payload, above, late)
         self.uid = uid_of(group.device, bound, item, payload, above) if group.device else ""
-        self.flags = 0
+        self.flags = int(Quality.SUSPECT) if group.device and not self.uid else 0
         if group.backfill is not None and is_true(self.find(group.backfill)):
             self.flags |= Quality.BACKFILL
         if group.stale is not None and is_true(self.find(group.stale)):

@@ -43,6 +43,19 @@ def test_a_path_leads_to_what_the_item_stands_in() -> None:
     assert decoded.observed_us.tolist() == [1735689601_000_000]
 
 
+@pytest.mark.parametrize("nobody", [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": "x" * 250}, {"id": []}])
+def test_an_item_that_names_nobody_is_the_messages_own_and_suspect(nobody: dict[str, Any]) -> None:
+    boxes = [
+        {"id": 1, "kind": "odd", "values": {"heat": 20}},
+        {**nobody, "kind": "odd", "values": {"heat": 21}},
+    ]
+    found = heard(described(NESTED), ("acme/report", {"boxes": boxes}))
+    assert found == [
+        ("acme:1", "odd", "temperature", 20.0, []),
+        ("topic:acme/report", "odd", "temperature", 21.0, ["suspect"]),
+    ]
+
+
 def test_above_the_payload_there_is_nothing() -> None:
     text = NESTED.replace("^^.kind", "^^^^^^^.kind").replace("boxes[].values.", "boxes[].values.")
     decoded = decode(described(text), ("acme/report", {"boxes": [{"id": 1, "values": {"heat": 20}}]}))

@@ -267,6 +267,12 @@ def test_a_fire_by_a_usual_name_beside_known_keys_is_heard_and_a_quiet_one_said_
         {"temperature": 20, "settings": {"smoke_detected": True}},
         {"temperature": 20, "lowBattery": {"smoke": True}, "RSSI": {"smoke": 1}},
         {"temperature": 20, "all": [{"name": "low_battery/smoke", "value": 1}]},
+        {"temperature": 20, "all": [{"name": "battery", "alarm": True}]},
+        {"temperature": 20, "all": [{"name": "battery_status", "alarm": True}, {"name": "lid", "alarm": 1}]},
+        {"temperature": 20, "all": [{"name": "smoke/battery_status", "alarm": True}]},
+        {"temperature": 20, "all": [{"name": "battery_status/smoke", "state": "low", "value": 1}]},
+        {"temperature": 20, "all": [{"name": "config/smoke", "alarm": True}]},
+        {"temperature": 20, "battery_status": {"smoke": {"alarm": True}}},
     ],
 )
 def test_a_density_or_a_setting_beside_known_keys_is_no_fire(said: Any) -> None:
@@ -279,6 +285,9 @@ def test_a_density_or_a_setting_beside_known_keys_is_no_fire(said: Any) -> None:
     "said",
     [
         {"temperature": 20, "all": [{"name": "hall/smoke", "value": 1}]},
+        {"temperature": 20, "all": [{"name": "battery_status/smoke", "alarm": True}]},
+        {"temperature": 20, "all": [{"name": "hall/Tamper/Smoke", "alarm": "on", "value": 0}]},
+        {"temperature": 20, "all": [{"name": "rssi/fire_alarm", "values": {"alarm": 1}}]},
         {"temperature": 20, "hall": {"smoke": {"state": "ok", "alarm": True}}},
         {"temperature": 20, "battery": {"smoke": 1, "v": 3}},
         {"temperature": 20, "low_battery": {"smoke": False}, "hall": {"smoke": True}},
@@ -288,3 +297,11 @@ def test_a_fire_beside_how_its_detector_fares_is_heard(said: Any) -> None:
     decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
     assert ("thingsboard:panel-4", "smoke.alarm", 1.0) in found
     assert [one.reason for one in decoded.rejected] == [Reason.NOTHING_KNOWN]
+
+
+@pytest.mark.parametrize("name", ["battery_status/smoke", "online/fire", "tamper/smoke_alarm"])
+def test_a_quiet_alarm_of_how_a_detector_fares_is_said_and_no_fire(name: str) -> None:
+    said = {"temperature": 20, "all": [{"name": name, "alarm": False, "value": 1}]}
+    decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
+    assert ([metric for _, metric, _ in found], decoded.rejected) == (["temperature"], [])
+    assert [one.key for one in decoded.asides.said] == ["unread"]

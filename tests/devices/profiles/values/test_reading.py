@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from devices.model import LIFE_FLAGS, Metric, Quality
 from devices.profiles.compiling.compiled import MISSING, Column, word_of
 from devices.profiles.compiling.whole_file import compile_profile
-from devices.profiles.language.file import Group, Message, Operand, ProfileFile, Sign, Value
+from devices.profiles.language.file import Message, ProfileFile
+from devices.profiles.language.meaning import Group, Operand, Sign, Value
 from devices.profiles.own.mapping import WORDS
 from devices.profiles.values.reading import read_value
 from devices.profiles.values.reading_columns import read_column

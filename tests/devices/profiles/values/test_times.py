@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from devices.model import Quality
 from devices.profiles.compiling.compiled import Clock
 from devices.profiles.compiling.whole_file import compile_profile
-from devices.profiles.language.file import Message, ProfileFile, Time
+from devices.profiles.language.file import Message, ProfileFile
+from devices.profiles.language.meaning import Time
 from devices.profiles.values.times import NONSENSE_US, read_time, read_times
 
 NOON_US = 1_767_268_800_000_000
