@@ -327,3 +327,15 @@ series = Table(
 )
 """Every series, numbered by ingest when first heard. Slots start at 1, 0 means none; none is used twice. The
 rows of devices retired long ago go (`ingest.freeing`)."""
+
+device_test = Table(
+    "device_test",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("began_us", BigInteger, primary_key=True, comment="observed"),
+    Column("received_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, comment="observed; null: it runs, or nobody said when it ended"),
+    Index("ix_device_test_began_us", "began_us"),
+)
+"""Every test that a registered device said: its test button was pressed. Written by ingest with the tick that
+brought it; old rows, and those beyond `KEPT_A_DEVICE` of one device, go (`devices.registry.pressed`)."""

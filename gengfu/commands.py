@@ -13,6 +13,8 @@ import typer
 from gengfu.cli import CHOSEN, ConfigOption, JsonOption, configuration, refuse
 
 if TYPE_CHECKING:  # late imports keep the command quick to answer
+    from sqlalchemy import Connection
+
     from devices.commands import Desk, Shelf
     from devices.profiles.checking.explain import Explanation
     from devices.profiles.compiling.compiled import Compiled
@@ -115,7 +117,14 @@ def open_desk(context: typer.Context, config: Path | None) -> Desk:
     context.call_on_close(engine.dispose)
     vault = settle_key(engine, settled.key_path, lambda line: typer.echo(line, err=True))
     upgrade(engine)
-    return Desk(engine=engine, vault=vault, by=getpass.getuser(), timezone=settled.site.timezone)
+    by, zone = getpass.getuser(), settled.site.timezone
+    return Desk(engine=engine, vault=vault, by=by, timezone=zone, exercise_at=_exercise_at)
+
+
+def _exercise_at(connection: Connection, uid: str, observed_us: int, received_us: int) -> str:
+    from gengfu.exercised import exercise_at
+
+    return exercise_at(connection, uid, observed_us, received_us)
 
 
 def decode(

@@ -69,7 +69,7 @@ def forget(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would go, and change nothing")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Erases contacts bound nowhere for long and deletes old looks, as `[people]` says."""
+    """Erases contacts bound nowhere for long, deletes old looks and tests of devices, as `[people]` says."""
     desk = desk_of(context)
     people = configuration(context.meta.get(CHOSEN)).people
     if dry_run:
@@ -86,4 +86,5 @@ def _said(done: Forgotten, verb: str) -> str:
     kept = f"; kept while an incident is open: {', '.join(done.kept)}" if done.kept else ""
     codes = f" ({', '.join(done.contacts)})" if done.contacts else ""
     people = f"{verb} {len(done.contacts)} contacts{codes}"
-    return f"{people}, {done.addresses} removed addresses and {done.looks} looks{kept}"
+    rest = f"{done.addresses} removed addresses, {done.looks} looks and {done.tests} tests of devices"
+    return f"{people}, {rest}{kept}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select
@@ -30,6 +31,7 @@ from devices.registry.erasure import (
 from devices.registry.errors import StillNeeded
 from devices.registry.looks import count_looks, delete_looks
 from devices.registry.losses import keeping_a_desk, some_of
+from devices.registry.pressed import beyond_kept, count_pressed, delete_beyond, delete_pressed
 from devices.schema import contact
 from devices.vault import Vault
 from gengfu.config import People
@@ -55,13 +57,14 @@ class Erased:
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """Contacts erased because nobody has needed them, by code; those kept because an incident with them is
-    open; addresses erased that were taken from their contacts; looks deleted; texts in which names or numbers
-    were hidden."""
+    open; addresses erased that were taken from their contacts; looks and tests of detectors deleted; texts in
+    which names or numbers were hidden."""
 
     contacts: tuple[str, ...]
     kept: tuple[str, ...]
     addresses: int
     looks: int
+    tests: int
     texts: int
 
 
@@ -136,7 +139,8 @@ def forget_due(
     *,
     rest: Callable[[], None] = lambda: time.sleep(REST_S),
 ) -> Forgotten:
-    """Erases contacts and removed addresses and deletes looks that are due; may be cut off at any time.
+    """Erases contacts and removed addresses and deletes looks and tests of detectors that are due; may be cut
+    off at any time.
 
     Without `vault` names and numbers in notes stay: only the vault knows what to look for. Whoever is told of
     an incident that is still open is kept until the next run. Short transactions, rests between.
@@ -148,10 +152,14 @@ def forget_due(
         texts = hide_traces(engine, _traces(engine, vault, due.contacts, unbound_us), rest)
     gone = tuple(code for code in due.contacts if _erase_if_due(engine, code, unbound_us, now_us, rest))
     addresses = _erase_removed(engine, unbound_us) if due.addresses else 0
-    looks = _delete_looks(engine, _before(people.keep_looks_days, now_us), rest) if due.looks else 0
+    looks, tests_us = 0, _before(people.keep_device_tests_days, now_us)
+    if due.looks:
+        looks_us = _before(people.keep_looks_days, now_us)
+        looks = _in_slices(engine, partial(delete_looks, before_us=looks_us), rest)
+    tests = _delete_tests(engine, tests_us, rest) if due.tests else 0
     if gone or texts or addresses:
         empty_log(engine)
-    return Forgotten(gone, due.kept, addresses, looks, texts)
+    return Forgotten(gone, due.kept, addresses, looks, tests, texts)
 
 
 def due_to_forget(engine: Engine, people: People, now_us: int) -> Forgotten:
@@ -165,6 +173,7 @@ def due_to_forget(engine: Engine, people: People, now_us: int) -> Forgotten:
             tuple(code for code in unused if code in told),
             count_removed_addresses(connection, unbound_us),
             count_looks(connection, _before(people.keep_looks_days, now_us)),
+            count_pressed(connection, _before(people.keep_device_tests_days, now_us)),
             0,
         )
 
@@ -216,11 +225,20 @@ def _erase_removed(engine: Engine, before_us: int) -> int:
         return erase_removed_addresses(connection, before_us)
 
 
-def _delete_looks(engine: Engine, before_us: int, rest: Callable[[], None]) -> int:
+def _delete_tests(engine: Engine, before_us: int, rest: Callable[[], None]) -> int:
+    """Of tests of detectors the old ones, and what is too much of one device."""
+    deleted = _in_slices(engine, partial(delete_pressed, before_us=before_us), rest)
+    with reading(engine) as connection:
+        too_many = beyond_kept(connection, before_us)
+    return deleted + sum(_in_slices(engine, partial(delete_beyond, uid=uid), rest) for uid in too_many)
+
+
+def _in_slices(engine: Engine, delete: Callable[[Connection], int], rest: Callable[[], None]) -> int:
+    """How many rows `delete` takes away until none is left, each slice in a transaction of its own."""
     deleted = 0
     while True:
         with writing(engine) as connection:
-            slice_ = delete_looks(connection, before_us)
+            slice_ = delete(connection)
         if not slice_:
             return deleted
         deleted += slice_

@@ -122,7 +122,8 @@ def forget_daily(
     while not stop.wait(wait_s):
         try:
             done = forget_due(engine, config.people, now_us(), Vault.open(config.key_path))
-            log.info("forgotten", contacts=len(done.contacts), addresses=done.addresses, looks=done.looks)
+            gone = {"addresses": done.addresses, "looks": done.looks, "tests": done.tests}
+            log.info("forgotten", contacts=len(done.contacts), **gone)
             wait_s = FORGET_EVERY_S
         except FAILURES as error:
             log.error("forgetting_waits", reason=type(error).__name__)

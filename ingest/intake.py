@@ -25,6 +25,7 @@ from ingest.rule_notes import RuleNotes
 from ingest.series import SeriesIndex
 from ingest.source import RawBatch
 from ingest.stamps import Arrivals, Stamped, Stamps
+from ingest.tested import RunningTests, Word, concerns_tests, words_at
 
 _NOT_NOW: Final = int(Quality.LATE | Quality.RETAINED | Quality.REPLAYED | Quality.STALE)
 """A false with any of these does not say that the flag is false now: no rule takes it for the end."""
@@ -56,6 +57,7 @@ class Intake:
     rule_notes: RuleNotes = field(default_factory=RuleNotes)
     figures: Figures = field(default_factory=Figures)
     holds: Holds = field(default_factory=Holds)
+    tested: RunningTests = field(default_factory=RunningTests)
     replies: Replies = field(default_factory=Replies)
     heard: Heard | None = None
     recent: Recent = field(default_factory=Recent)
@@ -63,6 +65,7 @@ class Intake:
     def remember(self, notes: Sequence[Note]) -> None:
         """Takes what ingest itself noted before a restart; notes of others are passed over."""
         self.holds.restore(notes)
+        self.tested.restore(notes, self._newest_us)
         self.stamps.clocks.restore(notes)
 
     def free(self, slots: Sequence[int]) -> Int32:
@@ -70,6 +73,7 @@ class Intake:
         seats = self.index.free(slots)
         self.stamps.forget(seats)
         self.holds.forget(slots)
+        self.tested.forget(slots)
         return seats
 
     def of_messages(
@@ -92,6 +96,8 @@ class Intake:
         rejected = Counter(one.reason.value for one in tick.decoded.rejected)
         if tick.asides is not NO_ASIDES or len(self.holds):
             notes += self._take(tick.asides, tick.decoded, stamped, raw.received_us)
+        if concerns_tests(tick.decoded.metric, tick.decoded.value, len(self.tested)):
+            notes += self.tested.say(self._words(stamped.batch), raw.received_us)
         batch = joined(due, stamped.batch) if due else stamped.batch
         record = self._record(seq, batch, stamped.messages, inputs, freed)
         record = replace(
@@ -118,18 +124,34 @@ class Intake:
 
     def _due(self, now_us: int) -> tuple[ReadingBatch | None, list[Note]]:
         """The flags that count as false by now, as readings, and the notes that they wait no more."""
-        notes = self.holds.take_notes()
+        notes = [*self.holds.take_notes(), *self.tested.take_notes()]
         if now_us < self.holds.next_us:
             return None, notes
         found = self.holds.take(now_us)
         slots, times = [slot for slot, _ in found], [due_us for _, due_us in found]
         seats = self.index.seats_of(np.array(slots, np.int32))
+        notes += forgotten(slots) + self.tested.lapse(slots)
         here = seats > 0  # the series of others are gone, and with them what was true
         if not here.any():
-            return None, notes + forgotten(slots)
+            return None, notes
         observed = np.array(times, np.int64)[here]
         batch = self.stamps.add(seats[here], observed, np.zeros(len(observed)), now_us)
-        return batch, notes + forgotten(slots)
+        return batch, notes
+
+    def _words(self, batch: ReadingBatch) -> list[Word]:
+        """What devices say of their tests, in the order in which it came."""
+        seats = self.index.seats_of(batch.slot)
+        at = words_at(batch, self.index.metrics_of(seats), self.tested.slots)
+        columns = (batch.slot[at], batch.observed_us[at], batch.value[at])
+        uids = [self.index.name_of(seat).uid for seat in seats[at].tolist()]
+        return [
+            Word(slot, uid, observed_us, value == 1.0)
+            for uid, slot, observed_us, value in zip(uids, *(one.tolist() for one in columns), strict=True)
+        ]
+
+    def _newest_us(self, slot: int) -> int:
+        """When a series was heard last; 0 for one that is gone."""
+        return int(self.stamps.newest_us(self.index.seats_of(np.array([slot], np.int32)))[0])
 
     def _take(self, asides: Asides, decoded: Decoded, stamped: Stamped, received_us: int) -> list[Note]:
         """Takes what messages brought beside readings; the notes to be journalled."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from devices.database import insert_new
 from devices.profiles.profile import Note
+from ingest.device_tests import write_tests
 from ingest.schema import profile_note
 
 OURS: Final = ""
@@ -24,6 +25,10 @@ CLOCKS: Final = "clock"
 """Ingest's own table of clocks that are behind: registry id to microseconds."""
 FILTERS: Final = "filter"
 """Ingest's own table of what each broker's session may be subscribed to: source name to a JSON list."""
+TESTS: Final = "test"
+"""Ingest's own table of tests that run: series slot to when each began and was received, in microseconds."""
+TESTED: Final = "tested"
+"""Notes that are rows of `device_test` instead; see `ingest.device_tests`."""
 NAME_CHARS: Final = 64
 KEY_CHARS: Final = 512
 """Characters of a key. PostgreSQL takes at most 2,704 bytes in an index line, and a line that it refuses
@@ -59,10 +64,14 @@ def write_notes(connection: Connection, notes: Sequence[Note]) -> None:
     if not notes:
         return
     last = {one[:3]: one.value for one in notes}
+    write_tests(connection, {key: value for (*where, key), value in last.items() if where == [OURS, TESTED]})
     rows = [
         {"b_profile": profile, "b_table": table, "b_key": key, "b_value": value}
         for (profile, table, key), value in last.items()
+        if (profile, table) != (OURS, TESTED)
     ]
+    if not rows:
+        return
     connection.execute(_FORGET, [{name: row[name] for name in _KEY} for row in rows])
     fresh = [
         {"profile": row["b_profile"], "table": row["b_table"], "key": row["b_key"], "value": row["b_value"]}

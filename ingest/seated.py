@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.model import EngineInput, Int32, ReadingBatch, SeriesTable
+from devices.model import EngineInput, Int16, Int32, ReadingBatch, SeriesTable
 from ingest.columns import Columns
 from ingest.record import Standing
 from ingest.seats import Seats
@@ -98,6 +98,11 @@ class Seated:
     def seats_of(self, slots: Int32) -> Int32:
         """The seat of each slot, 0 for a series that is gone."""
         return self._seats.seats(slots)
+
+    def metrics_of(self, seats: Int32) -> Int16:
+        """What the series on each seat measures, 0 for none."""
+        found: Int16 = self._series["metric"].take(seats)
+        return found
 
     def seated(self, batch: ReadingBatch) -> ReadingBatch:
         """The batch as the rules take it: by seat instead of by slot."""

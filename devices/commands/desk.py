@@ -30,17 +30,24 @@ RevealOption = Annotated[
 ]
 
 
+ExerciseAt = Callable[[Connection, str, int, int], str]
+"""(connection, uid, observed_us, received_us) to what the site was exercising with a device then: a word, or
+empty for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where commands work, and who sits there: `by` goes into every change and every look.
 
-    `timezone` is the IANA name of the site's zone: times without an offset are meant there.
+    `timezone` is the IANA name of the site's zone: times without an offset are meant there. `exercise_at` is
+    for other rooms to answer; here nothing is known of it.
     """
 
     engine: Engine
     vault: Vault
     by: str
     timezone: str = "Asia/Shanghai"
+    exercise_at: ExerciseAt = lambda *_: ""
 
 
 def desk_of(context: typer.Context) -> Desk:

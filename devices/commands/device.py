@@ -263,8 +263,8 @@ def show(
     history: Annotated[bool, typer.Option("--history", help="where it has been as well")] = False,
     json: JsonOption = False,
 ) -> None:
-    """All that is known of one device: place, circuit, channels, publisher, who installed it and when."""
+    """All that is known of one device: place, circuit, last test, channels, publisher, who installed it."""
     desk: Desk = desk_of(context)
     with looking(desk) as connection:
-        card = read_card(connection, uid, history=history)
+        card = read_card(connection, uid, desk.exercise_at, history=history)
     print_card(card, json=json)

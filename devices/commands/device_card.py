@@ -7,12 +7,13 @@ from dataclasses import dataclass, fields
 import typer
 from sqlalchemy import Connection
 
-from devices.commands.desk import instant, print_rows
+from devices.commands.desk import ExerciseAt, instant, print_rows
 from devices.commands.where import hangs
 from devices.places import describe_building, describe_dwelling, describe_stair
 from devices.registry.channels import DeviceChannelRow, list_channels
 from devices.registry.devices_listed import DeviceRow, PublisherOfDevice, list_devices, publishers_of
 from devices.registry.placements import StayRow, placements_of
+from devices.registry.pressed import PressedRow, last_pressed
 from devices.registry.rows import need
 from devices.schema import device
 
@@ -21,19 +22,29 @@ LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
+class LastTest(PressedRow):
+    """The newest test of a device. `exercise`: `commissioning` or `drill` where it was in one then; else
+    empty."""
+
+    exercise: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceCard(DeviceRow):
     """A device with its place in words and what belongs to it.
 
-    `history` is None where it was not asked for; the stays in order of time otherwise.
+    `last_test` is None where no test is on record. `history` is None where it was not asked for; the stays in
+    order of time otherwise.
     """
 
     place: str
     channels: tuple[DeviceChannelRow, ...]
     publishers: tuple[PublisherOfDevice, ...]
+    last_test: LastTest | None
     history: tuple[StayRow, ...] | None
 
 
-def read_card(connection: Connection, uid: str, *, history: bool) -> DeviceCard:
+def read_card(connection: Connection, uid: str, exercise_at: ExerciseAt, *, history: bool) -> DeviceCard:
     """The card of one device, retired or not. Raises NotThere."""
     [row] = list_devices(connection, only=uid)
     return DeviceCard(
@@ -41,8 +52,17 @@ def read_card(connection: Connection, uid: str, *, history: bool) -> DeviceCard:
         place=_place(connection, uid),
         channels=tuple(list_channels(connection, uid)),
         publishers=tuple(publishers_of(connection, uid)),
+        last_test=_last_test(connection, uid, exercise_at),
         history=tuple(placements_of(connection, uid)) if history else None,
     )
+
+
+def _last_test(connection: Connection, uid: str, exercise_at: ExerciseAt) -> LastTest | None:
+    found = last_pressed(connection, uid)
+    if found is None:
+        return None
+    exercise = exercise_at(connection, uid, found.began_us, found.received_us)
+    return LastTest(found.began_us, found.ended_us, found.received_us, exercise)
 
 
 def _place(connection: Connection, uid: str) -> str:
@@ -72,6 +92,7 @@ def _lines(card: DeviceCard) -> list[tuple[str, str]]:
         ("label", card.label or "-"),
         ("circuit", f"{_circuit(card)}, earthing {card.earthing}"),
         ("silence", _silence(card.max_silence_s)),
+        *((("last test", _test(card.last_test)),) if card.kind == "smoke" or card.last_test else ()),
         *(("channel", f"{one.channel}: {_channel(one)}") for one in card.channels),
         ("made", ", ".join(part for part in (card.vendor, card.model) if part) or "unknown"),
         ("serial", card.serial or "unknown"),
@@ -103,6 +124,13 @@ def _amperes(value: float | None) -> str:
 
 def _silence(seconds: int | None) -> str:
     return "as it says itself" if seconds is None else f"at most {seconds} s"
+
+
+def _test(one: LastTest | None) -> str:
+    if one is None:
+        return "none on record"
+    ended = f"to {instant(one.ended_us)}" if one.ended_us is not None else "end not said"
+    return f"{instant(one.began_us)}, {ended}" + (f", {one.exercise}" if one.exercise else "")
 
 
 def _publisher(one: PublisherOfDevice) -> str:
