@@ -20,7 +20,7 @@ test-slow: $(VENV)/tested tools
 	@$(BIN)/pytest -m slow --timeout 3600
 
 tools: $(VENV)/tested
-	@sh deploy/need.sh mosquitto mosquitto-clients postgresql chromium
+	@sh deploy/need.sh mosquitto mosquitto-clients postgresql chromium influxdb victoria-metrics
 	@$(BIN)/python -m console.frontend.setup
 
 lint: $(VENV)/tested

@@ -131,6 +131,28 @@ def alerts(
 
 
 @app.command()
+def store(
+    *,
+    points: Annotated[int, typer.Option(min=10_000, max=100_000_000, help="that ours writes")] = 2_000_000,
+    devices: Devices = 10_000,
+    server: Annotated[
+        str, typer.Option("--server", help="influxd of 1.8 or victoria-metrics, a name or a path")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Points a second into a series server, beside the stock client and beside bodies made beforehand."""
+    from benchmarks.bench_store import run_bench
+
+    try:
+        figures = run_bench(points, devices, server)
+    except (CannotMeasure, DidNotHappen, OSError) as error:
+        raise _refused(error) from None
+    _show(figures, json=json)
+    if figures.lost or figures.doubled:
+        raise typer.Exit(1)
+
+
+@app.command()
 def memory(
     *,
     minutes: Annotated[float, typer.Option(min=0.1, max=10_080, help="under load")] = 30,

@@ -24,9 +24,11 @@ from devices.vault import KeyMissing, VaultError
 from gengfu.access import access_folder
 from gengfu.check_broker import broker_findings
 from gengfu.check_channels import account_findings, uncarried_finding
+from gengfu.check_digest import digest_finding
 from gengfu.check_profiles import profile_findings
 from gengfu.check_reach import reach_findings
 from gengfu.check_room import room_finding
+from gengfu.check_store import store_findings
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.config_brokers import FIRST
@@ -72,6 +74,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _pages()
     yield _links(config)
+    yield from store_findings(config.store)
     yield from account_findings(config)
     yield from profile_findings(config)
     yield from rule_findings(config, now_us())
@@ -135,6 +138,7 @@ def _database(config: Config) -> Iterator[Finding]:
                 yield uncarried
             if revision_of(connection) == head():
                 yield from reach_findings(connection, config, now_us())
+                yield digest_finding(connection, config, now_us())
             if access_folder(config) and revision_of(connection) == head():
                 yield _publishers(mute_devices(connection))
     except SQLAlchemyError as error:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from gengfu.config_channels import Channels
+from gengfu.config_store import Store
 from ingest.transport import Kind
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -130,18 +131,6 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     file: str = ""
 
 
-class Store(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where points go. `embedded` keeps them in the data folder for `keep_days`.
-
-    `keep_mb`: beyond so much the oldest points go before their time; 0 for no limit but `keep_days` (chosen:
-    what somebody asked to be kept for so long is not dropped unasked).
-    """
-
-    kind: Annotated[str, Meta(pattern="^embedded$")] = "embedded"
-    keep_days: Positive = 30.0
-    keep_mb: Annotated[int, Meta(ge=0, le=1 << 30)] = 0
-
-
 class Alerts(Struct, frozen=True, forbid_unknown_fields=True):
     """Escalation and sending. `clock_ratio` divides every escalation delay: 1 in real use, 6 in the demo.
 
@@ -189,11 +178,13 @@ class People(Struct, frozen=True, forbid_unknown_fields=True):
 
     `keep_unbound_days`: a contact bound nowhere for so long is erased (chosen: half a year; the law asks for
     the shortest time the purpose needs, PIPL articles 19 and 47). `keep_looks_days`: three years, as long as
-    records of processing are to be kept (PIPL article 56).
+    records of processing are to be kept (PIPL article 56). `keep_device_tests_days`: tests that detectors
+    said, which tell when somebody was there (chosen: as long as looks).
     """
 
     keep_unbound_days: Days = 180
     keep_looks_days: Days = 1095
+    keep_device_tests_days: Days = 1095
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from gengfu.channel_limits import wrong_limits
 from gengfu.config import LEAST_RESERVE_MB, AnyBroker, Config
 from gengfu.config_brokers import BROKER_PATHS, FURTHER_PATHS, wrong_brokers
 from gengfu.config_channels import settled_files
+from gengfu.config_store import STORE_FILES, wrong_store
 
 ENVIRONMENT: Final = "GENGFU_CONFIG"
 SQLITE: Final = "sqlite:///"
@@ -83,6 +84,8 @@ def parse_config(text: str, name: str) -> Config:
     _check_timezone(config.site.timezone, name)
     _check_database(config.database, name)
     if wrong := wrong_brokers(config):
+        raise ConfigError(f"{name}: key {wrong}")
+    if wrong := wrong_store(config.store):
         raise ConfigError(f"{name}: key {wrong}")
     if wrong := wrong_limits(config.channels):
         raise ConfigError(f"{name}: key {wrong}")
@@ -181,6 +184,9 @@ def _settle(config: Config, base: Path) -> Config:
         rules=msgspec.structs.replace(config.rules, file=absolute(config.rules.file)),
         alerts=msgspec.structs.replace(
             config.alerts, policies=absolute(config.alerts.policies), texts=absolute(config.alerts.texts)
+        ),
+        store=msgspec.structs.replace(
+            config.store, **{key: absolute(getattr(config.store, key)) for key in STORE_FILES}
         ),
         channels=settled_files(config.channels, absolute),
     )

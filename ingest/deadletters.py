@@ -7,7 +7,7 @@ messages themselves a sample is kept; a crash may lose the last second of it.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -143,14 +143,9 @@ class DeadLetters:
     def _write(self, connection: Connection) -> None:
         self._drop_written(connection)
         for reason, count in self._counts.items():
-            connection.execute(insert_new(connection, dead_letter_count).values(reason=reason, count=0))
-            more = dead_letter_count.c.count + count
-            connection.execute(
-                update(dead_letter_count).where(dead_letter_count.c.reason == reason).values(count=more)
-            )
+            add_count(connection, reason, count)
         for reason, letters in self._letters.items():
-            connection.execute(dead_letter.insert(), [_columns(letter) for letter in letters])
-            _keep_newest(connection, reason)
+            add_letters(connection, reason, letters)
         connection.execute(insert_new(connection, journal_position).values(name=POSITION, seq=0))
         connection.execute(
             update(journal_position).where(journal_position.c.name == POSITION).values(seq=self._seq)
@@ -160,6 +155,21 @@ class DeadLetters:
 def _position(connection: Connection) -> int:
     """The newest journal record whose refusals are counted; 0 for none."""
     return connection.scalar(select(journal_position.c.seq).where(journal_position.c.name == POSITION)) or 0
+
+
+def add_count(connection: Connection, reason: str, count: int) -> None:
+    """So many more were refused for this reason."""
+    connection.execute(insert_new(connection, dead_letter_count).values(reason=reason, count=0))
+    more = dead_letter_count.c.count + count
+    connection.execute(
+        update(dead_letter_count).where(dead_letter_count.c.reason == reason).values(count=more)
+    )
+
+
+def add_letters(connection: Connection, reason: str, letters: Iterable[DeadLetter]) -> None:
+    """Keeps letters of one reason, one at least, and of all of that reason the newest."""
+    connection.execute(dead_letter.insert(), [_columns(letter) for letter in letters])
+    _keep_newest(connection, reason)
 
 
 def list_dead_letters(connection: Connection, reason: str = "", limit: int = 50) -> list[DeadLetter]:

@@ -18,6 +18,7 @@ import pytest
 
 from gengfu.ports import take_ports_from
 from tests.databases import EMPTY, ENGINES, POSTGRESQL, TABLES_ONLY, Databases, Server, left_out, sqlite_like
+from tests.series_servers import KINDS, SeriesServer, SeriesServers
 
 PORTS = range(10_000, 32_000)
 """Below those that Linux and macOS give to connections."""
@@ -104,3 +105,26 @@ def database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -
             yield url
         return
     yield sqlite_like(TABLES_ONLY, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def series_servers() -> Iterator[SeriesServers]:
+    """Series stores, each started by the first test that needs it."""
+    servers = SeriesServers()
+    try:
+        yield servers
+    finally:
+        servers.close()
+
+
+@pytest.fixture(params=KINDS)
+def series_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of store this run of the test is about; a file may narrow it by overriding this fixture."""
+    return str(request.param)
+
+
+@pytest.fixture
+def series_server(series_kind: str, series_servers: SeriesServers) -> Iterator[SeriesServer]:
+    """A store of that kind with an empty database."""
+    with series_servers.fresh(series_kind) as server:
+        yield server

@@ -10,22 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-import numpy as np
 import structlog
 
 from ingest.ballast import finds_no_room
-from ingest.journal_files import READER, Damage, Mark
-from ingest.journal_reader import JournalReader
-from ingest.record import Record
+from ingest.journal_files import READER, Mark
 from ingest.store.layout import StoreError
 from ingest.store.points import Points
+from ingest.store.road import Road
 
 log = structlog.get_logger()
 
 NAME: Final = "store"
-BATCH_RECORDS: Final = 512
-BATCH_POINTS: Final = 262_144
-"""A transaction ends at either (chosen: some tens of milliseconds of work, and 20 MB)."""
 REST_S: Final = 1.0
 """How long the writer rests after a batch that was not full: a store is written once a second, in blocks as
 large as the load is (measured: a point in 160,000 costs a third of one in 20,000)."""
@@ -82,10 +77,9 @@ class StoreWriter:
         self._clock_us = clock_us
         self._monotonic = monotonic
         self._has_room = has_room
-        self._reader = JournalReader(folder, store.offset)
+        self._road = Road(folder, store.offset)
         self._mark = Mark(folder / f"{READER}{NAME}")
         self._mark.seq = store.offset
-        self._pending: list[Record] = []
         self._pruned_at = 0.0
         self._failing = False
         self._unpruned: Exception | None = None
@@ -95,7 +89,7 @@ class StoreWriter:
     @property
     def behind(self) -> int:
         """How many durable records are not in the store yet."""
-        return max(0, self._reader.durable - self._mark.seq)
+        return max(0, self._road.durable - self._mark.seq)
 
     @property
     def failing(self) -> bool:
@@ -110,31 +104,26 @@ class StoreWriter:
     @property
     def damaged(self) -> int:
         """How often the journal could not be read."""
-        return self._reader.damaged
+        return self._road.damaged
 
     def run_once(self) -> int:
         """Writes one batch; how many records it was, 0 when there is nothing.
 
         Raises as the store does, and OSError where there is no room for history.
         """
-        if not self._pending:
-            self._pending = _without_damage(self._reader.read(BATCH_RECORDS))
-        position = self._reader.position
-        batch = _first_batch(self._pending)
-        rest = self._pending[len(batch) :]
-        self._full = bool(rest) or len(batch) >= BATCH_RECORDS
-        offset = batch[-1].seq if rest else position
-        if offset <= self._mark.seq:
+        load = self._road.ahead()
+        self._full = load is not None and load.full
+        if load is None:
             return 0
-        points = _points_of([record for record in batch if not record.shed])
+        points = load.points
         if not self._has_room() and not self._store.fits(points):
             raise OSError(errno.ENOSPC, "what is left of the disk is kept for alarms")
-        self._store.write(points, offset)
-        self._pending = rest
-        self._mark.seq = offset
+        self._store.write(points, load.offset)
+        self._road.pass_by(load)
+        self._mark.seq = load.offset
         self.points += len(points)
-        self.passed_over += sum(len(record.batch) for record in batch if record.shed)
-        return max(len(batch), 1)
+        self.passed_over += load.shed_points
+        return max(len(load.records), 1)
 
     def run(self, stop: threading.Event) -> None:
         """Writes until `stop`. A store that cannot be written now is tried again; nothing is skipped.
@@ -158,7 +147,7 @@ class StoreWriter:
 
     def close(self) -> None:
         """Lets go of the journal's files."""
-        self._reader.close()
+        self._road.close()
         self._mark.close()
 
     def _prune_sometimes(self) -> int:
@@ -189,35 +178,3 @@ def advice(trouble: Exception) -> dict[str, str]:
         trouble, sqlite3.DatabaseError | StoreError
     )
     return {} if waits else {"do": _MOVE_AWAY}
-
-
-def _without_damage(found: list[Record | Damage]) -> list[Record]:
-    records = []
-    for one in found:
-        if isinstance(one, Damage):
-            log.error("journal_damaged", segment=one.segment, offset=one.offset, size=one.size)
-        else:
-            records.append(one)
-    return records
-
-
-def _first_batch(records: list[Record]) -> list[Record]:
-    taken, points = [], 0
-    for record in records:
-        taken.append(record)
-        points += len(record.batch)
-        if points >= BATCH_POINTS:
-            break
-    return taken
-
-
-def _points_of(records: list[Record]) -> Points:
-    batches = [record.batch for record in records]
-    if not batches:
-        return Points.empty()
-    return Points(
-        np.concatenate([batch.slot for batch in batches]),
-        np.concatenate([batch.observed_ns for batch in batches]),
-        np.concatenate([batch.value for batch in batches]),
-        np.concatenate([batch.quality for batch in batches]),
-    )

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gengfu.config import Config, Store
+from gengfu.config import Config
+from gengfu.config_store import Store
 from gengfu.run_store import Storing, figures, health
 from ingest.store.embedded import EmbeddedStore
 

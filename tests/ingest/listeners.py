@@ -1,12 +1,7 @@
-"""A real mosquitto with a listener of every kind, its certificates, and a way to it that can be cut."""
+"""A real mosquitto with a listener of every kind and its certificates."""
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
-import struct
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,72 +102,3 @@ def listening(folder: Path, names: Sequence[str] = ("127.0.0.1",), at: datetime 
     )
     with Mosquitto(folder, lambda text: f"{text}\n{extra}") as mosquitto:
         yield Listeners(mosquitto, tls, {"tcp": mosquitto.port, **ports}, mutual)
-
-
-class CuttingProxy:
-    """Passes bytes on to a port, and cuts every connection after so many bytes from the broker.
-
-    `cut_after` holds one number a connection to come; without one it is never cut. A cut is a reset, in
-    both directions, as when a machine dies.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.cut_after: list[int] = []
-        self.connections = 0
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._stop, self._woken = socket.socketpair()
-        self._thread = threading.Thread(target=self._run)
-
-    def cut(self) -> None:
-        """Every connection that is open now."""
-        for pair in list(self._pairs):
-            for one in pair:
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-
-    def _run(self) -> None:
-        threads = []
-        while self._woken not in select.select([self._listener, self._woken], [], [])[0]:
-            client, _ = self._listener.accept()
-            try:
-                broker = socket.create_connection(("127.0.0.1", self._target), 10)
-            except OSError:
-                client.close()
-                continue
-            self.connections += 1
-            left = self.cut_after.pop(0) if self.cut_after else None
-            self._pairs.append((client, broker))
-            threads.append(threading.Thread(target=self._pass_on, args=(client, broker, left)))
-            threads[-1].start()
-        self.cut()
-        for thread in threads:
-            thread.join()
-
-    def _pass_on(self, client: socket.socket, broker: socket.socket, left: int | None) -> None:
-        with client, broker, contextlib.suppress(OSError):
-            while True:
-                for one in select.select([client, broker], [], [])[0]:
-                    data = one.recv(65536)
-                    if not data:
-                        return
-                    if one is broker and left is not None:
-                        client.sendall(data[:left])
-                        left -= len(data)
-                        if left <= 0:
-                            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                            return
-                    else:
-                        (client if one is broker else broker).sendall(data)
-
-    def __enter__(self) -> CuttingProxy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.send(b"x")
-        self._thread.join()
-        for one in (self._listener, self._stop, self._woken):
-            one.close()

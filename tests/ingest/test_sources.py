@@ -26,10 +26,13 @@ from ingest.source_settings import SourceSettings
 from ingest.sources import Sources
 from ingest.tick import Tick
 from ingest.transport import Transport
-from tests.ingest.house import Alarm, Fuse, House, Killed
-from tests.ingest.listeners import KINDS, CuttingProxy, Listeners, listening, make_certificates
+from tests.faulty_proxy import FaultyProxy
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.listeners import KINDS, Listeners, listening, make_certificates
 from tests.ingest.mosquitto import Mosquitto, RawPublisher, free_port
 from tests.ingest.packets import CONNACK, SUBACK, encode_publish
+from tests.ingest.plain import Alarm
 from tests.ingest.sourcing import PATIENCE_S, TOPIC, Scripted, numbers, settings_for
 
 
@@ -115,7 +118,7 @@ def test_two_brokers_with_the_same_packet_ids_are_acknowledged_each_to_its_own(t
 def test_a_batch_of_a_former_connection_is_not_acknowledged_on_the_next(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path) as broker,
-        CuttingProxy(broker.port) as proxy,
+        FaultyProxy(broker.port) as proxy,
         hearing(plain("", free_port()), plain("two", proxy.port)) as sources,
     ):
         poll_until(sources, connected(sources, "two"), commit=True)
@@ -140,7 +143,7 @@ def test_killed_at_any_step_each_message_of_each_broker_is_journalled_once(step:
             brokers["two"].settings("tls", name="two"),
             brokers["three"].settings("wss", name="three"),
         ]
-        proxies = [stack.enter_context(CuttingProxy(one.port)) for one in settings]
+        proxies = [stack.enter_context(FaultyProxy(one.port)) for one in settings]
         settings = [replace(one, port=proxy.port) for one, proxy in zip(settings, proxies, strict=True)]
         house = House(tmp_path)
         with hearing(*settings) as sources:

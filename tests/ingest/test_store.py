@@ -18,7 +18,8 @@ from ingest.journal_files import read_mark
 from ingest.record import Messages, Record
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.points import Points
-from ingest.store.writer import BATCH_POINTS, StoreWriter
+from ingest.store.road import BATCH_POINTS
+from ingest.store.writer import StoreWriter
 
 NAN = float("nan")
 

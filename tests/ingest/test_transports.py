@@ -16,11 +16,11 @@ from ingest.link import LinkLost
 from ingest.look_up import LookUp
 from ingest.source import RawBatch
 from ingest.transport import Kind, Transport
+from tests.faulty_proxy import FaultyProxy
 from tests.ingest.listeners import (
     KINDS,
     LONG_AGO,
     NOW,
-    CuttingProxy,
     listening,
     make_certificates,
     make_client,
@@ -70,7 +70,7 @@ def test_what_was_not_committed_comes_again_with_dup(kind: Kind, tmp_path: Path)
 @kinds
 def test_connections_cut_in_the_middle_of_packets_lose_and_invent_nothing(kind: Kind, tmp_path: Path) -> None:
     sent = [b"%05d" % i + b"." * 200 for i in range(400)]
-    with listening(tmp_path) as broker, CuttingProxy(broker.ports[kind]) as proxy:
+    with listening(tmp_path) as broker, FaultyProxy(broker.ports[kind]) as proxy:
         with RawPublisher(broker.ports["tcp"]) as publisher:
             with running(broker.settings(kind)) as source:
                 connect(source)

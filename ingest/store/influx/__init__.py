@@ -1,0 +1,1 @@
+"""Writing to InfluxDB and what speaks its language: names, lines, requests, refusals, the way there."""

@@ -1,0 +1,161 @@
+"""A journal with points of registered devices, and what of it a server must hold in the end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine, insert
+
+from devices import schema
+from devices.database import open_database, writing
+from devices.model import Metric, ReadingBatch
+from ingest.deadletters import count_dead_letters
+from ingest.journal import Journal
+from ingest.record import Messages, NewSeries, Record
+from ingest.store.influx.server import Account, Server
+from ingest.store.influx.words import field
+from ingest.store.influx.writer import InfluxWriter, Posts
+from tests.ingest.influx.house_series import METRICS, device_of, kind_of, series_of
+from tests.series_servers import VICTORIA, Row, SeriesServer
+
+START_US = 1_790_000_000_000_000
+PATIENCE_S = 60.0
+"""Bounds only failures."""
+
+
+def account_at(server: SeriesServer, url: str = "") -> Account:
+    """As a site would write it in its configuration."""
+    if server.kind == VICTORIA:
+        return Account(url or server.url, bucket="any")
+    if server.token:
+        return Account(url or server.url, org=server.org, bucket=server.bucket, token=server.token)
+    return Account(url or server.url, database=server.database, user=server.user, password=server.password)
+
+
+class House:
+    """Devices of four series, named in the journal when they are first heard."""
+
+    def __init__(self, folder: Path, devices: int = 10) -> None:
+        self.folder, self.devices = folder, devices
+        self.engine: Engine = open_database(f"sqlite:///{folder}/gengfu.db")
+        schema.metadata.create_all(self.engine)
+        with writing(self.engine) as connection:
+            rows = [
+                {
+                    "uid": device_of(n), "kind": kind_of(n), "profile": "own",
+                    "registered_us": 0, "registered_by": "t",
+                }
+                for n in range(devices)
+            ]  # fmt: skip
+            connection.execute(insert(schema.device), rows)
+        self.journal = Journal(folder / "journal", segment_bytes=1 << 20, max_bytes=10**9)
+        self.ticks = 0
+
+    def tick(self, ticks: int = 1, each_us: int = 1_000_000) -> None:
+        """A reading of every series, so many times."""
+        for _ in range(ticks):
+            n = self.devices * len(METRICS)
+            at_us = START_US + self.ticks * each_us
+            slot = np.arange(1, n + 1, dtype=np.int32)
+            batch = ReadingBatch(
+                at_us, slot, np.full(n, at_us), np.zeros(n, np.uint16),
+                self.ticks + slot / 1000, (slot % 7 == 0).astype(np.uint32) * np.uint32(1 << 13),
+            )  # fmt: skip
+            new = [] if self.ticks else list(self._named())
+            seq = self.journal.next_seq
+            self.journal.append(Record(seq, batch, Messages.empty(), [], new, [], {}, 0, 0))
+            self._commit(new)
+            self.ticks += 1
+
+    def _commit(self, new: list[NewSeries]) -> None:
+        """As ingest does before it journals another record."""
+        if new:
+            rows = [{"slot": n.slot, "uid": n.uid, "channel": n.channel, "metric": n.metric} for n in new]
+            with writing(self.engine) as connection:
+                connection.execute(insert(schema.series), [row | {"created_us": 0} for row in rows])
+
+    def _named(self) -> Iterator[NewSeries]:
+        for n in range(self.devices):
+            for metric, slot in zip(METRICS, series_of(n), strict=True):
+                yield NewSeries(slot, device_of(n), "", metric)
+
+    @property
+    def points(self) -> int:
+        """In the journal, and so in the server in the end."""
+        return self.ticks * self.devices * len(METRICS)
+
+    def refused(self) -> int:
+        """How many lines are counted as dead letters."""
+        with self.engine.connect() as connection:
+            return count_dead_letters(connection).get("store", 0)
+
+    def writer(self, server: Posts, settled_s: float = 0.0) -> InfluxWriter:
+        """A writer of a process of its own, begun anew."""
+        return InfluxWriter(
+            self.folder / "journal",
+            server,
+            self.engine,
+            clock_us=lambda: self.now_us,
+            settled_s=settled_s,
+            look_s=settled_s / 10,
+        )
+
+    @property
+    def now_us(self) -> int:
+        return START_US + self.ticks * 1_000_000
+
+    def close(self) -> None:
+        self.journal.close()
+        self.engine.dispose()
+
+
+def expected(house: House, kind: str) -> set[Row]:
+    """All values of one kind of device; qualities are told in `qualities`."""
+    found = set()
+    for n in (n for n in range(house.devices) if kind_of(n) == kind):
+        for metric, slot in zip(METRICS, series_of(n), strict=True):
+            for tick in range(house.ticks):
+                at_ns = (START_US + tick * 1_000_000) * 1000
+                name = field(Metric(metric)).decode()
+                found.add(Row(kind, (("device", device_of(n)),), name, tick + slot / 1000, at_ns))
+    return found
+
+
+def stored(server: SeriesServer) -> int:
+    """Values in the server, without qualities."""
+    rows = [row for kind in ("smoke", "electrical") for row in server.rows(kind)]
+    return sum(1 for row in rows if not row.field.endswith("_quality"))
+
+
+@contextmanager
+def running(house: House, posts: Posts, settled_s: float = 0.0) -> Iterator[InfluxWriter]:
+    """A writer that runs; ended with the block."""
+    writer, stop = house.writer(posts, settled_s), threading.Event()
+    thread = threading.Thread(target=writer.run, args=(stop,))
+    thread.start()
+    try:
+        yield writer
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def writing_to(
+    house: House, account: Account, *, answer_s: float = 2.0, settled_s: float = 0.0
+) -> Iterator[InfluxWriter]:
+    """One that writes to a real server."""
+    with running(house, Server(account, 4, answer_s=answer_s), settled_s) as writer:
+        yield writer
+
+
+def eventually(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
