@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -64,6 +64,13 @@ def record_act(
         },
     )
     return int(connection.execute(select(table.c.id).where(table.c.once_key == once_key)).scalar_one())
+
+
+def record_acts(connection: Connection, acts: Sequence[Mapping[str, Any]]) -> None:
+    """Hands in several at once, each with the columns that `record_act` names; one that is there already
+    changes nothing."""
+    if acts:
+        connection.execute(insert_new(connection, table), list(acts))
 
 
 def outcome_of(connection: Connection, act_id: int, language: str = "zh-CN") -> ActOutcome | None:

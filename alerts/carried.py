@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from alerts.channels.aliyun_sms import AliyunSmsSettings
 from alerts.channels.aliyun_voice import AliyunVoiceSettings
 from alerts.channels.carriers import Account
-from alerts.channels.templates import Piece, Reading, Template, reading_of, signed
+from alerts.channels.templates import Piece, Reading, for_reader, reading_of, signed
 from alerts.channels.tencent_sms import TencentSmsSettings
 from alerts.channels.tencent_voice import TencentVoiceSettings
 from alerts.whole_parts import whole_parts
@@ -27,19 +27,12 @@ def carried(
     filling = whole_parts(parts, text, link, carrier, language)
     match account:
         case AliyunSmsSettings() | TencentSmsSettings():
-            template = signed(_for(account, language), account.sign_name)
+            template = signed(for_reader(account.template, account.english, language), account.sign_name)
             reading = reading_of(template, filling)
             sign = Piece(f"【{account.sign_name}】")
             return Reading(sign.text + reading.text, (sign, *reading.pieces), reading.exceeding)
         case AliyunVoiceSettings() | TencentVoiceSettings():
-            return reading_of(_for(account, language), filling)
+            return reading_of(for_reader(account.template, account.english, language), filling)
         case _:
             below = f"\n{link}" if link and carrier is not Carrier.MQTT else ""
             return Reading(text + below, (Piece(text + below, "text"),), ())
-
-
-def _for(
-    account: AliyunSmsSettings | TencentSmsSettings | AliyunVoiceSettings | TencentVoiceSettings,
-    language: str,
-) -> Template:
-    return account.english if language == "en" and account.english else account.template

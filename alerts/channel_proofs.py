@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from alerts.schema import channel_proof as table
+from alerts.receipt_schema import channel_proof as table
 from devices.database import insert_new
 
 

@@ -27,7 +27,7 @@ from alerts.weekly_read import week_of
 from devices.bound import Bound, duty_desks, holders
 from devices.bound_many import bound_to_spots
 from devices.database import reading, writing
-from devices.model import Role
+from devices.model import Carrier, Role
 from devices.quiet import DAY_MINUTES
 
 log = structlog.get_logger()
@@ -133,10 +133,10 @@ class DigestWatch:
         return keepers or [one for one in every if one.role is Role.DUTY_DESK]
 
     def _reachable(self, people: Iterable[Bound]) -> Sequence[Bound]:
-        """Each contact once in a role, with a way by which a report may go; no one who is away."""
+        """Each contact who can be told, once in a role."""
         found = dict[tuple[int, Role], Bound]()
         for one in people:
-            if not one.away and report_way(one.ways, self._settings.refused) is not None:
+            if can_be_told(one, self._settings.refused):
                 found.setdefault((one.contact_id, one.role), one)
         return tuple(found.values())
 
@@ -159,3 +159,8 @@ class DigestWatch:
                 parts=parts,
                 after_us=wait_min * _MINUTE_US,
             )
+
+
+def can_be_told(one: Bound, refused: Mapping[Carrier, str]) -> bool:
+    """Whether somebody is there and has a way by which a report may go."""
+    return not one.away and report_way(one.ways, refused) is not None

@@ -13,8 +13,8 @@ import structlog
 from sqlalchemy import Engine
 
 from alerts.plans import Policies, PolicyError, own_policies, shipped_policies
+from alerts.site_file import SiteFile, read_site_file
 from alerts.standing import settle_faults
-from alerts.toml_table import FILE_BYTES
 
 log = structlog.get_logger()
 
@@ -25,37 +25,23 @@ _TEXT_CHARS: Final = 300
 
 def read_policies(path: Path) -> Policies:
     """The shipped policies with those of the file in their place. Raises PolicyError."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(FILE_BYTES + 1).decode("utf-8")
-    except OSError as error:
-        raise PolicyError(f"{path.name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise PolicyError(f"{path.name}: cannot be read: not UTF-8 at byte {error.start}") from None
-    return own_policies(text, path.name)
+    return own_policies(read_site_file(path), path.name)
 
 
 class FollowingPolicies:
     """The policies of a file, read again when it changes. `path` empty: the shipped ones, for good."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path) if path else None
-        self._seen: object = None
-        self._used: object = None
+        self._file = SiteFile(Path(path)) if path else None
         self.policies = shipped_policies()
         self.refused = ""
 
     def look(self, *, settled: bool = False) -> Policies:
         """What holds now; with `settled` false a change counts that is the same at two looks. Never raises: a
         file that cannot be used is told in `refused`."""
-        if self._path is None:
-            return self.policies
-        stamp = stamp_of(self._path)
-        same, self._seen = stamp == self._seen, stamp
-        if stamp != self._used and (same or settled):
-            self._used = stamp
+        if self._file and self._file.changed(settled=settled):
             try:
-                self.policies, self.refused = read_policies(self._path), ""
+                self.policies, self.refused = read_policies(self._file.path), ""
                 log.info("policies_read", own=len(self.policies.own))
             except Exception as error:
                 self.policies, self.refused = shipped_policies(), _one_line(error)
@@ -77,12 +63,3 @@ def _one_line(error: Exception) -> str:
     """What is wrong with the file; of anything but a PolicyError its kind only."""
     said = str(error) if isinstance(error, PolicyError) else f"cannot be read: {type(error).__name__}"
     return " ".join(said.split())[:_TEXT_CHARS]
-
-
-def stamp_of(path: Path) -> object:
-    """Changes when the file does."""
-    try:
-        said = path.stat()
-    except OSError as error:
-        return error.errno
-    return said.st_size, said.st_mtime_ns, said.st_ino

@@ -12,10 +12,10 @@ from typing import Final
 import structlog
 from sqlalchemy import Engine
 
-from alerts.following_policies import stamp_of
+from alerts.site_file import SiteFile, read_site_file
 from alerts.standing import settle_faults
 from alerts.text_file import ReadTexts, Texts, read_texts, shipped_texts
-from alerts.toml_table import FILE_BYTES, PolicyError
+from alerts.toml_table import PolicyError
 
 log = structlog.get_logger()
 
@@ -28,14 +28,7 @@ _NAMED: Final = 2
 
 def read_texts_file(path: Path) -> ReadTexts:
     """What a file says, and what is wrong with it. Raises PolicyError where it cannot be read at all."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(FILE_BYTES + 1).decode("utf-8")
-    except OSError as error:
-        raise PolicyError(f"{path.name}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise PolicyError(f"{path.name}: cannot be read: not UTF-8 at byte {error.start}") from None
-    return read_texts(text, path.name)
+    return read_texts(read_site_file(path), path.name)
 
 
 def own_texts(path: Path) -> tuple[Texts, tuple[str, ...]]:
@@ -54,19 +47,14 @@ class FollowingTexts:
     """The texts with those of a file in their place, read again when it changes."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
-        self._seen: object = None
-        self._used: object = None
+        self._file = SiteFile(Path(path))
         self.texts = shipped_texts()
         self.faults: tuple[str, ...] = ()
 
     def look(self, *, settled: bool = False) -> Texts:
         """What holds now; with `settled` false a change counts that is the same at two looks."""
-        stamp = stamp_of(self._path)
-        same, self._seen = stamp == self._seen, stamp
-        if stamp != self._used and (same or settled):
-            self._used = stamp
-            self.texts, self.faults = own_texts(self._path)
+        if self._file.changed(settled=settled):
+            self.texts, self.faults = own_texts(self._file.path)
             log.info("texts_read", own=len(self.texts.own))
             for why in self.faults[:20]:
                 log.error("text_refused", why=why, do="correct it; the shipped text is said in its place")

@@ -12,12 +12,14 @@ from alerts.addresses import Destination
 from alerts.channels.channel import Failed
 from alerts.handover import Handover
 from alerts.line import Line, Waiting
+from alerts.patience import Patience
 
 log = structlog.get_logger()
 
 Found = Mapping[int, Destination | Failed]
 LookUp = Callable[[set[int]], Awaitable[Found]]
 Carry = Callable[[Handover, Destination | Failed], Awaitable[None]]
+Slow = Callable[[list[Handover]], None]
 
 _SHARE: Final = 2
 """One provider has sends for half of the width under way at most (chosen)."""
@@ -25,8 +27,9 @@ _TIMES: Final = 8
 """Sends under way through all providers together, times the width (chosen): sixteen providers that do not
 answer take a lane up and no fewer, which is more than a site has. Each costs a connection, some 50 kB."""
 LOOK_S: Final = 0.5
-"""Between two looks at who stands aside: behind a provider that does not answer nobody waits longer than
-three of them, 1.5 s, for the next way (chosen: the message is to be handed over within 3 s)."""
+"""Between two looks at who stands aside and who has no answer: behind a provider that does not answer nobody
+waits longer than three of them, 1.5 s, for the next way (chosen: the message is to be handed over within
+3 s)."""
 _NOT_ANSWERING: Final = Failed("the provider does not answer", unreached=True)
 _NO_LOOK_UP: Final = Failed("the address could not be looked up")
 
@@ -37,19 +40,30 @@ class Lane:
 
     One that hangs therefore keeps nobody else waiting, and neither do fifteen. With `look_s`, who would have
     to wait for one that hangs is not kept waiting either: where no send through it has ended for two looks,
-    the first tries that stand aside for it end in `carry` as failed, and the contact's next way is used.
+    the first tries that stand aside for it end in `carry` as failed, and the contact's next way is used. And
+    what has had no answer for `alerts.patience.LOOKS` looks is given to `slow`, once, and goes on.
 
     Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
     reason, like any failed send.
     """
 
-    def __init__(self, name: str, width: int, look_up: LookUp, carry: Carry, look_s: float = 0.0) -> None:
-        """`look_s`: seconds between two looks at who stands aside; 0 for none."""
+    def __init__(
+        self,
+        name: str,
+        width: int,
+        look_up: LookUp,
+        carry: Carry,
+        look_s: float = 0.0,
+        slow: Slow | None = None,
+    ) -> None:
+        """`look_s`: seconds between two looks at who stands aside and who has no answer; 0 for none."""
         self._name = name
         self._look_s = look_s
         self._most = width * _TIMES
         self._look_up = look_up
         self._carry = carry
+        self._slow = slow
+        self._patience = Patience()
         self._arrived: list[Handover] = []
         self._arrival = asyncio.Event()
         self._line = Line(max(width // _SHARE, 1))
@@ -119,6 +133,9 @@ class Lane:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(self._look_s)
+            under_way = [one.handover for one in self._sending.values()]
+            if self._slow and (slow := self._patience.look(under_way)):
+                self._slow(slow)
             for one in self._line.give_up():
                 task = asyncio.create_task(self._carry_out(one.handover, _NOT_ANSWERING))
                 self._given_up.add(task)

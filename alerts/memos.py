@@ -27,8 +27,8 @@ from alerts.handover import Handover, pack_parts, read_parts
 from alerts.leave_to_test import LeaveToTest, station_channels, station_ids
 from alerts.memo_schema import memo
 from alerts.outbox import RECEIPT_MAX, Ended
+from alerts.receipt_schema import receipt as receipt_table
 from alerts.schema import incident, notification
-from alerts.schema import receipt as receipt_table
 from devices.database import insert_new
 from devices.masking import mask_within
 from devices.model import Medium

@@ -1,8 +1,8 @@
 """The outbox in SQL: attempts begun, cut off, ended, and due again.
 
 Every function runs inside the caller's write transaction and returns what to hand over once it has
-committed. A notification in state `sending` has exactly one attempt `started`: the one numbered
-`notification.attempts`.
+committed. A notification in state `sending` has exactly one attempt under way, `started` or `slow`
+(`alerts.slow`): the one numbered `notification.attempts`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from alerts.channels.channel import Accepted, Failed, Outcome
 from alerts.deliveries import Delivery, lines_of
 from alerts.handover import Handover
 from alerts.next_way import open_next_ways
+from alerts.receipt_schema import receipt as receipt_table
 from alerts.schema import attempt, incident, incident_change, notification
-from alerts.schema import receipt as receipt_table
+from alerts.slow import SLOW, followed
 from devices.many import insert_many, update_many
 from devices.masking import mask_within
 from devices.model import Carrier, Medium
@@ -154,13 +155,16 @@ def _bury_closed(connection: Connection, due: tuple[Any, ...], now_us: int) -> N
 def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Handover]:
     """Writes how attempts ended; returns attempts at further ways of urgent failures, already begun.
 
-    Accepted and dead go on the incident's timeline (`alerts/deliveries.py`). Receipts that came before their
-    message's outcome wait for a turn again. Writing the same outcome twice changes nothing.
+    What was slow has led to its next way already (`alerts.slow`). Accepted and dead go on the incident's
+    timeline (`alerts/deliveries.py`). Receipts that came before their message's outcome wait for a turn
+    again. Writing the same outcome twice changes nothing.
     """
     rows = _under_way(connection, ended)
     fresh = [e for e in ended if _is_current(rows.get(e.handover.notification_id), e)]
     if not fresh:
         return []
+    failed = [e for e in fresh if isinstance(e.outcome, Failed) and e.handover.rank <= URGENT_RANK]
+    led = followed(connection, [e.handover.notification_id for e in failed])
     ends = [_attempt_values(e) for e in fresh]
     update_many(connection, _END_ATTEMPT, ends)
     _hear_again(connection, [end["b_receipt"] for end in ends if end["b_receipt"]])
@@ -168,14 +172,15 @@ def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Hando
     over = [_delivery(rows[e.handover.notification_id], e) for e in fresh]
     if lines := lines_of(one for one in over if one is not None):
         connection.execute(incident_change.insert(), lines)
-    failed = [e for e in fresh if isinstance(e.outcome, Failed) and e.handover.rank <= URGENT_RANK]
-    begun = open_next_ways(connection, _whole(connection, failed))
+    leading = [e for e in failed if e.handover.notification_id not in led]
+    begun = open_next_ways(connection, _whole(connection, leading))
     return [handover_of(row, row.attempts, row.created_us) for row in begun]
 
 
+_IS_UNDER_WAY: Final = (attempt.c.outcome == "started") | (attempt.c.outcome == SLOW)
 _CUT_OFF: Final = (
     update(attempt)
-    .where(attempt.c.notification_id == bindparam("b_id"), attempt.c.outcome == "started")
+    .where(attempt.c.notification_id == bindparam("b_id"), _IS_UNDER_WAY)
     .values(outcome="unknown", ended_us=bindparam("b_at"), detail="cut off before its outcome was known")
 )
 _END_ATTEMPT: Final = (

@@ -13,7 +13,8 @@ from alerts.channel_proofs import bounced_channels
 from alerts.memo_schema import memo
 from alerts.reach import Person, Report, Site, Spot, Tie
 from alerts.reachability import report_of
-from alerts.schema import channel_proof, notification
+from alerts.receipt_schema import channel_proof
+from alerts.schema import notification
 from alerts.ways import PROVEN_US, WITH_RECEIPTS, Proof
 from devices.instants import Instant
 from devices.model import Carrier, Medium, PlaceKind, Role

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from alerts.acts import NOTE_MAX
 from alerts.channels.receipts import Posted, Receipt, ReceiptState, SmsReply
-from alerts.schema import receipt as table
-from alerts.schema import receipt_unread
+from alerts.receipt_schema import receipt as table
+from alerts.receipt_schema import receipt_unread
 from devices.database import insert_new
 from devices.masking import mask_within
 from devices.model import Carrier

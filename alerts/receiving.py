@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
-from alerts.acts import record_act
-from alerts.answered import ANSWERS
+from alerts.acts import NOTE_MAX, record_acts
 from alerts.attempts import handover_of
-from alerts.case import Act, State
+from alerts.case import Act
 from alerts.channel_proofs import Sent, note_sent
 from alerts.channels.receipts import ReceiptState
 from alerts.deliveries import Delivery, lines_of
@@ -24,17 +23,22 @@ from alerts.handover import Handover
 from alerts.ladder import UNDELIVERED, Rung, climbed
 from alerts.memos_heard import HeardMemos
 from alerts.next_way import open_next_ways
+from alerts.receipt_schema import receipt as table
 from alerts.receipts_kept import REPLY
-from alerts.replying import NO_INCIDENT, Said, act_of_reply
-from alerts.schema import act as act_table
-from alerts.schema import attempt, incident, incident_change, notification
-from alerts.schema import receipt as table
+from alerts.replying import NO_INCIDENT, answer_of_reply
+from alerts.said import Answer, Said
+from alerts.schema import attempt, incident_change, notification
+from alerts.summary_reply import ANSWERS, answer_to_summary, ask_which, is_summary
+from alerts.wanted import answered_of, is_wanted, told_of
 from devices.model import Medium
 
 log = structlog.get_logger()
 
 LIMIT: Final = 100
 """Receipts of one turn (chosen: they take some 40 ms of the second that smoke may take)."""
+ACTS: Final = 100
+"""Acts after which the rest of a turn's receipts waits for the next: a reply to a summary is one for each of
+its incidents, of which there may be 500."""
 DONE, NOTHING, UNKNOWN, FAULT = "done", "nothing", "unknown", "fault"
 """Outcomes: it counted, it said nothing new, it is of no message of ours (yet), it broke the decision."""
 
@@ -71,10 +75,12 @@ def hear_receipts(connection: Connection, now_us: int) -> Heard:
         return Heard([])
     try:
         with connection.begin_nested():
-            handovers = _Hearing(connection, rows, now_us).decide()
+            hearing = _Hearing(connection, rows, now_us)
+            handovers = hearing.decide()
+            return Heard(handovers, hearing.is_full or len(rows) == LIMIT)
     except Exception as error:
         log.error("receipts_failed", count=len(rows), error=type(error).__name__)
-        handovers = [one for row in rows for one in _alone(connection, row, now_us)]
+    handovers = [one for row in rows for one in _alone(connection, row, now_us)]
     return Heard(handovers, len(rows) == LIMIT)
 
 
@@ -96,27 +102,36 @@ class _Hearing:
         self._rows = rows
         self._now_us = now_us
         self._of = _messages_of(connection, [row for row in rows if row.state != REPLY])
-        self._messages = _notifications(connection, {of.notification_id for of in self._of.values()})
+        self._messages = told_of(connection, {of.notification_id for of in self._of.values()})
         self._rungs = {key: _rung(row) for key, row in self._messages.items()}
         self._said: list[Delivery] = []
         self._begun: list[Row[Any]] = []
         self._sent: list[Sent] = []
+        self._acts: list[dict[str, Any]] = []
         self._memos = HeardMemos(connection, rows)
         failed = {row.id for row in rows if row.state == ReceiptState.FAILED}
-        self._answered = _answered(
+        self._answered = answered_of(
             connection,
             {self._messages[of.notification_id].incident_id for key, of in self._of.items() if key in failed},
         )
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the rest of the rows waits for the next turn."""
+        return len(self._acts) >= ACTS
+
     def decide(self) -> list[Handover]:
-        """Carries out every row; what to hand over."""
+        """Carries out the rows, until they are full of acts; what to hand over."""
         outcomes = []
         for row in self._rows:
+            if self.is_full:
+                break
             outcome = self._reply(row) if row.state == REPLY else self._receipt(row)
             if self._is_of_memo(row, outcome):
                 outcome = DONE
             outcomes.append({"b_id": row.id, "b_outcome": outcome})
         self._store_rungs()
+        record_acts(self._connection, self._acts)
         note_sent(self._connection, [*self._sent, *self._memos.store()])
         if lines := lines_of(self._said):
             self._connection.execute(incident_change.insert(), lines)
@@ -130,10 +145,12 @@ class _Hearing:
         return outcome == NO_INCIDENT and self._memos.hear_reply(row)
 
     def _reply(self, row: Row[Any]) -> str:
-        said = act_of_reply(self._connection, row, self._now_us)
-        if isinstance(said, str):
-            return said
-        self._hand_in(row, said, Medium.SMS)
+        answer = answer_of_reply(self._connection, row, self._now_us)
+        if isinstance(answer, str):
+            return answer
+        self._hand_in(row, answer, Medium.SMS)
+        if answer.unclear is not None:
+            self._begun += ask_which(self._connection, answer.unclear, self._now_us)
         forgotten = update(table).where(table.c.id == row.id).values(text="")
         self._connection.execute(forgotten)  # the act has it
         return DONE
@@ -170,7 +187,7 @@ class _Hearing:
 
     def _fail(self, message: Row[Any], sent_us: int, detail: str) -> None:
         begun: list[Row[Any]] = []
-        if _is_wanted(message, self._answered):
+        if is_wanted(message, self._answered):
             begun = open_next_ways(self._connection, [(message, self._now_us)])
             self._begun += begun
         fate = "undelivered" if begun else "undelivered_last"
@@ -183,15 +200,31 @@ class _Hearing:
     def _pressed(self, row: Row[Any], message: Row[Any]) -> None:
         act = Act(row.act) if row.act in set(Act) else Act.NOTE
         note = "" if act is not Act.NOTE else f"按键 {row.keys} · keys {row.keys}"
-        at_us = max(min(row.at_us, row.heard_us), message.created_us + 1)
+        said_us = min(row.at_us, row.heard_us)
+        if act in ANSWERS and is_summary(message):
+            answer = answer_to_summary(self._connection, message, act, said_us, self._now_us)
+            if answer is not None:
+                return self._hand_in(row, answer, Medium.VOICE)
+        at_us = max(said_us, message.created_us + 1)
         said = Said(message.incident_id, message.contact_id, message.role, act, note, at_us)
-        self._hand_in(row, said, Medium.VOICE)
+        return self._hand_in(row, Answer((said,)), Medium.VOICE)
 
-    def _hand_in(self, row: Row[Any], said: Said, via: Medium) -> None:
-        record_act(
-            self._connection, f"receipt/{row.once_key}", said.incident_id, f"contact:{said.contact_id}",
-            said.role, said.act, said.note, str(via), said.at_us,
-        )  # fmt: skip
+    def _hand_in(self, row: Row[Any], answer: Answer, via: Medium) -> None:
+        """One act of a reply has the reply's key; of several each has its incident's number behind that."""
+        for said in answer.acts:
+            own = f"/{said.incident_id}" if said.once or len(answer.acts) > 1 else ""
+            self._acts.append(
+                {
+                    "once_key": f"{said.once or f'receipt/{row.once_key}'}{own}",
+                    "incident_id": said.incident_id,
+                    "actor": f"contact:{said.contact_id}",
+                    "role": said.role,
+                    "act": str(said.act),
+                    "note": said.note.strip()[:NOTE_MAX],
+                    "via": str(via),
+                    "at_us": said.at_us,
+                }
+            )
 
     def _store_rungs(self) -> None:
         changed = [
@@ -242,52 +275,3 @@ def _messages_of(connection: Connection, rows: Iterable[Row[Any]]) -> Mapping[in
     by_key = {one.key: _Of(one.id, 0) for one in connection.execute(ours)}
     found = ((row.id, by_name.get((row.carrier, row.receipt)) or by_key.get(row.own_id)) for row in rows)
     return {key: of for key, of in found if of is not None}
-
-
-def _notifications(connection: Connection, ids: set[int]) -> dict[int, Row[Any]]:
-    """The messages with what must be known of their incidents."""
-    i = incident.c
-    rows = connection.execute(
-        select(
-            notification, i.state.label("stands"), i.epoch, i.closed_us, i.false_alarm_us.label("doubted_us")
-        )
-        .join(incident, i.id == notification.c.incident_id)
-        .where(notification.c.id.in_(ids))
-    )
-    return {row.id: row for row in rows}
-
-
-def _answered(connection: Connection, incidents: set[int]) -> Mapping[tuple[int, str], int]:
-    """When each actor answered last, by incident and actor."""
-    if not incidents:
-        return {}
-    a = act_table.c
-    counted = a.act.in_([str(act) for act in ANSWERS]) & (a.outcome == "done")
-    rows = connection.execute(
-        select(a.incident_id, a.actor, func.max(a.at_us).label("last_us"))
-        .where(a.incident_id.in_(incidents), counted)
-        .group_by(a.incident_id, a.actor)
-    )
-    return {(row.incident_id, row.actor): row.last_us for row in rows}
-
-
-def _is_wanted(message: Row[Any], answered: Mapping[tuple[int, str], int]) -> bool:
-    """Whether the contact must still be told: the message is of the running epoch, its incident goes on, and
-    the contact has not answered. What is sent of an incident that has ended is sent to its end."""
-    if message.closed_us is not None:
-        return bool(message.created_us >= message.closed_us)
-    is_over = message.doubted_us is not None or _progress(message.stands) >= State.HANDLED.progress
-    if is_over or _epoch_of(message) < message.epoch:
-        return False
-    answered_us = answered.get((message.incident_id, f"contact:{message.contact_id}"), 0)
-    return answered_us <= int(message.created_us)
-
-
-def _epoch_of(message: Row[Any]) -> int:
-    """From the key `incident/epoch/…`; one of another shape counts as of the running epoch."""
-    epoch = message.key.partition("/")[2].partition("/")[0]
-    return int(epoch) if epoch.isdecimal() else message.epoch
-
-
-def _progress(state: str) -> int:
-    return State(state).progress if state in set(State) else 0

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine, func, select
 
 from alerts.case import Act
+from alerts.receipt_schema import receipt as table
 from alerts.replying import NO_INCIDENT, NOBODY
-from alerts.schema import receipt as table
 from alerts.standing import settle_faults
 from devices.database import reading
 from devices.model import Severity

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from alerts.addresses import AddressBook, Destination, Unseals
 from alerts.backoff import URGENT_RANK
@@ -20,6 +20,7 @@ from alerts.memos import end_memos, is_memo
 from alerts.meter import Meter
 from alerts.outbox import Ended, write_outcomes
 from alerts.settings import Settings
+from alerts.slow import open_for_slow
 from alerts.whole_parts import whole_parts
 from devices.addresses import normalise_address
 from devices.database import reading, writing
@@ -41,8 +42,9 @@ class Sender:
     """Hands over and remembers.
 
     Urgent handovers (P0+ and P0) have half of the senders to themselves, and do not wait in line behind a
-    provider that does not answer: the contact's next way is used. An outcome is kept until it is
-    written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
+    provider that does not answer: the contact's next way is used. Those that do hold its places go by the
+    next way too while they go on (`alerts.slow`). An outcome is kept until it is written; until then its
+    notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
     What `limits` do not allow now is not sent: it fails with the time until it may be, and so an urgent one
     goes by the contact's next way at once and is tried by this one again. `writes` is the thread on which
     outcomes are written; shared with the turns, neither of the two waits for the other's lock.
@@ -69,9 +71,10 @@ class Sender:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="sender")  # a look-up each lane, a writer
         self._writes = writes or self._threads
         urgent = max(settings.senders // 2, 1)
-        self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry, LOOK_S)
+        self._urgent = Lane("urgent", urgent, self._looking_up(vault), self._carry, LOOK_S, self._note_slow)
         self._lesser = Lane("lesser", max(settings.senders - urgent, 1), self._looking_up(vault), self._carry)
         self._ended: list[Ended] = []
+        self._slow: list[Handover] = []
         self._held: set[int] = set()
         self.settled = asyncio.Lock()
         """Whoever holds it sees no outcome being written."""
@@ -149,6 +152,12 @@ class Sender:
         self._written.clear()
         self._news.set()
 
+    def _note_slow(self, slow: list[Handover]) -> None:
+        log.warning("no_answer_yet", count=len(slow))
+        self._slow += slow
+        self._written.clear()
+        self._news.set()
+
     async def _send(self, handover: Handover, way: Destination) -> Outcome:
         channel = self._channels.get(way.carrier)
         if channel is None:
@@ -190,10 +199,10 @@ class Sender:
         while True:
             await self._news.wait()
             self._ended.sort(key=_order)
-            batch = self._ended[:_BATCH]
-            if await self._write(batch):
+            batch, slow = self._ended[:_BATCH], self._slow[:_BATCH]
+            if await self._write(batch, slow):
                 failures = 0
-                del self._ended[: len(batch)]
+                del self._ended[: len(batch)], self._slow[: len(slow)]
                 self._note_written()
                 await asyncio.sleep(_APART_S)
             else:
@@ -201,15 +210,15 @@ class Sender:
                 failures += 1
 
     def _note_written(self) -> None:
-        if not self._ended:
+        if not self._ended and not self._slow:
             self._news.clear()
             self._written.set()
 
-    async def _write(self, batch: list[Ended]) -> bool:
+    async def _write(self, batch: list[Ended], slow: list[Handover]) -> bool:
         async with self.settled:
             try:
                 further = await asyncio.get_running_loop().run_in_executor(
-                    self._writes, _write_batch, self._engine, batch
+                    self._writes, _write_batch, self._engine, batch, slow, self._clock()
                 )
             except Exception as error:  # the outcomes are kept and written again, whatever went wrong
                 log.error("outcomes_not_written", count=len(batch), error=type(error).__name__)
@@ -220,10 +229,22 @@ class Sender:
         return True
 
 
-def _write_batch(engine: Engine, batch: list[Ended]) -> list[Handover]:
+def _write_batch(engine: Engine, batch: list[Ended], slow: list[Handover], now_us: int) -> list[Handover]:
+    """What has ended comes first: of that nothing is slow any more."""
     with writing(engine) as connection:
         end_memos(connection, [ended for ended in batch if is_memo(ended.handover)])
-        return write_outcomes(connection, [ended for ended in batch if not is_memo(ended.handover)])
+        begun = write_outcomes(connection, [ended for ended in batch if not is_memo(ended.handover)])
+        return begun + (_next_ways(connection, slow, now_us) if slow else [])
+
+
+def _next_ways(connection: Connection, slow: list[Handover], now_us: int) -> list[Handover]:
+    """A bug here costs no outcome: what is slow goes on, and leads to the next way when it fails."""
+    try:
+        with connection.begin_nested():
+            return open_for_slow(connection, slow, now_us)
+    except Exception as error:
+        log.error("slow_not_followed", count=len(slow), error=type(error).__name__)
+        return []
 
 
 def _order(ended: Ended) -> tuple[int, int, int]:

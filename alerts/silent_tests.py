@@ -23,7 +23,8 @@ from alerts.memos import Kind, Memo, keep_memos
 from alerts.plain_words import since_text
 from alerts.pulse import is_silent as has_stopped
 from alerts.reach_settings import ReachSettings
-from alerts.schema import channel_proof, cursor, notification, pulse
+from alerts.receipt_schema import channel_proof
+from alerts.schema import cursor, notification, pulse
 from alerts.ways import WITH_RECEIPTS
 from devices.database import reading, writing
 from devices.instants import Instant

@@ -21,7 +21,7 @@ from alerts.acting import Acting, Answers, store_answers
 from alerts.agenda import Agenda, anything_waits, next_due_us, read_agenda, store_positions
 from alerts.case import SILENCED, Incident, Step
 from alerts.case_store import store_cases
-from alerts.cases import load_cases, of_places
+from alerts.cases import load_cases, maybe_beside
 from alerts.docket import Docket, clears
 from alerts.exercise import for_real, may_be_told
 from alerts.faults import plain_arrival, record_faults
@@ -114,7 +114,7 @@ class _Turn:
         shared = (places.where(row).building_id for row in rows if row.place)
         ids |= windows.waiting | windows.exercises_in(shared)
         ended = {(row.rule, row.subject) for row in self._agenda.transitions if clears(row.to)}
-        ended |= of_places(self._connection, acted)
+        ended |= maybe_beside(self._connection, acted)
         cases = load_cases(
             self._connection,
             ids,

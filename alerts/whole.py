@@ -163,12 +163,12 @@ def _everywhere(
 def _decided(
     cases: Mapping[int, Case], lead: int, keys: list[int], doing: Doing, now_us: int, plans: Plans
 ) -> Decided:
-    """As for the incident alone, but that another detector in any part speaks against a false alarm, and what
-    stands in a part whose link the actor did not answer: there the answer's page showed nothing of it."""
+    """As for the incident alone, but that detectors in alarm in any part speak against a false alarm: two of
+    them, or one in another part. Said of one place it stops nothing where it still smokes."""
     own = cases[lead]
     if doing.act is Act.FALSE_ALARM:
         others = [cases[key] for key in keys if key != lead and cases[key].incident.state.is_open]
-        if not doing.actor.startswith("user:") and any(one.active() for one in others):
+        if any(one.active() for one in others):
             reason = pack("second_device")
             return Decided(_noted(own, doing, reason, now_us), Outcome.NOTED, reason)
         alarms = tuple(a for key in keys if cases[key].incident.state.is_open for a in cases[key].alarms)

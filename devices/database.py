@@ -94,10 +94,10 @@ def _open_postgresql(url: str) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own BEGIN is deferred
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: changing the journal's mode may have to wait
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -115,7 +115,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     """Looks every millisecond whether it may write: SQLite's own waiting sleeps up to 100 ms at a time."""
-    raw = connection.connection.driver_connection
+    raw: object = connection.connection.dbapi_connection  # a detached one has no driver_connection
     assert isinstance(raw, sqlite3.Connection)
     raw.execute("PRAGMA busy_timeout=0")
     try:

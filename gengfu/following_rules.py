@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, Engine
 
+from alerts.site_file import SiteFile
 from devices.database import ChangeNotice, reading
 from devices.registry.rule_overrides import OverrideRow, ids_of, list_overrides
 from gengfu.live_rules import LiveRules
@@ -59,13 +60,11 @@ class FollowingRules:
         """What `rules` hold now is what was used last."""
         book = read_rulebook(rules.text)
         self._engine, self._rules, self._notes = engine, rules, notes
-        self._path = Path(file) if file else None
+        self._file = SiteFile(Path(file)) if file else None
         self._timezone, self._clock_us, self._look_s = timezone, clock_us, look_s
         self._own, self._name = (book.own, book.name) if file else ("", "")
         self._overrides = book.overrides
         self._asked = rules.text
-        self._seen: object = None
-        self._used: object = None
         self._version = -1
         self._fails = False
         self._stop = threading.Event()
@@ -97,20 +96,16 @@ class FollowingRules:
         self._ask()
 
     def _look_at_file(self, *, settled: bool) -> None:
-        if self._path is None:
+        if self._file is None or not self._file.changed(settled=settled):
             return
-        stamp = _stamp(self._path)
-        same, self._seen = stamp == self._seen, stamp
-        if stamp == self._used or not (same or settled):
-            return
-        self._used = stamp
+        path = self._file.path
         try:
-            text = read_rule_file(self._path)
-            own_catalogue(RuleFile(self._path.name, text))
+            text = read_rule_file(path)
+            own_catalogue(RuleFile(path.name, text))
         except CatalogueError as error:
-            self._tell({self._path.name: str(error)})
+            self._tell({path.name: str(error)})
             return
-        self._own, self._name = text, self._path.name
+        self._own, self._name = text, path.name
         self._tell({})
 
     def _ask(self) -> None:
@@ -215,15 +210,6 @@ def first_book(engine: Engine, *, from_the_beginning: bool) -> Rulebook:
 def _tell_looser(ready: Settled) -> None:
     for why in ready.looser:
         log.warning("rule_looser_than_shipped", why=why)
-
-
-def _stamp(path: Path) -> object:
-    """Changes when the file does."""
-    try:
-        said = path.stat()
-    except OSError as error:
-        return error.errno
-    return said.st_size, said.st_mtime_ns
 
 
 def _one_line(text: str) -> str:

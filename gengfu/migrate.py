@@ -15,13 +15,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 import alerts.memo_schema
+import alerts.receipt_schema
 import alerts.schema
 import alerts.window_schema
 import devices.schema
 import ingest.schema
 from devices.database import writing
 
-TABLES = (alerts.schema, alerts.memo_schema, alerts.window_schema, devices.schema, ingest.schema)
+TABLES = (
+    alerts.schema,
+    alerts.memo_schema,
+    alerts.receipt_schema,
+    alerts.window_schema,
+    devices.schema,
+    ingest.schema,
+)
 """Imported so that the shared metadata holds every room's tables."""
 
 

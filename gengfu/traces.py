@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Engine, bindparam, func, select, update
 
-from alerts.schema import act, attempt, incident, incident_change, receipt, receipt_unread
+from alerts.receipt_schema import receipt, receipt_unread
+from alerts.schema import act, attempt, incident, incident_change
 from devices.database import reading, writing
 from devices.masking import Traces
 from devices.schema import device, device_channel, publisher

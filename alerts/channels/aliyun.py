@@ -21,10 +21,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+import msgspec
+
 from alerts.channels.accounts import CLOCK_WRONG, NO_MONEY
 from alerts.channels.channel import Failed
 from alerts.channels.http import Http, Reply, short_code
 from alerts.channels.refusals import NOT_UNDERSTOOD
+from alerts.channels.templates import Template, values_of
 
 _ALGORITHM: Final = "ACS3-HMAC-SHA256"
 _NO_BODY: Final = hashlib.sha256(b"").hexdigest()
@@ -67,14 +70,14 @@ class AliyunApi:
 
     def __init__(
         self,
-        http: Http,
         base_url: str,
         version: str,
         key: AliyunKey,
+        timeout_s: float,
         clock: Callable[[], float],
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
-        self._http = http
+        self._http = Http(timeout_s)
         self._url = base_url.rstrip("/") + "/"
         self._host = urlsplit(self._url).netloc
         self._version = version
@@ -93,6 +96,16 @@ class AliyunApi:
         url = f"{self._url}?{query}"
         reply = await self._http.ask("POST", url, b"", headers, urgent=urgent, read_refusals=True)
         return judge(reply) if isinstance(reply, Reply) else reply
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._http.close()
+
+
+def places_filled(template: Template, parts: Mapping[str, str]) -> str:
+    """What fills the places of a template, by their names, as a call carries it: JSON."""
+    names = [one.name for one in template.variables]
+    return msgspec.json.encode(dict(zip(names, values_of(template, parts), strict=True))).decode()
 
 
 def canonical_query(parameters: Mapping[str, str]) -> str:

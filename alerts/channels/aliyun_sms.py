@@ -13,22 +13,19 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from alerts.channels.accounts import own_id
-from alerts.channels.aliyun import AliyunApi, AliyunKey
+from alerts.channels.aliyun import AliyunApi, AliyunKey, places_filled
 from alerts.channels.aliyun_receipts import read_aliyun_details
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http
-from alerts.channels.numbers import domestic
+from alerts.channels.http import TIMEOUT_S
+from alerts.channels.numbers import NO_NUMBER, domestic
 from alerts.channels.receipts import Posted
-from alerts.channels.templates import Template, signed, values_of
+from alerts.channels.templates import Template, for_reader, signed
 
 _VERSION: Final = "2017-05-25"
 _OUT_ID_BYTES: Final = 255
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 """The vendor's days are China's."""
-NO_NUMBER: Final = Failed("the address is no telephone number", permanent=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,7 @@ class AliyunSmsChannel:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._http = Http(timeout_s)
-        self._api = AliyunApi(self._http, settings.base_url, _VERSION, settings.key, clock)
+        self._api = AliyunApi(settings.base_url, _VERSION, settings.key, timeout_s, clock)
 
     async def send(self, message: Message) -> Outcome:
         """Sends once. Reasons never hold the number."""
@@ -86,25 +82,18 @@ class AliyunSmsChannel:
 
     async def close(self) -> None:
         """Closes its connections."""
-        await self._http.close()
-
-
-def template_for(settings: AliyunSmsSettings, language: str) -> Template:
-    """The template that goes to a reader of `language`."""
-    return settings.english if language == "en" and settings.english else settings.template
+        await self._api.close()
 
 
 def _parameters(settings: AliyunSmsSettings, number: str, message: Message) -> Mapping[str, str]:
-    template = signed(template_for(settings, message.language), settings.sign_name)
-    values = values_of(template, message.parts)
-    names = [one.name for one in template.variables]
+    chosen = for_reader(settings.template, settings.english, message.language)
+    template = signed(chosen, settings.sign_name)
     parameters = {
         "PhoneNumbers": number,
         "SignName": settings.sign_name,
         "TemplateCode": template.code,
         "OutId": own_id(message.key, _OUT_ID_BYTES),
     }
-    if names:
-        filled = dict(zip(names, values, strict=True))
-        parameters["TemplateParam"] = msgspec.json.encode(filled).decode()
+    if template.variables:
+        parameters["TemplateParam"] = places_filled(template, message.parts)
     return parameters

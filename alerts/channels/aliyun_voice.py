@@ -13,17 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
 from alerts.channels.accounts import own_id
-from alerts.channels.aliyun import AliyunApi, AliyunKey
+from alerts.channels.aliyun import AliyunApi, AliyunKey, places_filled
 from alerts.channels.aliyun_receipts import read_aliyun_call
-from alerts.channels.aliyun_sms import NO_NUMBER
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http
-from alerts.channels.numbers import domestic
+from alerts.channels.http import TIMEOUT_S
+from alerts.channels.numbers import NO_NUMBER, domestic
 from alerts.channels.receipts import Posted
-from alerts.channels.templates import Template, values_of
+from alerts.channels.templates import Template, for_reader
 
 _VERSION: Final = "2017-05-25"
 OUT_ID_BYTES: Final = 15
@@ -56,8 +53,7 @@ class AliyunVoiceChannel:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._http = Http(timeout_s)
-        self._api = AliyunApi(self._http, settings.base_url, _VERSION, settings.key, clock)
+        self._api = AliyunApi(settings.base_url, _VERSION, settings.key, timeout_s, clock)
 
     async def send(self, message: Message) -> Outcome:
         """Asks for one call. Reasons never hold the number."""
@@ -82,12 +78,11 @@ class AliyunVoiceChannel:
 
     async def close(self) -> None:
         """Closes its connections."""
-        await self._http.close()
+        await self._api.close()
 
 
 def _parameters(settings: AliyunVoiceSettings, number: str, message: Message) -> Mapping[str, str]:
-    english = message.language == "en" and settings.english
-    template = english or settings.template
+    template = for_reader(settings.template, settings.english, message.language)
     parameters = {
         "CalledNumber": number,
         "TtsCode": template.code,
@@ -97,7 +92,5 @@ def _parameters(settings: AliyunVoiceSettings, number: str, message: Message) ->
     if settings.shown_number:
         parameters["CalledShowNumber"] = settings.shown_number
     if template.variables:
-        names = [one.name for one in template.variables]
-        filled = dict(zip(names, values_of(template, message.parts), strict=True))
-        parameters["TtsParam"] = msgspec.json.encode(filled).decode()
+        parameters["TtsParam"] = places_filled(template, message.parts)
     return parameters

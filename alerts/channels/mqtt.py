@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Final, Literal
 
 import msgspec
@@ -29,6 +28,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from alerts.channels.blocking import failure_of, trust_in
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.channels.errands import Errand, Errands, shut_socket
 from alerts.channels.http import TIMEOUT_S
@@ -150,7 +150,7 @@ class _Exchange:
         if settings.user:
             client.username_pw_set(settings.user, settings.password)
         if settings.tls:
-            client.tls_set_context(_context(settings.ca_file))
+            client.tls_set_context(trust_in(settings.ca_file))
         client.on_connect = self._connected
         client.on_publish = self._published
         return client
@@ -176,12 +176,6 @@ class _Exchange:
             self.outcome = Failed("nobody listens on the topic")
         else:
             self.outcome = _refused(code.value) if code.is_failure else Accepted()
-
-
-@cache
-def _context(ca_file: str) -> ssl.SSLContext:
-    """Made once: reading the authorities of a system takes some 20 ms of CPU."""
-    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _deliver(settings: MqttSettings, topic: str, payload: bytes, errand: Errand) -> Outcome:
@@ -218,18 +212,6 @@ def _refused(code: int) -> Failed:
 
 
 def _failure(error: Exception) -> Failed:
-    match error:
-        case ssl.SSLError():
-            return Failed("the secure connection failed")
-        case TimeoutError():
-            return Failed("no answer in time")
-        case socket.gaierror():
-            return Failed("the host name was not found")
-        case ConnectionRefusedError():
-            return Failed("no connection")
-        case ConnectionError():
-            return Failed("the connection broke off")
-        case ValueError():
-            return Failed("the topic or the settings are none that MQTT knows", permanent=True)
-        case _:
-            return Failed(f"could not be sent ({type(error).__name__})")
+    if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
+        return Failed("the topic or the settings are none that MQTT knows", permanent=True)
+    return failure_of(error)

@@ -9,6 +9,9 @@ import re
 import unicodedata
 from typing import Final
 
+from alerts.channels.channel import Failed
+
+NO_NUMBER: Final = Failed("the address is no telephone number", permanent=True)
 _PUNCTUATION: Final = re.compile(r"[\s\-‐-―().·]+")
 _DIGITS: Final = re.compile(r"\+?[0-9]{3,20}")
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")

@@ -12,8 +12,6 @@ import contextlib
 import hashlib
 import re
 import smtplib
-import socket
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,9 +19,9 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from functools import cache
 from typing import BinaryIO, Final, Literal
 
+from alerts.channels.blocking import failure_of, trust_in
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
 from alerts.channels.errands import Errand, Errands, shut_socket
 from alerts.channels.http import TIMEOUT_S
@@ -138,7 +136,7 @@ def _deliver(settings: SmtpSettings, message: Message, now_s: float, errand: Err
     except smtplib.SMTPException as error:
         return _refusal(error) if errand.left_s else _LATE
     except (OSError, ValueError) as error:
-        return _failure(error)
+        return failure_of(error)
 
 
 def _talk(settings: SmtpSettings, mail: EmailMessage, errand: Errand) -> Outcome:
@@ -151,7 +149,7 @@ def _talk(settings: SmtpSettings, mail: EmailMessage, errand: Errand) -> Outcome
         if not errand.left_s:
             return _LATE
         if settings.security == "starttls":
-            client.starttls(context=_context(settings.ca_file))
+            client.starttls(context=trust_in(settings.ca_file))
         if settings.user:
             client.login(settings.user, settings.password)
         client.send_message(mail)
@@ -208,19 +206,13 @@ def _client(settings: SmtpSettings, timeout_s: float) -> smtplib.SMTP:
     timeout_s = max(timeout_s, 0.01)  # 0 would mean not to wait at all
     if settings.security == "tls":
         client: smtplib.SMTP = _Tls(
-            local_hostname=name, timeout=timeout_s, context=_context(settings.ca_file)
+            local_hostname=name, timeout=timeout_s, context=trust_in(settings.ca_file)
         )
     else:
         client = _Plain(local_hostname=name, timeout=timeout_s)
     # The name that TLS checks; smtplib takes it in the constructor only, which would connect at once.
     client._host = settings.host  # type: ignore[attr-defined]
     return client
-
-
-@cache
-def _context(ca_file: str) -> ssl.SSLContext:
-    """Made once: reading the authorities of a system takes some 20 ms of CPU."""
-    return ssl.create_default_context(cafile=ca_file or None)
 
 
 def _refusal(error: smtplib.SMTPException) -> Failed:
@@ -241,19 +233,3 @@ def _refusal(error: smtplib.SMTPException) -> Failed:
 
 def _by_code(code: int) -> Failed:
     return Failed(f"SMTP {code}", permanent=500 <= code < 600)
-
-
-def _failure(error: Exception) -> Failed:
-    match error:
-        case ssl.SSLError():
-            return Failed("the secure connection failed")
-        case TimeoutError():
-            return _LATE
-        case socket.gaierror():
-            return Failed("the host name was not found")
-        case ConnectionRefusedError():
-            return Failed("no connection")
-        case ConnectionError():
-            return Failed("the connection broke off")
-        case _:
-            return Failed(f"could not be sent ({type(error).__name__})")

@@ -105,6 +105,11 @@ def reading_of(template: Template, parts: Mapping[str, str]) -> Reading:
     return Reading("".join(piece.text for piece in pieces), tuple(pieces), exceeding)
 
 
+def for_reader(template: Template, english: Template | None, language: str) -> Template:
+    """The one for a reader of `language`: `english` for those who read English, where there is one."""
+    return english if language == "en" and english else template
+
+
 def signed(template: Template, sign_name: str) -> Template:
     """The template less the room that the provider takes for 【sign_name】 before it."""
     return replace(template, in_all=template.in_all - len(sign_name) - 2)

@@ -85,15 +85,15 @@ class TencentApi:
 
     def __init__(
         self,
-        http: Http,
         base_url: str,
         service: str,
         version: str,
         region: str,
         key: TencentKey,
+        timeout_s: float,
         clock: Callable[[], float],
     ) -> None:
-        self._http = http
+        self._http = Http(timeout_s)
         self._url = base_url.rstrip("/") + "/"
         self._host = urlsplit(self._url).netloc
         self._service = service
@@ -119,6 +119,10 @@ class TencentApi:
         }
         reply = await self._http.ask("POST", self._url, body, headers, urgent=urgent, read_refusals=True)
         return _judge(reply) if isinstance(reply, Reply) else reply
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._http.close()
 
 
 def authorization(key: TencentKey, service: str, host: str, body: bytes, now_s: int) -> str:

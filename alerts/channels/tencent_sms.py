@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from alerts.channels.accounts import own_id
-from alerts.channels.aliyun_sms import NO_NUMBER
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http
-from alerts.channels.numbers import e164
+from alerts.channels.http import TIMEOUT_S
+from alerts.channels.numbers import NO_NUMBER, e164
 from alerts.channels.receipts import Posted
-from alerts.channels.templates import Template, signed, values_of
+from alerts.channels.templates import Template, for_reader, signed, values_of
 from alerts.channels.tencent import TencentApi, TencentKey, refusal
 from alerts.channels.tencent_receipts import read_tencent_pull
 
@@ -59,9 +58,8 @@ class TencentSmsChannel:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._http = Http(timeout_s)
         self._api = TencentApi(
-            self._http, settings.base_url, _SERVICE, _VERSION, settings.region, settings.key, clock
+            settings.base_url, _SERVICE, _VERSION, settings.region, settings.key, timeout_s, clock
         )
 
     async def send(self, message: Message) -> Outcome:
@@ -117,12 +115,12 @@ class TencentSmsChannel:
 
     async def close(self) -> None:
         """Closes its connections."""
-        await self._http.close()
+        await self._api.close()
 
 
 def _parameters(settings: TencentSmsSettings, number: str, message: Message) -> dict[str, Any]:
-    english = message.language == "en" and settings.english
-    template = signed(english or settings.template, settings.sign_name)
+    chosen = for_reader(settings.template, settings.english, message.language)
+    template = signed(chosen, settings.sign_name)
     return {
         "PhoneNumberSet": [number],
         "SmsSdkAppId": settings.sdk_app_id,

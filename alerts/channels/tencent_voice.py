@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from alerts.channels.accounts import own_id
-from alerts.channels.aliyun_sms import NO_NUMBER
 from alerts.channels.channel import Accepted, Failed, Message, Outcome
-from alerts.channels.http import TIMEOUT_S, Http
-from alerts.channels.numbers import e164
-from alerts.channels.templates import Template, values_of
+from alerts.channels.http import TIMEOUT_S
+from alerts.channels.numbers import NO_NUMBER, e164
+from alerts.channels.templates import Template, for_reader, values_of
 from alerts.channels.tencent import TencentApi, TencentKey
 
 _SERVICE: Final = "vms"
@@ -50,9 +49,8 @@ class TencentVoiceChannel:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._http = Http(timeout_s)
         self._api = TencentApi(
-            self._http, settings.base_url, _SERVICE, _VERSION, settings.region, settings.key, clock
+            settings.base_url, _SERVICE, _VERSION, settings.region, settings.key, timeout_s, clock
         )
 
     async def send(self, message: Message) -> Outcome:
@@ -72,12 +70,11 @@ class TencentVoiceChannel:
 
     async def close(self) -> None:
         """Closes its connections."""
-        await self._http.close()
+        await self._api.close()
 
 
 def _parameters(settings: TencentVoiceSettings, number: str, message: Message) -> dict[str, Any]:
-    english = message.language == "en" and settings.english
-    approved = english or settings.template
+    approved = for_reader(settings.template, settings.english, message.language)
     template = replace(approved, in_all=min(approved.in_all, _IN_ALL))
     return {
         "CalledNumber": number,

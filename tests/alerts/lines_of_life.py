@@ -41,13 +41,23 @@ SMOKE: Final[Lines] = {
         "gengfu/check_site what_is_missing_is_said",
     ),
     "5 a vendor's test bit alone diverts nothing: smoke that goes on is smoke": (
-        "alerts/windows_story a_vendors_test_bit_alone_diverts_nothing",
+        "alerts/commissioning_story a_vendors_test_bit_alone_diverts_nothing",
     ),
-    "5 a test report alone pages nobody": ("alerts/line_stories a_test_button_alone_is_no_alarm",),
+    "5 a test report alone pages nobody": (
+        "alerts/line_stories a_test_button_alone_is_no_alarm",
+        "ingest/pressing a_press_raises_nothing_and_a_fire_in_the_same_tick_is_raised",
+    ),
+    "5 a test report opens a drill record, once": (
+        "ingest/pressing a_press_is_on_record_with_beginning_receipt_and_end",
+        "ingest/pressing any_chain_of_deaths_leaves_each_test_once",
+        "ingest/device_tests a_replay_from_anywhere_ends_where_it_was",
+        "e2e/detectors_tested a_press_is_on_record_once_whoever_dies_and_pages_nobody",
+        "gengfu/exercised the_card_of_a_device_says_so",
+    ),
     "5 only a window or a drill of ours diverts": (
-        "alerts/windows_story an_alarm_of_a_device_being_commissioned_is_told_to_the_duty_desk_alone",
-        "alerts/windows_story what_still_stands_when_commissioning_ends_is_a_fire_from_step_0",
-        "alerts/windows_story what_still_stands_when_a_drill_ends_is_a_fire_from_step_0",
+        "alerts/commissioning_story an_alarm_of_a_device_being_commissioned_is_told_to_the_duty_desk_alone",
+        "alerts/commissioning_story what_still_stands_when_commissioning_ends_is_a_fire_from_step_0",
+        "alerts/drill_story what_still_stands_when_a_drill_ends_is_a_fire_from_step_0",
     ),
     "6 two independent devices in a dwelling or stair within 300 s confirm": (
         "rules/kernels/meeting a_second_device_of_a_dwelling_confirms_the_fire",
@@ -102,7 +112,7 @@ WHO_IS_TOLD: Final[Lines] = {
     ),
     "P0 ignores quiet hours, silences, throttles and roll-ups": (
         "alerts/presence a_fire_leaves_nobody_out",
-        "alerts/windows_story a_fire_is_told_at_once_whatever_is_silenced",
+        "alerts/silence_story a_fire_is_told_at_once_whatever_is_silenced",
         "alerts/storm_story a_fire_in_the_storm_is_neither_held_nor_part_of_a_summary",
         "alerts/rollup what_is_urgent_never_waits",
     ),
@@ -111,11 +121,11 @@ WHO_IS_TOLD: Final[Lines] = {
         "alerts/sender a_fire_over_the_carriers_limit_goes_by_the_next_way_at_once_and_is_tried_again",
     ),
     "a silence mutes what is lesser": (
-        "alerts/windows_story a_silence_puts_lesser_alarms_off_to_its_end_and_says_so_once",
+        "alerts/silence_story a_silence_puts_lesser_alarms_off_to_its_end_and_says_so_once",
     ),
     "a commissioning window diverts its own device, 30 min at most, to the desk": (
-        "alerts/windows_story only_its_own_device_is_diverted",
-        "alerts/windows_story cries_and_confirmations_in_commissioning_stay_on_the_duty_desk",
+        "alerts/commissioning_story only_its_own_device_is_diverted",
+        "alerts/commissioning_story cries_and_confirmations_in_commissioning_stay_on_the_duty_desk",
         "gengfu/window_commands a_device_is_commissioned_for_a_while_and_its_end_is_a_word",
     ),
 }
@@ -224,7 +234,7 @@ ASKED_FOR_IN_VAIN: Final[Lines] = {
     ),
     "11 an answer stops what is pending, and wakes nobody again": (
         "alerts/p0_story an_acknowledgement_stops_the_steps_of_its_own_role_only",
-        "alerts/receipts_story who_has_answered_is_not_told_by_a_next_way",
+        "alerts/undelivered_story who_has_answered_is_not_told_by_a_next_way",
         "alerts/outbox nobody_is_told_of_an_incident_after_it_was_closed",
     ),
     "12 a chain goes on after a kill": (
@@ -237,12 +247,12 @@ ASKED_FOR_IN_VAIN: Final[Lines] = {
     ),
     "14 who cannot be reached is known before the fire": (
         "alerts/standing a_device_outside_dwellings_with_nobody_to_tell_at_once_is_a_fault",
-        "alerts/receipts_story a_number_that_bounced_is_known_until_a_later_message_reaches_it",
+        "alerts/undelivered_story a_number_that_bounced_is_known_until_a_later_message_reaches_it",
         "devices/sheets/reach dwellings_that_lose_their_last_way_are_named",
     ),
     "15 answers by SMS and by the keys of a telephone": (
-        "alerts/receipts_story a_reply_is_an_act_of_its_sender",
-        "alerts/receipts_story a_key_in_a_call_is_an_act_and_stops_the_own_roles_steps",
+        "alerts/replies_story a_reply_is_an_act_of_its_sender",
+        "alerts/replies_story a_key_in_a_call_is_an_act_and_stops_the_own_roles_steps",
     ),
     "16 what became of each message, by person and way": (
         "alerts/receipts_story a_message_climbs_from_accepted_to_delivered_to_read_and_the_timeline_counts_it",  # noqa: E501

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from alerts import schema
@@ -13,15 +11,9 @@ from alerts.pulse import beat, ends_before, silence, with_ends
 from alerts.troubles import AILMENTS, FIRST_BROKER, ailment_of, troubles_in
 from devices.database import reading, writing
 from gengfu.config_brokers import FIRST
-from tests.alerts.story import START_US, Story, a_story
+from tests.alerts.story import START_US, Story
 
 S = 1_000_000
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as story:
-        yield story
 
 
 class Watch:

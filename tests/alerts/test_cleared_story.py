@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 
 from alerts import schema
@@ -14,13 +12,7 @@ from devices import schema as registry
 from devices.database import writing
 from devices.model import Severity
 from rules.transition import Subject, To
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import Story
 
 
 def alarms(story: Story) -> list[tuple[int, str, bool]]:

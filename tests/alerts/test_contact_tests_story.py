@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 from sqlalchemy import insert, update
@@ -22,6 +22,7 @@ from alerts.handover import Handover
 from alerts.memo_post import MemoPost as Post
 from alerts.memos import Kind, Memo, recover_memos, withdraw_memos
 from alerts.memos_asked import ask_memos_later, may_memo_come, memos_to_ask
+from alerts.receipt_schema import channel_proof, receipt
 from alerts.replies_lost import find_lost
 from alerts.tests_asked import NO_STATION, SHARED
 from alerts.whole_parts import whole_parts
@@ -30,15 +31,9 @@ from devices.database import reading, writing
 from devices.model import Carrier, Medium, Role
 from devices.people import Way
 from tests.alerts.memo_post import MemoPost
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 
 SMS = Way(1, Medium.SMS, Carrier.ALIYUN_SMS, 1)
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -71,7 +66,7 @@ def test_a_test_goes_by_every_way_and_says_how_far_it_got(post: MemoPost) -> Non
         assert post.story.table(table) == [], "a test is no incident, nor part of one"
     with reading(post.story.engine) as connection:
         assert bounced_channels(connection) == {}, "nobody at home is no wrong number"
-    proof = {row.channel_id: row.delivered_us for row in post.story.table(schema.channel_proof)}
+    proof = {row.channel_id: row.delivered_us for row in post.story.table(channel_proof)}
     assert proof == {sms.channel_id: post.story.now_us}
 
 
@@ -203,7 +198,7 @@ def test_a_reply_that_says_more_than_received_answers_no_test(post: MemoPost) ->
     post.story.at(3 * 3600)
     for text in ("3 求助", "着火了 快来", "2", "1 🔥", "1" + "。" * 40):
         post.replies("family", text)
-    rows = post.story.table(schema.receipt)
+    rows = post.story.table(receipt)
     assert {(row.outcome, row.text != "") for row in rows} == {("no_incident", True)}
     assert {row.answered_us for row in post.memos()} == {None}
     with reading(post.story.engine) as connection:

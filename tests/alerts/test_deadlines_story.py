@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,19 +14,13 @@ from alerts.case import Act
 from alerts.deadlines import OVERDUE_TAG
 from alerts.plans import own_policies
 from alerts.sayings import render
-from alerts.turn import decide_turn
 from devices.database import reading, writing
 from rules.transition import Mark
+from tests.alerts.crashing import CrashingStory
 from tests.alerts.story import Story, a_story
 from tests.databases import TABLES_ONLY, sqlite_like
 
 MIN, HOUR, DAY = 60.0, 3600.0, 86_400.0
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
 
 
 def lines(story: Story, kind: str) -> list[str]:
@@ -158,18 +150,6 @@ def test_a_site_says_how_long_it_may_take_and_may_say_nothing(story: Story) -> N
     assert not {name for name in pending(story) if name.startswith("deadline")}
     story.at(DAY).answers("grid_worker", Act.ARRIVED)
     story.between(DAY + 5 * MIN, DAY + 5 * MIN + 1).told("duty_desk", saying="not handled in time").once()
-
-
-class CrashingStory(Story):
-    """Every turn is decided once in vain before it is committed."""
-
-    def turn(self) -> None:
-        try:
-            with writing(self.engine) as connection:
-                decide_turn(connection, self.settings, self.now_us)
-                raise InterruptedError
-        except InterruptedError:
-            super().turn()
 
 
 ACTS = st.lists(

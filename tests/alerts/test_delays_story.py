@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -16,20 +14,14 @@ from alerts.delays import delays_of
 from alerts.route import route_of, step_label
 from alerts.route_asked import incident_of, where_of_device
 from alerts.sayings import step_word
-from alerts.turn import decide_turn
 from alerts.whereabouts import Whereabouts
 from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Role, Severity
 from tests.alerts.block import CAST
+from tests.alerts.crashing import CrashingStory
 from tests.alerts.story import SECOND, Story, a_story
 from tests.databases import TABLES_ONLY, sqlite_like
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
 
 
 def waits(story: Story, code: str, seconds: int, rank: int | None = None) -> None:
@@ -154,18 +146,6 @@ def test_a_route_shows_who_is_told_later(story: Story) -> None:
     assert sorted((h.after_us / SECOND, h.page.step, h.page.to.code) for h in route.hops) == sorted(happened)
     assert "at_once +120 s" in {step_label(h.page) for h in route.hops}
     assert step_word("at_once@120", "en") == "at once +120 s"
-
-
-class CrashingStory(Story):
-    """Every turn is decided once in vain before it is committed."""
-
-    def turn(self) -> None:
-        try:
-            with writing(self.engine) as connection:
-                decide_turn(connection, self.settings, self.now_us)
-                raise InterruptedError
-        except InterruptedError:
-            super().turn()
 
 
 DELAYS = st.dictionaries(st.sampled_from(list(CAST)), st.integers(0, 400), max_size=8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,7 @@ from devices.database import writing
 from devices.model import Medium, PlaceKind, Role, Severity
 from devices.spots import Spot
 from tests.alerts.memo_post import MemoPost
-from tests.alerts.story import START_US, Story, a_story
+from tests.alerts.story import START_US, Story
 
 DAY_S = 86_400
 HALF_PAST_EIGHT = 2 * 3600 + 17 * 60
@@ -54,12 +53,6 @@ class Post:
     def at(self, day: int, second: float) -> Post:
         self.story.at(day * DAY_S + second)
         return self
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
@@ -13,13 +11,7 @@ from alerts.case import Act
 from alerts.permission import Leave, may
 from devices.database import reading, writing
 from devices.model import Role
-from tests.alerts.story import DAY_S, Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import DAY_S, Story
 
 
 @pytest.mark.parametrize("who", ["family", "grid_worker", "operator", "duty_desk"])

@@ -12,11 +12,10 @@ from alerts.answered import ANSWERS
 from alerts.case import Act
 from alerts.news import NEWS
 from alerts.policy import RESIDENTS
-from alerts.turn import decide_turn
-from devices.database import writing
 from devices.model import Severity
 from rules.transition import Mark
 from tests.alerts.block import CAST
+from tests.alerts.crashing import CrashingStory
 from tests.alerts.story import Message, Story, a_story
 from tests.databases import TABLES_ONLY, sqlite_like
 
@@ -130,18 +129,6 @@ def test_nobody_is_told_the_same_thing_twice(life: list[tuple[int, tuple[str, st
         assert len(told) == len(set(told))
         fires = [i.place for i in story.incidents() if i.hazard == "fire" and i.closed_us is None]
         assert len(fires) == len(set(fires))
-
-
-class CrashingStory(Story):
-    """Every turn is decided once in vain before it is committed."""
-
-    def turn(self) -> None:
-        try:
-            with writing(self.engine) as connection:
-                decide_turn(connection, self.settings, self.now_us)
-                raise InterruptedError
-        except InterruptedError:
-            super().turn()
 
 
 @FEW

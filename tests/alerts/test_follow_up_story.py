@@ -3,8 +3,6 @@ chain of its own, and the first answer ends that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from alerts import schema
@@ -16,12 +14,6 @@ from tests.alerts.story import DAY_S, Messages, Story, a_story
 
 HOUR_S = 3600.0
 UNHEARD = "Nobody has answered: arc on the circuit."
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def raised(story: Story, at_s: float, rule: str, severity: Severity = Severity.P1, *marks: Mark) -> None:

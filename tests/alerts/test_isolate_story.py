@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from alerts.case import Act
 from devices.model import Severity
 from rules.transition import Mark
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import Story
 
 
 def isolate(story: Story, at_s: float, uid: str = "monitor-501", rule: str = "L3") -> None:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from alerts import schema
 from alerts.case import Act
 from devices.model import Severity
 from rules.transition import Mark, Subject
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import Story
 
 
 def test_an_overload_tells_grid_worker_secretary_and_family(story: Story) -> None:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from alerts.case import Act
 from alerts.inputs import inputs_after
 from devices.database import reading
 from devices.model import InputKind
-from tests.alerts.story import DAY_S, Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import DAY_S, Story
 
 
 def finish(story: Story) -> None:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 
 from devices.model import Metric, SeriesTable, Severity
 from rules.transition import Transition
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 from tests.rules.story import Story as Readings
 from tests.rules.story import shipped
 
 HOUR = 3_600
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
 
 
 def test_a_visit_that_nobody_makes_is_the_secretarys_after_two_hours(story: Story) -> None:

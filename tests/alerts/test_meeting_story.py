@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,21 +9,8 @@ import pytest
 from alerts.case import Act
 from devices.model import Severity
 from rules.transition import Mark, Subject, To
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
-
-
-def fires(story: Story) -> dict[str, str]:
-    return {one.place: one.severity for one in story.incidents() if one.hazard == "fire"}
-
-
-def flat(story: Story, number: str) -> str:
-    return f"dwelling:{story.block.dwellings[number]}"
+from tests.alerts.seen import fires, flat
+from tests.alerts.story import Story
 
 
 def says(story: Story, at_s: float, uid: str, age_s: float = 0.0, *marks: Mark) -> Story:

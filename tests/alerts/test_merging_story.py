@@ -31,12 +31,6 @@ APART = Mark.AGE_UNKNOWN
 """Two detectors of which one says so make no pair, so that each has a plain P0 of its own."""
 
 
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
-
-
 def two_fires(story: Story) -> None:
     """#1 in 501 and #2 in 401, both P0, of which nobody has answered."""
     story.at(0).smoke("501")

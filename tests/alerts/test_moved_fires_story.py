@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from sqlalchemy import update
 
 from alerts import schema
@@ -19,17 +17,11 @@ from devices.model import Metric, ReadingBatch, SeriesTable
 from rules.engine import Engine
 from rules.transition import Transition
 from tests.alerts.block import DEVICES
-from tests.alerts.story import Messages, Story, a_story
+from tests.alerts.story import Messages, Story
 from tests.rules.story import shipped
 
 NEW, KNOWN = 1, 2
 UIDS = {NEW: "smoke-501-b", KNOWN: "smoke-501"}
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 class Detectors:

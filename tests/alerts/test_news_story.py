@@ -4,7 +4,6 @@ vanishes there."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import update
@@ -14,15 +13,9 @@ from devices import schema as registry
 from devices.database import writing
 from devices.model import Severity
 from rules.transition import Mark, Subject
-from tests.alerts.story import DAY_S, Messages, Story, a_story
+from tests.alerts.story import DAY_S, Messages, Story
 
 HOUR_S = 3600.0
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def raised(story: Story, at_s: float, rule: str, *marks: Mark, uid: str = "monitor-501") -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from alerts.board_view import open_incidents
@@ -12,15 +10,9 @@ from alerts.hazards import hazard_of
 from devices.database import reading
 from devices.model import Severity
 from rules.transition import Mark, Why
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 
 WARM = Why("Meter cupboard warm", "表箱温度偏高")
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def own(

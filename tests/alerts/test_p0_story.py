@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import delete, insert
 
@@ -17,12 +15,6 @@ from rules.transition import Mark
 from tests.alerts.story import Story, a_story
 
 AT_ONCE = ["building_secretary", "duty_desk", "family", "grid_worker", "micro_station", "neighbour"]
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def test_smoke_tells_the_table_at_once_by_push_and_nobody_else(story: Story) -> None:

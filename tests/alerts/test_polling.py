@@ -16,9 +16,10 @@ from alerts.channels.receipts import Posted, Receipt, ReceiptState, SmsReply
 from alerts.channels.webhook import WebhookChannel
 from alerts.outbox import Ended, write_outcomes
 from alerts.polling import LOOK_S, REFUSED_S, Answer, Asked, Polls, Source, sources_of
+from alerts.receipt_schema import receipt
 from alerts.receipts_kept import nobody
 from alerts.receiving import hear_receipts
-from alerts.schema import attempt, incident, receipt
+from alerts.schema import attempt, incident
 from devices.database import reading, writing
 from devices.model import Carrier, Medium, Severity
 from tests.alerts.channels.providers import provider

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -23,7 +22,7 @@ from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Carrier, Medium, Role
 from tests.alerts.memo_post import MemoPost
-from tests.alerts.story import START_US, Story, a_story
+from tests.alerts.story import START_US, Story
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY_S = 86_400
@@ -31,12 +30,6 @@ TEN = 3 * 3600 + 47 * 60
 """Seconds from the start of a story (06:13:20 local) to 10:00:20."""
 EIGHT = TEN - 7200
 PEOPLE = ("family", "family-2", "family-3", "neighbour", "grid_worker", "grid_worker-2")
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 @pytest.fixture

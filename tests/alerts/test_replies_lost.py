@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, select
 
+from alerts.receipt_schema import receipt
 from alerts.replies_lost import REPLIES_LOST, WITHIN_US, check_replies
-from alerts.schema import receipt, system_fault
+from alerts.schema import system_fault
 from devices.database import open_database, reading, writing
 
 NOW = 1_700_000_000_000_000

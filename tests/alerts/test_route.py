@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import Connection, insert, update
 
 from alerts.case import Hazard, Incident
@@ -14,16 +11,10 @@ from alerts.whereabouts import Whereabouts
 from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Role, Severity
-from tests.alerts.story import SECOND, START_US, Story, a_story
+from tests.alerts.story import SECOND, START_US, Story
 
 ZONE = "Asia/Shanghai"
 HALF_AN_HOUR_S = 1800
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
 
 
 def route_in(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from alerts.board_view import open_incidents
@@ -15,15 +13,8 @@ from alerts.views import OpenIncident
 from devices.database import reading
 from devices.model import InputKind, Severity
 from rules.transition import Mark, Subject
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 from tests.rules.story import shipped
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
-
 
 FIRES = {"S1", "S2", "S2S", "S8", "H1", "G1", "M1", "X1", "X1C"}
 FAULTS = {"S4", "S5", "S5L", "S6", "S7", "S7L", "F1", "C1", "C1L", "C2", "C2L", "C3", "Q1"}

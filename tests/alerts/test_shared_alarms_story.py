@@ -3,7 +3,7 @@ all whom it confirms, and ends where somebody ends it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,21 +11,8 @@ from alerts import schema
 from alerts.case import Act
 from devices.model import Severity
 from rules.transition import Mark, Subject, To
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
-
-
-def fires(story: Story) -> dict[str, str]:
-    return {one.place: one.severity for one in story.incidents() if one.hazard == "fire"}
-
-
-def flat(story: Story, number: str) -> str:
-    return f"dwelling:{story.block.dwellings[number]}"
+from tests.alerts.seen import fires, flat
+from tests.alerts.story import Story
 
 
 def standing(story: Story, rule: str) -> list[int]:
@@ -147,3 +134,26 @@ def test_two_that_are_ended_in_one_turn_leave_nothing_standing(story: Story) -> 
         story.hand_in("operator", Act.RESET, incident=incident)
     story.turn()
     assert acts_on(story, "S2S") == [(1, "reset", True), (2, "reset", False)]
+
+
+def moves(story: Story, uid: str, to_flat: str) -> None:
+    """It is registered in another flat now, and its alarm goes on there."""
+    gone = story.row("S1", uid, Severity.P0, (Mark.ELSEWHERE,), to=To.CLEARED)
+    here = story.row("S1", uid, Severity.P0)
+    raised = replace(here.transition, dwelling=story.block.dwellings[to_flat])
+    story.store(gone, replace(here, transition=raised))
+    story.turn()
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_a_fire_that_went_on_in_another_flat_keeps_its_part_there_as_long_as_it_stands(
+    story: Story, still: bool
+) -> None:
+    confirmed_by_stair(story)
+    moves(story.at(30), "smoke-401", "101")
+    assert standing(story, "S1") == [2, 3]
+    if not still:
+        story.at(40).clears("S1", "smoke-401")
+    story.at(60).answers("operator", Act.RESET, incident=1)
+    assert standing(story, "S2S") == [2]
+    assert acts_on(story, "S2S") == ([] if still else [(1, "reset", True)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,14 +13,8 @@ from alerts.case import Act, State
 from alerts.sayings import render
 from devices.model import Severity
 from rules.transition import Mark
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 from tests.alerts.test_merging_story import board, detail, merges, two_fires
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def splits(story: Story, what: str, incident: int = 1) -> None:

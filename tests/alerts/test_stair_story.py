@@ -15,6 +15,7 @@ from devices.database import reading, writing
 from devices.model import Role, Severity
 from rules.transition import Mark, Subject, To
 from tests.alerts.block import BUILT_US, add_contact
+from tests.alerts.seen import flat
 from tests.alerts.story import Story, a_story
 
 LIVE_THERE = ["family", "family-2", "family-3", "neighbour"]
@@ -39,10 +40,6 @@ def story(database: str) -> Iterator[Story]:
 
 def places(story: Story) -> list[tuple[str, str, str]]:
     return [(i.place, i.hazard, i.severity) for i in story.incidents()]
-
-
-def flat(story: Story, number: str) -> str:
-    return f"dwelling:{story.block.dwellings[number]}"
 
 
 def landing(story: Story, at_s: float, uid: str = "landing-1", *marks: Mark) -> Story:

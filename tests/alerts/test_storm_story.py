@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from alerts import schema
 from alerts.case import Act
 from alerts.links import summary_token
 from devices.model import Severity
 from rules.transition import Subject
-from tests.alerts.story import Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
+from tests.alerts.story import Story
 
 
 def overloads(story: Story, count: int) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import insert, select, update
 
 from alerts import schema
@@ -15,16 +12,10 @@ from alerts.views import answer_page
 from devices import schema as registry
 from devices.database import reading, writing
 from tests.alerts.block import add_contact
-from tests.alerts.story import SECOND, START_US, Story, a_story
+from tests.alerts.story import SECOND, START_US, Story
 
 NIGHT = {"quiet_from": 22 * 60, "quiet_until": 7 * 60}
 """The story starts at 06:13 in Shanghai."""
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def stands_in(story: Story, for_whom: str, until_s: float, role: str = "") -> None:

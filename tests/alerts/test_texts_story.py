@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-
-import pytest
 
 from alerts.text_file import Texts, read_texts, shipped_texts
 from devices.model import Severity
 from tests.alerts.block import CAST
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 
 OWN = """version = 1
 [[text]]
@@ -23,12 +20,6 @@ en = ["{what}", "{where} {newest}", "{why_now}", "{todo}"]
 name = "message.summary"
 en = ["{count} at once: {kinds}"]
 """
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as told:
-        yield told
 
 
 def test_everybody_learns_which_roles_were_told_and_nobody_a_name(story: Story) -> None:

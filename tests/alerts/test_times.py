@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from alerts.board_view import open_incidents
 from alerts.case import Act, Alarm, Hazard
 from alerts.times import AHEAD_US, Times, times_of
 from devices.database import reading
 from devices.model import Severity
 from rules.transition import Why
-from tests.alerts.story import DAY_S, START_US, Story, a_story
+from tests.alerts.story import DAY_S, START_US, Story
 
 MINUTE_US = 60_000_000
 
@@ -64,12 +60,6 @@ def test_a_clock_that_is_ahead_makes_no_second_alarm_of_the_first() -> None:
 
 def test_without_alarms_it_is_when_it_was_opened() -> None:
     assert times(opened_min=7) == (7 * MINUTE_US, None)
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def test_messages_and_the_board_say_both(story: Story) -> None:

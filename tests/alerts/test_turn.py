@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from devices import schema as registry
 from devices.database import reading, writing
 from devices.model import Medium, Severity
 from rules.transition import Mark
-from tests.alerts.story import START_US, Story, a_story
+from tests.alerts.story import START_US, Story
 from tests.databases import SQLITE
 
 TABLES = (
@@ -39,12 +38,6 @@ TABLES = (
 
 class Crash(Exception):
     """The process dies before the commit."""
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
 
 
 def everything(story: Story) -> dict[str, list[Any]]:

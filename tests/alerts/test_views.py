@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,13 +21,7 @@ from alerts.views import (
 from devices.database import reading, writing
 from rules.transition import Mark
 from tests.alerts.block import CAST
-from tests.alerts.story import SECOND, START_US, Story, a_story
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as opened:
-        yield opened
+from tests.alerts.story import SECOND, START_US, Story
 
 
 def board(story: Story, limit: int = 50) -> list[OpenIncident]:

@@ -8,6 +8,8 @@ from devices.database import writing
 from tests.alerts.story import Story
 
 MINUTE_US = 60_000_000
+STATIONS = ("micro_station", "fire_brigade")
+EVERYBODY = ("family", "neighbour", "grid_worker", "building_secretary", "duty_desk")
 
 
 def opens(
@@ -53,3 +55,7 @@ def checks(story: Story) -> None:
     """What the alerts process does every ten seconds, and a turn."""
     close_books(story.engine, story.now_us)
     story.turn()
+
+
+def tags(story: Story, incident: int = 1) -> set[str]:
+    return set(story.incident(incident).tags.split(","))

@@ -43,7 +43,7 @@ from rules.transition import Transition
 from tests.crash.mortal import DyingJournal, DyingLedger, DyingRules, DyingSnapshots
 from tests.crash.scripted import Group, Script, ScriptedSource
 from tests.databases import create_tables
-from tests.ingest.house import Fuse
+from tests.ingest.fuse import Fuse
 
 DEVICES = ("d1", "d2", "d3")
 SEGMENT_BYTES = 1500

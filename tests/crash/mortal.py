@@ -18,7 +18,7 @@ from ingest.journal_files import DURABLE, Mark, list_segments
 from ingest.record import NewSeries, Record, StrangerTopic
 from ingest.snapshot import Snapshot, SnapshotFolder
 from rules.transition import Transition
-from tests.ingest.house import Fuse, Killed
+from tests.ingest.fuse import Fuse, Killed
 
 
 class DyingJournal(Journal):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from alerts.case import Input
 from ingest.source import Progress, RawBatch
-from tests.ingest.house import Fuse
+from tests.ingest.fuse import Fuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tests.crash.composed import DEVICES, House, house
 from tests.crash.scripted import Group, Message
 from tests.crash.streams import APART_US, START_US, points_of
 from tests.crash.test_steps import die
-from tests.ingest.house import Fuse
+from tests.ingest.fuse import Fuse
 
 MINUTE_US: Final = 60_000_000
 JUMPS_US: Final = {

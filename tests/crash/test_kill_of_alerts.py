@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from alerts.schema import act, incident_change, notification, receipt, step
+from alerts.receipt_schema import receipt
+from alerts.schema import act, incident_change, notification, step
 from benchmarks.service import eventually
 from tests.crash.telling import FIRES, Telling, telling, wanted_of_one
 

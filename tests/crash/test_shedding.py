@@ -17,7 +17,7 @@ from tests.crash.composed import House, equal, house
 from tests.crash.scripted import Group
 from tests.crash.streams import every_kind, groups, points_of
 from tests.crash.test_steps import QUICK, STEPS, undisturbed
-from tests.ingest.house import Fuse, Killed
+from tests.ingest.fuse import Fuse, Killed
 
 ROOM, RESERVE = 1_000, 8 * 4096
 """Two records or three, and eight slots that hold some each."""

@@ -12,7 +12,7 @@ from tests.crash.accounts import Books, books
 from tests.crash.composed import House, equal, house
 from tests.crash.scripted import Group
 from tests.crash.streams import every_kind, groups, points_of
-from tests.ingest.house import Fuse, Killed
+from tests.ingest.fuse import Fuse, Killed
 
 STEPS = (
     "poll.before", "poll.after",

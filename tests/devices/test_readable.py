@@ -20,9 +20,7 @@ from devices.readable import unreadable_contacts
 from devices.schema import binding, contact, contact_channel, substitution
 from devices.vault import Vault
 from tests.devices.conftest import NOW_US
-from tests.devices.test_people_history import HOUR_US, Office
-
-Ids = dict[str, int]
+from tests.devices.office import HOUR_US, Ids, Office
 
 
 @pytest.fixture

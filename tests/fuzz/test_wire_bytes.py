@@ -12,6 +12,7 @@ from ingest.packets import Received, WireError
 from ingest.wire import Wire
 from tests.fuzz.streams import chunked, publishes, streams
 from tests.ingest.packets import CONNACK_PRESENT, PONG, SUBACK_HALF, encode_publish, integer, packet
+from tests.ingest.wired import one_by_one, taken
 
 # For invalid UTF-8 the codec panics (see ingest/wire.py): Python reports the UnicodeDecodeError inside as
 # unraisable, once the panic itself is caught.
@@ -22,19 +23,7 @@ QOS_2 = encode_publish("b", b"2", qos=2)
 
 
 def take(pieces: list[bytes], limit: int = LIMIT) -> tuple[Received, str]:
-    """Everything the pieces gave, and the WireError's text if one came; any other exception is a failure."""
-    reader, got = Wire(limit), Received()
-    try:
-        for piece in pieces:
-            got.extend(reader.feed(piece))
-        got.extend(reader.feed(b""))
-    except WireError as error:
-        return got, str(error)
-    return got, ""
-
-
-def one_by_one(stream: bytes) -> list[bytes]:
-    return [stream[i : i + 1] for i in range(len(stream))]
+    return taken(pieces, limit)
 
 
 @settings(max_examples=400, deadline=None)

@@ -16,7 +16,9 @@ from devices.vault import Vault, create_key
 from gengfu.cli import app
 from gengfu.commands import mount
 from gengfu.config import Config
+from tests.alerts.story import Story, a_story
 from tests.databases import MIGRATED, SQLITE, Databases, sqlite_like
+from tests.gengfu.people import seal_cast
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +58,25 @@ def engine(on_engine: Config) -> Iterator[Engine]:
 def vault(config: Config) -> Vault:
     create_key(config.key_path)
     return Vault.open(config.key_path)
+
+
+@pytest.fixture
+def story(database: str) -> Iterator[Story]:
+    with a_story(database) as story:
+        yield story
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Vault:
+    """A vault that is no service's."""
+    create_key(tmp_path / "keys" / "secret.key")
+    return Vault.open(tmp_path / "keys" / "secret.key", {})
+
+
+@pytest.fixture
+def cast(story: Story, keys: Vault) -> dict[str, int]:
+    """The number of each contact's name and address."""
+    return seal_cast(story.engine, keys)
 
 
 @pytest.fixture(scope="session")

@@ -12,21 +12,16 @@ from alerts.channels.smtp import SmtpSettings
 from devices.model import Carrier
 from gengfu.channel_accounts import accounts_of
 from gengfu.config_file import ConfigError, load_config, parse_config
+from tests.gengfu.approved import aliyun_sms
 
-ALL = """
-[channels.aliyun]
-key_id = "LTAI-test"
-key_secret_file = "aliyun.secret"
-[channels.aliyun.sms]
-sign_name = "更夫"
-[channels.aliyun.sms.template]
-code = "SMS_1"
-text = "${where}${what}，请处理：${code}"
-places = [
-  { name = "where", part = "where", most = 20 },
-  { name = "what", part = "what" },
-  { name = "code", part = "code", most = 12 },
-]
+ALL = (
+    aliyun_sms(
+        "${where}${what}，请处理：${code}",
+        'name = "where", part = "where", most = 20',
+        'name = "what", part = "what"',
+        'name = "code", part = "code", most = 12',
+    )
+    + """
 [channels.aliyun.voice]
 [channels.aliyun.voice.template]
 code = "TTS_1"
@@ -63,6 +58,7 @@ host = "127.0.0.1"
 sender = "gengfu.example"
 sender_name = "更夫"
 """
+)
 
 
 @pytest.fixture

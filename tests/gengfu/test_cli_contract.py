@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import typer
-from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
+
+from tests.gengfu.every_command import commands_of
 
 ROOT = (
     "demo", "up", "ingest", "store", "alerts", "caretaker", "console", "answers", "check", "decode",
@@ -33,21 +32,6 @@ WITHOUT_JSON = {"up", "ingest", "store", "alerts", "caretaker", "console", "answ
 """Processes: they print no result."""
 
 
-def commands(whole: typer.Typer) -> dict[str, TyperCommand]:
-    """Every command by its words, groups left out."""
-
-    def walk(group: TyperGroup, before: str) -> Iterator[tuple[str, TyperCommand]]:
-        for name, command in group.commands.items():
-            if isinstance(command, TyperGroup):
-                yield from walk(command, f"{before}{name} ")
-            elif isinstance(command, TyperCommand):
-                yield f"{before}{name}", command
-
-    root = typer.main.get_command(whole)
-    assert isinstance(root, TyperGroup)
-    return dict(walk(root, ""))
-
-
 @pytest.mark.parametrize("words", [*ROOT, *BELOW])
 def test_every_command_answers_help(whole_app: typer.Typer, words: str) -> None:
     result = CliRunner().invoke(whole_app, [*words.split(), "--help"])
@@ -63,11 +47,11 @@ def test_help_lists_every_command(whole_app: typer.Typer) -> None:
 def test_every_command_that_prints_a_result_can_print_it_as_json(whole_app: typer.Typer) -> None:
     without = {
         words
-        for words, command in commands(whole_app).items()
+        for words, command in commands_of(whole_app).items()
         if not any("--json" in parameter.opts for parameter in command.params)
     }
     assert without == WITHOUT_JSON
 
 
 def test_every_command_says_what_it_does(whole_app: typer.Typer) -> None:
-    assert [words for words, command in commands(whole_app).items() if not command.help] == []
+    assert [words for words, command in commands_of(whole_app).items() if not command.help] == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from devices.secrets import secret_of
 from devices.vault import CHANNEL_ADDRESS, CONTACT_NAME, DWELLING_ATTENTION, Vault
 from gengfu.forgetting import erase
 from gengfu.rotation import rotate
-from tests.alerts.story import Story, a_story
+from tests.alerts.story import Story
 from tests.databases import binaries, dump_of
 from tests.gengfu.people import address_of, found_in, label_everything, name_of, number_of, seal_cast
 
@@ -38,12 +37,6 @@ MANY = 2_000
 def path(tmp_path: Path) -> Path:
     create_key(tmp_path / "keys" / "secret.key")
     return tmp_path / "keys" / "secret.key"
-
-
-@pytest.fixture
-def story(database: str) -> Iterator[Story]:
-    with a_story(database) as story:
-        yield story
 
 
 def stolen(engine: Engine) -> bytes:

@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from alerts.troubles import troubles_in
 from benchmarks.service import eventually
 from devices.database import writing
-from gengfu.config import Broker, Config, FurtherBroker
-from gengfu.ledger import SqlInbox
-from gengfu.run_ingest import HUNG_S, Ingest, compose, stalled_by
-from tests.databases import MIGRATED, sqlite_like
+from gengfu.config import Config, FurtherBroker
+from gengfu.run_ingest import HUNG_S, stalled_by
+from tests.gengfu.composed import brokerless, composed
 from tests.ingest.house import House
-
-
-@contextmanager
-def composed(config: Config) -> Iterator[Ingest]:
-    ingest = compose(config)
-    try:
-        yield ingest
-    finally:
-        assert isinstance(ingest.parts.inbox, SqlInbox)
-        ingest.parts.inbox.close()
-        ingest.source.close()
-        ingest.journal.close()
-        ingest.engine.dispose()
 
 
 @pytest.fixture
 def small(config: Config) -> Config:
     """Of two brokers, none of which is there."""
-    config.data_dir.mkdir()
-    sqlite_like(MIGRATED, config.data_dir)
-    return msgspec.structs.replace(
-        config,
-        broker=Broker(host="127.0.0.1", port=1, anonymous=True),
-        brokers=(FurtherBroker(name="north", host="127.0.0.1", port=2),),
-        ingest=msgspec.structs.replace(config.ingest, reserve_mb=0, ballast_mb=0),
-    )
+    return brokerless(config, FurtherBroker(name="north", host="127.0.0.1", port=2))
 
 
 def test_a_commit_that_waits_for_a_lock_is_a_stall_while_it_waits(tmp_path: Path) -> None:

@@ -5,29 +5,21 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from gengfu.config import Broker, Config
+from gengfu.config import Config
 from ingest.journal import Journal
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.offset import stored_seq
 from ingest.store.writer import StoreWriter
-from tests.databases import MIGRATED, sqlite_like
-from tests.gengfu.test_ingest_health import composed
-from tests.ingest.test_journal import record
+from tests.gengfu.composed import brokerless, composed
+from tests.ingest.journalled import record
 
 
 @pytest.fixture
 def small(config: Config) -> Config:
-    config.data_dir.mkdir()
-    sqlite_like(MIGRATED, config.data_dir)
-    return msgspec.structs.replace(
-        config,
-        broker=Broker(host="127.0.0.1", port=1, anonymous=True),
-        ingest=msgspec.structs.replace(config.ingest, reserve_mb=0, ballast_mb=0),
-    )
+    return brokerless(config)
 
 
 def test_where_the_journal_was_lost_the_store_is_not_told_old_numbers(small: Config) -> None:

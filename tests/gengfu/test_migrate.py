@@ -25,7 +25,7 @@ CHAIN = [script.revision for script in ScriptDirectory.from_config(_script()).wa
 
 
 def differences(engine: Engine) -> list[object]:
-    assert len(TABLES) == 5
+    assert len(TABLES) == 6
     with reading(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))

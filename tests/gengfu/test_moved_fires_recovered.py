@@ -14,7 +14,7 @@ from devices.database import reading, writing
 from devices.schema import area, building, device, dwelling, registry_change, stair
 from ingest.registered import read_changes
 from tests.gengfu.test_rules_recovered import Home
-from tests.ingest.house import Fuse, Killed
+from tests.ingest.fuse import Fuse, Killed
 
 SMOKE = b'{"smoke": 1}'
 

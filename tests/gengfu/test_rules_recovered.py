@@ -18,7 +18,9 @@ from gengfu.live_rules import LiveRules
 from gengfu.rulebook import Rulebook
 from rules.transition import Transition
 from tests.gengfu.own_rules import override, own, settled
-from tests.ingest.house import NOW_US, Fuse, House, Killed
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.redelivering import NOW_US
 
 HOT = Rulebook(own=own(), name="own.toml")
 LAZY = Rulebook(own=own(hold="20 s"), name="own.toml")

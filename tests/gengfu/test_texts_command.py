@@ -20,6 +20,7 @@ from gengfu.config_file import load_config
 from gengfu.texts_here import text_findings
 from tests.alerts.story import Story, a_story
 from tests.databases import create_tables
+from tests.gengfu.approved import aliyun_sms
 from tests.gengfu.program import objects
 
 Run = Callable[..., Result]
@@ -36,22 +37,14 @@ SMS = """
 public_url = "https://gf.example"
 [alerts]
 texts = "mine.toml"
-[channels.aliyun]
-key_id = "LTAI-test"
-key_secret_file = "aliyun.secret"
-[channels.aliyun.sms]
-sign_name = "更夫"
-[channels.aliyun.sms.template]
-code = "SMS_1"
-text = "${where}${what}，${do}${answer}，或点 https://gf.example/a/${code} 。"
-places = [
-  { name = "where", part = "where", most = 20 },
-  { name = "what", part = "what" },
-  { name = "do", part = "do", most = 12 },
-  { name = "answer", part = "answer" },
-  { name = "code", part = "code", most = 35 },
-]
-"""
+""" + aliyun_sms(
+    "${where}${what}，${do}${answer}，或点 https://gf.example/a/${code} 。",
+    'name = "where", part = "where", most = 20',
+    'name = "what", part = "what"',
+    'name = "do", part = "do", most = 12',
+    'name = "answer", part = "answer"',
+    'name = "code", part = "code", most = 35',
+)
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from devices.model import Metric
 from devices.profiles.profile import Asides, Decoded, Hold, Note, Points, Proposal, Reply, Said
 from ingest.journal_reader import JournalReader
 from ingest.record import Record
-from tests.ingest.house import NOW_US, House, PlainProfile
+from tests.ingest.house import House
+from tests.ingest.plain import PlainProfile
+from tests.ingest.redelivering import NOW_US
 
 HOLD_US = 30_000_000
 

@@ -13,7 +13,7 @@ from devices.profiles.profile import NO_ASIDES, Asides, Decoded, Hold, Note, Poi
 from devices.schema import metadata
 from ingest.decoding import Decoder
 from ingest.series import SeriesIndex
-from tests.ingest.house import PlainProfile
+from tests.ingest.plain import PlainProfile
 
 
 class Telling(PlainProfile):

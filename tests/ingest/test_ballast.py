@@ -7,7 +7,7 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from ingest.ballast import Ballast
-from tests.ingest.test_journal import disk_full_after
+from tests.ingest.journalled import disk_full_after
 
 SIZE = 1 << 20
 

@@ -18,7 +18,9 @@ from devices.schema import series
 from ingest.deadletters import count_dead_letters
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.writer import StoreWriter
-from tests.ingest.house import Fuse, House, Killed, Message
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.redelivering import Message
 
 STEPS = [
     "poll", "inputs", "journal.before", "journal.torn", "journal.after", "evaluate",

@@ -22,7 +22,7 @@ from ingest.record import StrangerTopic
 from ingest.series import SeriesIndex
 from ingest.sightings import Sighting
 from tests.devices.profiles.describing import described
-from tests.ingest.house import PlainProfile
+from tests.ingest.plain import PlainProfile
 
 
 class OtherProfile(PlainProfile):

@@ -21,7 +21,10 @@ from ingest.journal_reader import JournalReader
 from ingest.record import Record
 from ingest.registered import read_changes
 from ingest.tick import Tick
-from tests.ingest.house import NOW_US, Alarm, Fuse, House, Killed
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.plain import Alarm
+from tests.ingest.redelivering import NOW_US
 
 KEEP_DAYS = 2.0
 LONG_US = 40 * DAY_US

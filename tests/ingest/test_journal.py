@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from devices.model import ReadingBatch
 from ingest.journal import Journal
 from ingest.journal_errors import JournalFull, JournalLocked
 from ingest.journal_files import DURABLE, Damage, Mark, list_segments
 from ingest.journal_reader import JournalReader
-from ingest.record import Messages, Record
+from ingest.record import Record
 from ingest.record_bytes import encode_record
-
-
-def record(seq: int, readings: int = 3) -> Record:
-    n = readings
-    batch = ReadingBatch(
-        1_000_000 + seq,
-        np.arange(n, dtype=np.int32),
-        np.full(n, seq, np.int64),
-        np.zeros(n, np.uint16),
-        np.full(n, float(seq)),
-        np.zeros(n, np.uint32),
-    )
-    return Record(seq, batch, Messages.empty(), [], [], [], {}, 0, 0)
-
-
-SIZE = len(encode_record(record(1)))
+from tests.ingest.journalled import SIZE, disk_full_after, record
 
 
 def open_journal(folder: Path, segment: int = 4 * SIZE, most: int = 1_000_000, at_least: int = 1) -> Journal:
@@ -195,17 +175,6 @@ def test_numbers_go_on_after_everything_was_deleted(tmp_path: Path) -> None:
     journal = open_journal(tmp_path, at_least=9)
     assert journal.next_seq == 9
     journal.close()
-
-
-@contextmanager
-def disk_full_after(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes: a write stops there and then fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_failed_write_is_cut_off_before_the_next(tmp_path: Path) -> None:

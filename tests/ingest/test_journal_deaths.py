@@ -20,7 +20,7 @@ from ingest.record import Record
 from ingest.record_bytes import encode_record
 from ingest.reserve import SLOTS
 from tests.ingest.faults import Killed, abandon, failing, failing_read, killed_at_line
-from tests.ingest.test_journal import SIZE, record
+from tests.ingest.journalled import SIZE, record
 
 SLOT = SLOT_HEAD_BYTES + 3 * SIZE + 8
 WAYS = (("c_call", "pwrite"), ("c_return", "pwrite"), ("c_call", "fdatasync"))

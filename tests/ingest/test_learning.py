@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from devices.database import reading
 from devices.profiles.profile import Note
 from ingest.notes import stored_notes
-from tests.ingest.house import NOW_US, Fuse, Killed, PlainProfile
+from tests.ingest.fuse import Fuse, Killed
 from tests.ingest.learning import HOLD_US, LearningHouse, LearningProfile, records, smoke
+from tests.ingest.plain import PlainProfile
+from tests.ingest.redelivering import NOW_US
 from tests.ingest.test_crashes import STEPS
 
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from devices.model import EngineInput, InputKind, ReadingBatch
 from ingest.presence import LOOK_S, SETTLED_S, Presence
-from tests.ingest.house import NOW_US, Alarm, Fuse, House, Killed, PlainRules
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.plain import Alarm, PlainRules
+from tests.ingest.redelivering import NOW_US
 from tests.ingest.test_tick import journalled
 
 Told = tuple[str, str, int]

@@ -13,7 +13,9 @@ from devices.database import reading, writing
 from devices.model import EngineInput, Int32, ReadingBatch, SeriesTable
 from devices.schema import device, registry_change
 from ingest.registered import read_changes
-from tests.ingest.house import Alarm, Fuse, House, PlainRules
+from tests.ingest.fuse import Fuse
+from tests.ingest.house import House
+from tests.ingest.plain import Alarm, PlainRules
 
 Seen = tuple[int, float, int, float]
 """Slot (by seat), value, device, I_ref of a reading as the rules saw it."""

@@ -16,7 +16,9 @@ from devices.profiles.profile import Asides, Decoded, Points, Said
 from devices.schema import area, building, device, dwelling, registry_change, stair
 from ingest.heard import Heard
 from ingest.registered import read_changes
-from tests.ingest.house import Alarm, Fuse, House, Killed, PlainProfile, PlainRules
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.plain import Alarm, PlainProfile, PlainRules
 
 COLUMNS = [one.name for one in fields(SeriesTable) if one.name != "generation"]
 Seen = dict[tuple[int, int], list[str]]

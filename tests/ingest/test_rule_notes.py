@@ -9,7 +9,8 @@ import pytest
 
 from devices.database import reading
 from ingest.rule_notes import RuleNotes, rule_texts, stored_rules
-from tests.ingest.house import Fuse, House, Killed
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
 
 
 def test_the_newest_of_several_holds_and_is_noted_once() -> None:

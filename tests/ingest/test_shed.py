@@ -22,8 +22,10 @@ from ingest.journal_reader import JournalReader
 from ingest.record import Record
 from ingest.shed import list_shed, shed_total
 from ingest.tick import Tick
-from tests.ingest.house import Alarm, Fuse, House, Killed
-from tests.ingest.test_journal import disk_full_after
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
+from tests.ingest.journalled import disk_full_after
+from tests.ingest.plain import Alarm
 
 STEPS = ["journal.before", "journal.after", "evaluate", "ledger.before", "ledger.after", "ack.before"]
 

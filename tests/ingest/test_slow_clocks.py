@@ -7,7 +7,8 @@ from pathlib import Path
 
 from devices.model import Quality
 from ingest.journal_reader import JournalReader
-from tests.ingest.house import Fuse, House, Killed
+from tests.ingest.fuse import Fuse, Killed
+from tests.ingest.house import House
 
 MINUTE = 60_000_000
 SLOW = 40 * MINUTE

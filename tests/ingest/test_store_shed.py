@@ -12,7 +12,7 @@ from ingest.journal import Journal
 from ingest.journal_files import read_mark
 from ingest.store.points import Points
 from ingest.store.writer import StoreWriter
-from tests.ingest.test_journal import SIZE, record
+from tests.ingest.journalled import SIZE, record
 
 
 @dataclass

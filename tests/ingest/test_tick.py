@@ -11,8 +11,9 @@ from devices.model import EngineInput, InputKind, Quality
 from ingest.journal_files import list_segments
 from ingest.journal_reader import JournalReader
 from ingest.record import Record
-from tests.ingest.house import House, Message
-from tests.ingest.test_journal import disk_full_after
+from tests.ingest.house import House
+from tests.ingest.journalled import disk_full_after
+from tests.ingest.redelivering import Message
 
 
 def journalled(house: House) -> list[Record]:

@@ -11,6 +11,7 @@ from ingest import wire
 from ingest.packets import Connack, Disconnected, Pong, Received, Suback, WireError
 from ingest.wire import Wire, pubacks
 from tests.ingest.packets import CONNACK_PRESENT, PONG, SUBACK_HALF, TAKEN_OVER, encode_publish
+from tests.ingest.wired import one_by_one, taken
 
 # The codec panics over invalid UTF-8 (see ingest/wire.py): Python reports the UnicodeDecodeError inside as
 # unraisable, once the panic itself is caught.
@@ -21,19 +22,7 @@ NOT_UTF8 = b"\x32\x0a\x00\x03\xff\xfea\x00\x07\x00hi"
 
 
 def _feed(pieces: list[bytes]) -> tuple[Received, str]:
-    """Everything the pieces gave, and the WireError's text if one came."""
-    reader, got = Wire(LIMIT), Received()
-    try:
-        for piece in pieces:
-            got.extend(reader.feed(piece))
-        got.extend(reader.feed(b""))
-    except WireError as error:
-        return got, str(error)
-    return got, ""
-
-
-def _bytes_one_by_one(stream: bytes) -> list[bytes]:
-    return [stream[i : i + 1] for i in range(len(stream))]
+    return taken(pieces, LIMIT)
 
 
 _publishes = st.builds(
@@ -71,7 +60,7 @@ def test_what_was_encoded_comes_back_in_order(packets: list[bytes], data: st.Dat
 @example(b"\x30\x05\x00\x09abc" + PONG)
 def test_any_stream_cut_at_every_byte_gives_the_same_packets(stream: bytes) -> None:
     whole, error = _feed([stream])
-    assert _feed(_bytes_one_by_one(stream)) == (whole, error)
+    assert _feed(one_by_one(stream)) == (whole, error)
 
 
 @settings(max_examples=300, deadline=None)
@@ -132,7 +121,7 @@ def test_a_packet_too_long_is_refused_at_its_length_and_never_held() -> None:
 def test_a_packet_of_exactly_the_limit_is_taken() -> None:
     packet = encode_publish("a", bytes(LIMIT - 9))
     assert len(packet) == LIMIT
-    assert len(_feed(_bytes_one_by_one(packet))[0]) == 1
+    assert len(_feed(one_by_one(packet))[0]) == 1
 
 
 @settings(deadline=None)

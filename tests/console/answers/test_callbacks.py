@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from alerts.callbacks import POSTERS, callback_secret, callback_url, poster_of
+from alerts.receipt_schema import receipt, receipt_unread
 from alerts.receipts_kept import contacts_by, keep_unread
-from alerts.schema import attempt, receipt, receipt_unread
+from alerts.schema import attempt
 from console.answers.app import create_answers
 from console.answers.body_limit import BODY_MAX, POST_MAX
 from console.answers.settings import AnswersSettings

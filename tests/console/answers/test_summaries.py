@@ -131,6 +131,59 @@ def test_no_tap_on_a_summary_answers_for_a_part_that_was_merged_with_a_fire(dark
     assert (states[1], states[2], states[3]) == ("dispatched", "dispatched", "acknowledged")
 
 
+@pytest.fixture
+def beside(block: Block) -> Block:
+    """An incident that was told by itself, and two that came as a summary; #2 became a part of the first."""
+    block.transition("C1", "501", Severity.P1, "smoke-501", SILENT)
+    block.decide()
+    block.pass_s(11)
+    block.decide()
+    for flat in ("502", "401"):
+        block.transition("C1", flat, Severity.P1, f"smoke-{flat}", SILENT)
+    block.decide()
+    block.pass_s(11)
+    block.decide()
+    with writing(block.engine) as connection:
+        connection.execute(update(incident).where(incident.c.id == 1).values(tags="whole"))
+        into = {"merged_into": 1, "merged_us": block.now_us}
+        connection.execute(update(incident).where(incident.c.id == 2).values(**into))
+    block.pass_s(1)
+    return block
+
+
+def test_a_part_whose_head_is_in_no_summary_is_answered_with_its_head(beside: Block) -> None:
+    """Its head was told by itself and has not grown since: who answers for one has answered for both."""
+    path = summary_path(beside, "W1")
+    with phone(beside) as client:
+        page = client.get(path).text
+        assert "2 处报警" in page and "不含在" not in page
+        tap(beside, client, path)
+    assert [act for _, act, _ in beside.acts()] == ["acknowledge"] * 2
+    with reading(beside.engine) as connection:
+        assert set(connection.scalars(select(incident.c.state))) == {"acknowledged"}
+
+
+@pytest.mark.parametrize("grown", ["a fire by now", "another alarm since"])
+def test_a_part_stands_apart_where_its_head_that_is_in_no_summary_has_grown(
+    beside: Block, grown: str
+) -> None:
+    path = summary_path(beside, "W1")
+    if grown == "a fire by now":
+        with writing(beside.engine) as connection:
+            connection.execute(update(incident).where(incident.c.id == 1).values(severity="P0"))
+    else:
+        beside.transition("C1", "501", Severity.P1, "meter-501", SILENT)
+        beside.decide()
+    with phone(beside) as client:
+        above = client.get(path).text.partition("全部收到，我去看")[0]
+        assert "不含在“全部收到”内" in above
+        assert f"/a/{beside.token('W1', 2)}" in above
+        tap(beside, client, path)
+    with reading(beside.engine) as connection:
+        states = dict(connection.execute(select(incident.c.id, incident.c.state)).all())
+    assert (states[1], states[2], states[3]) == ("dispatched", "dispatched", "acknowledged")
+
+
 def test_a_link_that_is_altered_of_no_summary_or_over_gets_the_one_answer(dark: Block) -> None:
     path = summary_path(dark, "W1")
     number = int(path.removeprefix("/a/s").partition("-")[0])

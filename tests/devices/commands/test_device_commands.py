@@ -7,7 +7,7 @@ from devices.commands import Desk
 from devices.commands.desk import pages
 from devices.database import reading, writing
 from devices.registry import Page, list_devices
-from devices.schema import device, publisher
+from devices.schema import device, device_test, publisher
 from tests.devices.commands.test_commands import Run, block, objects, run
 from tests.devices.conftest import NOW_US
 
@@ -56,6 +56,35 @@ def test_all_that_is_known_of_a_device_is_shown(run: Run, desk: Desk) -> None:
     ]
     assert card["publishers"] == [{"name": "meter-7", "revoked_at": None}]
     assert (card["installed_on"], card["history"]) == ("2025-03-14", None)
+
+
+@pytest.mark.usefixtures("block")
+def test_when_a_detector_was_tested_last_is_shown(run: Run, desk: Desk) -> None:
+    run("device register own:s-1 --kind smoke --profile own --dwelling 501")
+    assert "last test  none on record\n" in run("device show own:s-1").stdout
+    assert objects(run("device show own:s-1 --json"))[0]["last_test"] is None
+    with writing(desk.engine) as connection:
+        for began_us, ended_us in ((NOW_US, NOW_US + 5_000_000), (NOW_US - 1, None)):
+            values = {"began_us": began_us, "ended_us": ended_us, "received_us": NOW_US + 2_000_000}
+            connection.execute(insert(device_test).values(uid="own:s-1", **values))
+    shown = run("device show own:s-1").stdout
+    assert "last test  2025-11-21T20:00:00+00:00, to 2025-11-21T20:00:05+00:00\n" in shown
+    [card] = objects(run("device show own:s-1 --json"))
+    assert card["last_test"] == {
+        "began_at": "2025-11-21T20:00:00+00:00",
+        "ended_at": "2025-11-21T20:00:05+00:00",
+        "received_at": "2025-11-21T20:00:02+00:00",
+        "exercise": "",
+    }
+    with writing(desk.engine) as connection:
+        later = {"began_us": NOW_US + 60_000_000, "received_us": NOW_US + 60_000_000}
+        connection.execute(insert(device_test).values(uid="own:s-1", **later))
+    assert "last test  2025-11-21T20:01:00+00:00, end not said\n" in run("device show own:s-1").stdout
+
+
+@pytest.mark.usefixtures("meter")
+def test_what_has_no_test_button_says_nothing_of_tests(run: Run) -> None:
+    assert "last test" not in run(f"device show {UID}").stdout
 
 
 @pytest.mark.usefixtures("meter")

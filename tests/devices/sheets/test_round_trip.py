@@ -96,83 +96,117 @@ def notes(text: str) -> str:
         return ""
 
 
+def in_the_night(minutes: tuple[int, int]) -> str:
+    begin, end = minutes
+    return f"{begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
+Rows = list[list[Any]]
+CIRCUITS = st.tuples(RATINGS, RATINGS, st.sampled_from(INSULATIONS))
+QUIET = st.none() | st.tuples(st.integers(0, 719), st.integers(720, 1439)).map(in_the_night)
+YES_OR_NO = st.booleans().map(lambda yes: "yes" if yes else "no")
+UIDS = st.lists(
+    st.text("abcdef0123456789._-", min_size=1, max_size=8).map(lambda text: f"own:{text}"),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
 @st.composite
-def registries(draw: st.DrawFn) -> dict[str, list[list[Any]]]:
-    """Rows of all forms as cells, key columns first, in the order of the forms' columns."""
-    areas, buildings, stairs, dwellings = (draw(CODES) for _ in range(4))
-    people = draw(HANDLES)
-    levels = [AreaLevel.STREET, AreaLevel.COMMUNITY, *[AreaLevel.GRID] * len(areas)]
-    own = st.text("abcdef0123456789._-", min_size=1, max_size=8)
-    uids = [f"own:{one}" for one in draw(st.lists(own, min_size=1, max_size=4, unique=True))]
-    spots = st.one_of(
-        st.sampled_from(dwellings).map(lambda code: (code, "", "")),
-        st.sampled_from(stairs).map(lambda code: ("", code, "")),
-        st.sampled_from(buildings).map(lambda code: ("", "", code)),
-    )
-    circuit = st.tuples(RATINGS, RATINGS, st.sampled_from(INSULATIONS))
-    quiet = st.none() | st.tuples(st.integers(0, 719), st.integers(720, 1439)).map(
-        lambda m: f"{m[0] // 60:02}:{m[0] % 60:02}-{m[1] // 60:02}:{m[1] % 60:02}"
-    )
-    places = {"area": areas, "building": buildings, "stair": stairs, "dwelling": dwellings}
-    bindings: dict[tuple[str, ...], list[Any]] = {}
+def bindings(draw: st.DrawFn, people: list[str], places: dict[str, list[str]]) -> Rows:
+    found: dict[tuple[str, ...], list[Any]] = {}
     for _ in range(draw(st.integers(0, 5))):
         kind, role = draw(st.sampled_from(list(PlaceKind))), draw(st.sampled_from(list(Role)))
         if role is Role.FAMILY:
             kind = PlaceKind.DWELLING
         key = (draw(st.sampled_from(people)), role.value, kind.value, draw(st.sampled_from(places[kind])))
-        hours = None if role in ON_DUTY else draw(quiet)
-        unconfirmed = role is Role.FIRE_BRIGADE and draw(st.booleans())
-        more = [
-            draw(st.integers(1, 1000)),
-            draw(st.integers(0, 86_400)),
-            hours,
-            "yes" if unconfirmed else "no",
-        ]
-        bindings[key] = [*key, *more]
-    contacts = []
+        rank, delay_s = draw(st.integers(1, 1000)), draw(st.integers(0, 86_400))
+        hours = None if role in ON_DUTY else draw(QUIET)
+        unconfirmed = draw(YES_OR_NO) if role is Role.FIRE_BRIGADE else "no"
+        found[key] = [*key, rank, delay_s, hours, unconfirmed]
+    return list(found.values())
+
+
+@st.composite
+def contacts(draw: st.DrawFn, people: list[str]) -> Rows:
+    paths = st.lists(st.text("abcXYZ019'=", min_size=1, max_size=8), max_size=3, unique=True)
+    rows = []
     for code in people:
-        path = st.text("abcXYZ019'=", min_size=1, max_size=8)
-        ways = draw(st.lists(path, max_size=3, unique=True))
-        cells = [f"sms apprise json://{one}" for one in ways] + [None] * (3 - len(ways))
-        contacts.append([code, draw(text(100)), draw(st.sampled_from(["zh-CN", "en"])), *cells])
+        ways = [f"sms apprise json://{one}" for one in draw(paths)]
+        language = draw(st.sampled_from(["zh-CN", "en"]))
+        rows.append([code, draw(text(100)), language, *ways, *[None] * (3 - len(ways))])
+    return rows
+
+
+@st.composite
+def areas(draw: st.DrawFn, codes: list[str]) -> Rows:
+    """A street, a community in it, and grids in the community."""
+    levels = [AreaLevel.STREET, AreaLevel.COMMUNITY, *[AreaLevel.GRID] * len(codes)]
+    return [
+        [code, levels[n], draw(text(200)), codes[n - 1] if 0 < n < 3 else None]
+        for n, code in enumerate(codes)
+    ]
+
+
+@st.composite
+def dwellings(draw: st.DrawFn, codes: list[str], stairs: list[str]) -> Rows:
+    return [
+        [
+            code,
+            draw(st.sampled_from(stairs)),
+            draw(st.integers(-10, 5)),
+            draw(text(32)),
+            draw(text(100, 0).map(notes)),
+        ]
+        for code in codes
+    ]
+
+
+@st.composite
+def devices(draw: st.DrawFn, uids: list[str], places: dict[str, list[str]]) -> Rows:
+    spots = st.one_of(
+        st.sampled_from(places["dwelling"]).map(lambda code: (code, "", "")),
+        st.sampled_from(places["stair"]).map(lambda code: ("", code, "")),
+        st.sampled_from(places["building"]).map(lambda code: ("", "", code)),
+    )
+    return [
+        [
+            uid,
+            draw(st.sampled_from(KINDS)),
+            "own",
+            *draw(spots),
+            draw(text(200, 0)),
+            *draw(CIRCUITS),
+            draw(st.sampled_from(EARTHINGS)),
+            draw(st.none() | st.integers(SILENCE_MIN_S, SILENCE_MAX_S)),
+            draw(text(64, 0)),
+            draw(text(64, 0)),
+            draw(text(64, 0)),
+            draw(st.sampled_from([None, "1999-12-31", "2025-03-01"])),
+            draw(st.just("") | HANDLES.map(min)),
+        ]
+        for uid in uids
+    ]
+
+
+@st.composite
+def registries(draw: st.DrawFn) -> dict[str, Rows]:
+    """Rows of all forms as cells, key columns first, in the order of the forms' columns."""
+    places = {kind: draw(CODES) for kind in ("area", "building", "stair", "dwelling")}
+    people, uids = draw(HANDLES), draw(UIDS)
+    buildings, stairs = places["building"], places["stair"]
     return {
-        "area": [
-            [code, levels[n], draw(text(200)), areas[n - 1] if 0 < n < 3 else None]
-            for n, code in enumerate(areas)
+        "area": draw(areas(places["area"])),
+        "building": [
+            [code, draw(text(200)), places["area"][1], draw(st.integers(5, 9))] for code in buildings
         ],
-        "building": [[code, draw(text(200)), areas[1], draw(st.integers(5, 9))] for code in buildings],
         "stair": [[code, draw(text(200)), draw(st.sampled_from(buildings))] for code in stairs],
-        "dwelling": [
-            [
-                code,
-                draw(st.sampled_from(stairs)),
-                draw(st.integers(-10, 5)),
-                draw(text(32)),
-                draw(text(100, 0).map(notes)),
-            ]
-            for code in dwellings
-        ],
-        "contact": contacts,
-        "binding": list(bindings.values()),
-        "device": [
-            [
-                uid,
-                draw(st.sampled_from(KINDS)),
-                "own",
-                *draw(spots),
-                draw(text(200, 0)),
-                *draw(circuit),
-                draw(st.sampled_from(EARTHINGS)),
-                draw(st.none() | st.integers(SILENCE_MIN_S, SILENCE_MAX_S)),
-                draw(text(64, 0)),
-                draw(text(64, 0)),
-                draw(text(64, 0)),
-                draw(st.sampled_from([None, "1999-12-31", "2025-03-01"])),
-                draw(st.just("") | HANDLES.map(min)),
-            ]
-            for uid in uids
-        ],
-        "channel": [[uid, "l1", draw(text(200, 0)), *draw(circuit)] for uid in uids[:2]],
+        "dwelling": draw(dwellings(places["dwelling"], stairs)),
+        "contact": draw(contacts(people)),
+        "binding": draw(bindings(people, places)),
+        "device": draw(devices(uids, places)),
+        "channel": [[uid, "l1", draw(text(200, 0)), *draw(CIRCUITS)] for uid in uids[:2]],
     }
 
 

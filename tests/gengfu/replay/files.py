@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 HEAD = "device,channel,metric,observed_at,value"
+EIGHT_S = 1_772_352_000
+"""Eight in the morning, UTC."""
 
 
 def clock(second: float) -> str:

@@ -1,0 +1,78 @@
+"""A fire's message that has no answer yet goes by the contact's next way too, while its try goes on.
+
+Written as the outbox writes everything: the further message with its first attempt, and the attempt that was
+slow, in one transaction. So after a crash at any point each of them is there once or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from alerts.attempts import handover_of
+from alerts.handover import Handover
+from alerts.next_way import open_next_ways
+from alerts.schema import attempt
+from alerts.wanted import answered_of, is_wanted, told_of
+
+SLOW: Final = "slow"
+"""The outcome of an attempt that is under way, and after which the next way has been begun already."""
+_SLICE: Final = 500
+"""Ids in one IN list, below SQLite's bound on parameters."""
+
+
+def open_for_slow(connection: Connection, slow: Sequence[Handover], now_us: int) -> list[Handover]:
+    """Begins the next unused way of each contact whose attempt is still under way and who must still be told.
+
+    An answer that comes later counts as ever, and one that fails opens no way a second time (`followed`).
+    Where a contact has no further way the attempt stays as it was. Inside the caller's write transaction;
+    returns what to hand over after it. Doing the same again changes nothing.
+    """
+    begun: list[Row[Any]] = []
+    for start in range(0, len(slow), _SLICE):
+        begun += _open(
+            connection, {one.notification_id: one.n for one in slow[start : start + _SLICE]}, now_us
+        )
+    return [handover_of(row, row.attempts, row.created_us) for row in begun]
+
+
+def followed(connection: Connection, ids: Collection[int]) -> frozenset[int]:
+    """Of these notifications those whose attempt under way has led to the next way already."""
+    found = set[int]()
+    every = sorted(ids)
+    for start in range(0, len(every), _SLICE):
+        some = attempt.c.notification_id.in_(every[start : start + _SLICE])
+        query = select(attempt.c.notification_id).where(some, attempt.c.outcome == SLOW)
+        found.update(connection.scalars(query))
+    return frozenset(found)
+
+
+def _open(connection: Connection, tries: Mapping[int, int], now_us: int) -> list[Row[Any]]:
+    messages = told_of(connection, _unanswered(connection, tries))
+    answered = answered_of(connection, {row.incident_id for row in messages.values()})
+    begun, led = [], []
+    for key, row in sorted(messages.items()):
+        if is_wanted(row, answered) and (new := open_next_ways(connection, [(row, now_us)])):
+            begun += new
+            led.append({"b_id": key, "b_n": tries[key]})
+    if led:
+        connection.execute(_LED_ON, led)
+    return begun
+
+
+def _unanswered(connection: Connection, tries: Mapping[int, int]) -> list[int]:
+    """Those whose very attempt has neither ended nor led on."""
+    a = attempt.c
+    rows = connection.execute(
+        select(a.notification_id, a.n).where(a.notification_id.in_(tries), a.outcome == "started")
+    )
+    return [row.notification_id for row in rows if tries[row.notification_id] == row.n]
+
+
+_LED_ON: Final = (
+    update(attempt)
+    .where(attempt.c.notification_id == bindparam("b_id"), attempt.c.n == bindparam("b_n"))
+    .values(outcome=SLOW, detail="no answer yet: the next way was begun")
+)
