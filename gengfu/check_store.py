@@ -63,7 +63,8 @@ def _what_to_do(account: Account, answer: Later | Refused) -> str:
 def _product(account: Account) -> str:
     """What it calls itself."""
     _, _, headers = _get(account, "/ping")
-    if version := headers.get("X-Influxdb-Version", ""):
+    version = headers.get("X-Influxdb-Version", "")
+    if version and "X-Server-Hostname" not in headers:  # VictoriaMetrics plays 1.8
         return f"InfluxDB {version.lstrip('v')}"
     status, body, _ = _get(account, "/metrics")
     return "VictoriaMetrics" if status == 200 and b"\nvm_" in body else "a server"
