@@ -29,7 +29,7 @@ def store_findings(store: Store) -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding(NAME, False, f"its secret cannot be read: {error}")
         return
-    product = _product(account)
+    product = product_of(account)
     yield _writes(account, product)
     if "InfluxDB 1." in product:
         yield limits_told(_diagnostics(account), account.database)
@@ -60,8 +60,8 @@ def _what_to_do(account: Account, answer: Later | Refused) -> str:
     return "see whether it runs and can be reached from here"
 
 
-def _product(account: Account) -> str:
-    """What it calls itself."""
+def product_of(account: Account) -> str:
+    """What the server calls itself: `InfluxDB` with its version, `VictoriaMetrics`, or `a server`."""
     _, _, headers = _get(account, "/ping")
     version = headers.get("X-Influxdb-Version", "")
     if version and "X-Server-Hostname" not in headers:  # VictoriaMetrics plays 1.8

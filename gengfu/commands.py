@@ -36,6 +36,7 @@ def mount(app: typer.Typer) -> None:
     from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
     from gengfu.callbacks_command import callbacks
     from gengfu.drill_command import drill_app
+    from gengfu.influx_command import influx_app
     from gengfu.key_command import key_app
     from gengfu.override_command import override_app
     from gengfu.policy_command import policy_app
@@ -57,6 +58,8 @@ def mount(app: typer.Typer) -> None:
     app.add_typer(simulate_app, name="simulate")
     app.add_typer(bench_app, name="bench")
     app.add_typer(key_app, name="key")
+    influx_app.callback()(_choose_config)
+    app.add_typer(influx_app, name="influx")
     app.add_typer(tls_app, name="tls")
     deadletter_app.callback()(_choose_config)
     rule_app.add_typer(override_app, name="override")

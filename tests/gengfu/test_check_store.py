@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gengfu.check_store import dedup_told, limits_told, store_findings
@@ -17,7 +18,8 @@ def told(store: Store) -> dict[str, tuple[bool | None, str]]:
 
 
 def at(server: SeriesServer, **more: str) -> Store:
-    return Store(kind="influxdb", url=server.url, **({"database": server.database} | more))
+    plain = Store(kind="influxdb", url=server.url, database=server.database)
+    return msgspec.structs.replace(plain, **more)
 
 
 def test_of_the_embedded_store_nothing_is_said() -> None:
