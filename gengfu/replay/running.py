@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from gengfu.replay.circuits import Circuits, read_circuits, registered_circuits
 from gengfu.replay.events import read_events
 from gengfu.replay.reading import RecordingError, instant_us
 from gengfu.replay.recorded import COLUMNS, Book, Recorded, Recording
-from gengfu.replay.stored import series_of, stored
+from gengfu.replay.stored import opened, series_of, stored
 from gengfu.replay.summary import Summary
 from gengfu.replay.told import line_of
 from gengfu.replay.unmet import unmet
 from gengfu.replay.used import used_rules
 from gengfu.replay.virtual import VirtualTime
+from ingest.store.influx.reading_points import SeriesName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +124,14 @@ class Replay:
         engine = open_here(self._config)
         try:
             with reading(engine) as connection:
-                slots = series_of(connection, self._book, frozenset(self._asked.devices))
+                names = series_of(connection, frozenset(self._asked.devices))
         finally:
             engine.dispose()
-        return stored(self._config.data_dir / "points.db", slots, from_us, until_us)
+        return self._stored(names, from_us, until_us)
+
+    def _stored(self, names: Mapping[int, SeriesName], from_us: int, until_us: int) -> Iterator[Recorded]:
+        with opened(self._config.store, self._config.data_dir, names) as reader:
+            yield from stored(reader, names, self._book, from_us, until_us)
 
     def _registered(self) -> Circuits:
         if not self._asked.registry:

@@ -1,4 +1,4 @@
-"""Points of the embedded series store as a recording: what was kept, in the order of time.
+"""Points of the series store as a recording: what was kept, in the order of time.
 
 The store does not know in which order readings arrived: those that came late stand where they were observed,
 with the flags they were given, so that they count for as little as they did. Quality is what was stored.
@@ -6,17 +6,23 @@ with the flags they were given, so that they count for as little as they did. Qu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from devices.model import Metric
 from devices.schema import series
+from gengfu.config_store import INFLUXDB, Store
 from gengfu.replay.reading import RecordingError
 from gengfu.replay.recorded import Book, Recorded
+from gengfu.store_account import account_of
+from ingest.store.influx.reading import ServerReader, SlotReader
+from ingest.store.influx.reading_answers import SeriesUnread
+from ingest.store.influx.reading_points import SeriesName
 from ingest.store.points import Points
 from ingest.store.reader import SeriesReader
 
@@ -26,41 +32,72 @@ _MOST: Final = 10_000_000
 """Points of one series in a window (chosen: more than there can be)."""
 
 
-def series_of(connection: Connection, book: Book, devices: Collection[str]) -> dict[int, int]:
-    """The book's slot of each stored series of these devices (none: of all).
+class Reads(Protocol):
+    """The store, wherever it is."""
+
+    def read(self, slot: int, from_ns: int, to_ns: int, limit: int = ...) -> Points:
+        """As `SeriesReader.read`."""
+
+    def close(self) -> None:
+        """Lets go of it."""
+
+
+def series_of(connection: Connection, devices: Collection[str]) -> dict[int, SeriesName]:
+    """The stored series of these devices (none: of all), by slot and in its order.
 
     Raises RecordingError for a device of which nothing was ever heard.
     """
-    found: dict[int, int] = {}
-    heard = set()
+    found: dict[int, SeriesName] = {}
     for row in connection.execute(select(series).order_by(series.c.slot)):
-        if (devices and row.uid not in devices) or row.metric not in set(Metric):
-            continue
-        heard.add(row.uid)
-        found[row.slot] = book.slot(row.uid, row.channel, Metric(row.metric))
+        if (not devices or row.uid in devices) and row.metric in set(Metric):
+            found[row.slot] = SeriesName(row.uid, row.channel, Metric(row.metric))
+    heard = {name.device for name in found.values()}
     for device in devices:
         if device not in heard:
             raise RecordingError(f"device {device}: nothing is stored of it")
     return found
 
 
-def stored(path: Path, slots: dict[int, int], from_us: int, until_us: int) -> Iterator[Recorded]:
-    """The points of these series in [from, until). Raises RecordingError where there is no store."""
+@contextmanager
+def opened(store: Store, data_dir: Path, names: Mapping[int, SeriesName]) -> Iterator[Reads]:
+    """The site's store. Raises RecordingError where it is not there, or cannot be read later."""
     try:
-        reader = SeriesReader.open(path)
+        reader = _reader(store, data_dir, names)
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except SeriesUnread as error:
+        raise RecordingError(f"the series store cannot be read: {error}") from None
+
+
+def _reader(store: Store, data_dir: Path, names: Mapping[int, SeriesName]) -> Reads:
+    if store.kind == INFLUXDB:
+        try:
+            account = account_of(store)
+        except (OSError, ValueError) as error:
+            raise RecordingError(f"the secret of the series store cannot be read: {error}") from None
+        return SlotReader(ServerReader.open(account), names)
+    path = data_dir / "points.db"
+    try:
+        return SeriesReader.open(path)
     except FileNotFoundError:
         raise RecordingError(f"{path}: there is no series store yet") from None
-    try:
-        for begin in range(from_us * 1000, until_us * 1000, WINDOW_NS):
-            end = min(begin + WINDOW_NS, until_us * 1000)
-            points = Points.joined([reader.read(slot, begin, end, _MOST) for slot in slots])
-            if len(points):
-                yield _recorded(points, slots)
-    finally:
-        reader.close()
 
 
-def _recorded(points: Points, slots: dict[int, int]) -> Recorded:
+def stored(
+    reader: Reads, names: Mapping[int, SeriesName], book: Book, from_us: int, until_us: int
+) -> Iterator[Recorded]:
+    """The points of these series in [from, until), with the book's slots."""
+    slots = {slot: book.slot(name.device, name.channel, name.metric) for slot, name in names.items()}
+    for begin in range(from_us * 1000, until_us * 1000, WINDOW_NS):
+        end = min(begin + WINDOW_NS, until_us * 1000)
+        points = Points.joined([reader.read(slot, begin, end, _MOST) for slot in slots])
+        if len(points):
+            yield _recorded(points, slots)
+
+
+def _recorded(points: Points, slots: Mapping[int, int]) -> Recorded:
     points = points[np.argsort(points.ts_ns, kind="stable")]
     ours = np.zeros(max(slots) + 1, np.int32)
     ours[list(slots)] = list(slots.values())
