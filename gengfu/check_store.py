@@ -11,11 +11,9 @@ import urllib3
 from gengfu.config_store import EMBEDDED, Store
 from gengfu.store_account import account_of
 from ingest.probes.finding import Finding
-from ingest.store.influx.server import Account, Later, Refused, Server
+from ingest.store.influx.server import PROBE, Account, Later, Refused, Server
 
 NAME: Final = "series store"
-PROBE: Final = b"# gengfu check\n"
-"""A comment: a server checks who writes where, and stores nothing."""
 _TIMEOUT_S: Final = 5.0
 LIMITS: Final = ("max-values-per-tag", "max-series-per-database")
 
@@ -32,7 +30,7 @@ def store_findings(store: Store) -> Iterator[Finding]:
     product = product_of(account)
     yield _writes(account, product)
     if "InfluxDB 1." in product:
-        yield limits_told(_diagnostics(account), account.database)
+        yield limits_told(_diagnostics(account), account.database or account.bucket)
     elif product == "VictoriaMetrics":
         yield dedup_told(_get(account, "/flags")[1].decode(errors="replace"))
 

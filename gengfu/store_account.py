@@ -27,6 +27,6 @@ def _secret(file: str) -> str:
     if not file:
         return ""
     secret = Path(file).read_text(encoding="utf-8").strip()
-    if not secret or not secret.isprintable():
-        raise ValueError(f"{file}: a secret on one line is wanted")
+    if not secret or not secret.isascii() or not secret.isprintable():
+        raise ValueError(f"{file}: a secret of one line, in ASCII, is wanted")
     return secret

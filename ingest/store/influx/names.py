@@ -72,6 +72,13 @@ class SeriesNames:
             kinds = dict(connection.execute(select(device.c.uid, device.c.kind).where(of)).all())
             self._put((one.slot, one.uid, one.channel, one.metric, kinds.get(one.uid)) for one in part)
 
+    def look_up(self, connection: Connection, slots: Int32) -> None:
+        """Takes series that have no name here, of those that the database knows: the record that named them
+        first may lie in a part of the journal that is written later, or that cannot be read."""
+        for start in range(0, len(slots), _LOOKED_UP):
+            part = slots[start : start + _LOOKED_UP].tolist()
+            self._take(connection, _named().where(series.c.slot.in_(part)))
+
     def _take(self, connection: Connection, query: Select[Any]) -> None:
         result = connection.execution_options(yield_per=_AT_ONCE).execute(query)
         for part in result.partitions(_AT_ONCE):
@@ -80,21 +87,24 @@ class SeriesNames:
     def _put(self, named: Iterable[Sequence[Any]]) -> None:
         """Slot, uid, channel, metric, kind; series of a sensing point that come together share its row."""
         before: tuple[Any, ...] = ()
+        made, row = b"", 0
         for slot, uid, channel, metric, kind in named:
             if before != (uid, channel, kind):
-                before = (uid, channel, kind)
-                self._add(head(kind or "", uid, channel))
+                before, made, row = (uid, channel, kind), head(kind or "", uid, channel), 0
             self._series.grow(slot + 1)
-            self._series["row"][slot] = self._rows - 1
+            if self._heads[self._series["row"][slot]] != made:
+                row = row or self._add(made)
+                self._series["row"][slot] = row
             self._series["metric"][slot] = metric
 
-    def _add(self, one: bytes) -> None:
+    def _add(self, one: bytes) -> int:
         if self._rows == len(self._heads):
             grown: NDArray[Any] = np.full(2 * self._rows, b"", np.object_)
             grown[: self._rows] = self._heads
             self._heads = grown
         self._heads[self._rows] = one
         self._rows += 1
+        return self._rows - 1
 
 
 def _named() -> Select[Any]:

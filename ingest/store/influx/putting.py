@@ -1,14 +1,29 @@
 """Getting a body into a server: whole, or without the values that it refuses, each of them named. Pure but
-for what it is given to post with."""
+for what it is given to post with.
+
+Whatever a server says of the rest of a body that it refuses is not believed: at their limits on series
+InfluxDB 1.6 and 1.8 say that one line was dropped and drop others with it (measured). Only a body that was
+taken is stored. So a refused body is halved, and n refused values cost some 2 n requests: therefore series
+that a server does not take at all are remembered for a while, and set apart where a body is refused.
+"""
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from ingest.store.influx.server import Answer, Later, Refused
+from ingest.store.influx.server import Answer, Later, Refused, Taken
 
 Post = Callable[[bytes], Answer]
+OF_THE_SERIES: Final = re.compile(r"field type conflict|limit exceeded|is already exists as type")
+"""Words of InfluxDB that are about a series, whatever its next value will be."""
+REMEMBERED_S: Final = 300.0
+"""How long a refused series is set apart (chosen); and only from bodies in which something is refused, so
+that none is lost once the server takes it."""
+MOST_REMEMBERED: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,54 +34,126 @@ class RefusedLine:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """All is in the server but these."""
+class Outcasts:
+    """Series that the server does not take. For several threads."""
 
-    refused: tuple[RefusedLine, ...] = ()
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: dict[bytes, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+
+    def note(self, refused: RefusedLine) -> None:
+        """Remembers its series, where that is what is refused."""
+        if OF_THE_SERIES.search(refused.why):
+            with self._lock:
+                if len(self._until) >= MOST_REMEMBERED:
+                    self._until.clear()
+                self._until[_series_of(refused.line)] = self._monotonic() + REMEMBERED_S, refused.why
+
+    def apart(self, lines: bytes) -> tuple[bytes, list[RefusedLine]]:
+        """The lines without values of such series, and those."""
+        now_s = self._monotonic()
+        known = {series: why for series, (until_s, why) in self._until.copy().items() if until_s > now_s}
+        if not known:
+            return lines, []
+        kept: list[bytes] = []
+        out: list[RefusedLine] = []
+        for line in lines.splitlines(keepends=True):
+            values = _values(line)
+            bad = [one for one in values if _series_of(one) in known]
+            out += [RefusedLine(one, known[_series_of(one)]) for one in bad]
+            kept += [one for one in values if one not in bad] if bad else [line]
+        return b"".join(kept), out
 
 
-def put(lines: bytes, post: Post) -> Put | Later:
-    """Posts lines, in halves where they are refused, until each value that is refused stands alone.
+class Putting:
+    """One body on its way: what has not been taken of it, and what is refused. It can be gone on with."""
 
-    Whatever a server says of the rest of a body that it refuses is not believed: at their limits on series
-    InfluxDB 1.6 and 1.8 say that one line was dropped and drop others with it (measured). Only a body that
-    was taken is stored. So n refused values cost some 2 n requests.
+    def __init__(self, lines: bytes, points: int = 0) -> None:
+        self.points = points
+        self.refused: list[RefusedLine] = []
+        self.taken = False
+        """Whether the server took anything of it."""
+        self._waiting = [lines]
+        self._whole = True
 
-    Later: something was not answered, and all of it is to be put again; that does no harm, since a point that
-    is written again is the same point.
-    """
-    refused: list[RefusedLine] = []
-    waiting = [lines]
-    while waiting:
-        part = waiting.pop()
-        answer = post(part)
-        if isinstance(answer, Later):
-            return answer
-        if isinstance(answer, Refused):
-            halves = _halves(part)
-            if len(halves) == 1:
-                refused.append(RefusedLine(part, answer.why))
+    @property
+    def done(self) -> bool:
+        """Whether all of it is in the server, but for what is refused."""
+        return not self._waiting
+
+    def go_on(self, post: Post, outcasts: Outcasts) -> Later | None:
+        """Posts, in halves where something is refused, until each value that is refused stands alone.
+
+        Later: something was not answered. What was not is posted again by the next call; a point that is
+        written twice is the same point.
+        """
+        while self._waiting:
+            part = self._waiting[-1]
+            answer = post(part)
+            if isinstance(answer, Later):
+                return answer
+            self._waiting.pop()
+            if isinstance(answer, Taken):
+                self.taken = True
             else:
-                waiting += reversed(halves)
-    return Put(tuple(refused))
+                self._halve(part, answer, outcasts)
+        return None
+
+    def _halve(self, part: bytes, answer: Refused, outcasts: Outcasts) -> None:
+        if self._whole:
+            self._whole = False
+            rest, out = outcasts.apart(part)
+            if out:
+                self.refused += out
+                self._waiting += [rest] if rest else []
+                return
+        halves = _halves(part)
+        if len(halves) > 1:
+            self._waiting += reversed(halves)
+            return
+        refused = RefusedLine(part, answer.why)
+        outcasts.note(refused)
+        self.refused.append(refused)
 
 
 def _halves(lines: bytes) -> list[bytes]:
-    """Both halves, cut at the end of a line; of one line with several fields, a line with each half of them.
+    """Both halves, cut at the end of a line; of one line with several values, a line with each half of them.
     As it is where neither is there."""
     middle = lines.find(b"\n", len(lines) // 2) + 1
     if middle in (0, len(lines)):
         middle = lines.rfind(b"\n", 0, max(len(lines) // 2, 1)) + 1
-    return [lines[:middle], lines[middle:]] if middle else _halves_of_line(lines)
-
-
-def _halves_of_line(line: bytes) -> list[bytes]:
-    """As `lines` writes them: no field has a space or a comma in it."""
-    parts = line.rsplit(b" ", 2)
-    fields = parts[1].split(b",") if len(parts) == 3 else []
+    if middle:
+        return [lines[:middle], lines[middle:]]
+    head, fields, end = _parts(lines)
     if len(fields) < 2:
-        return [line]
-    head, _, end = parts
+        return [lines]
     middle = len(fields) // 2
     return [b"%s %s %s" % (head, b",".join(half), end) for half in (fields[:middle], fields[middle:])]
+
+
+def _values(line: bytes) -> list[bytes]:
+    """A line for each value of a line."""
+    head, fields, end = _parts(line)
+    return [b"%s %s %s" % (head, one, end) for one in fields] if len(fields) > 1 else [line]
+
+
+def _parts(line: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """What stands before the fields, each field with its quality, and the time. As `lines` writes them: no
+    field has a space or a comma in it."""
+    parts = line.rsplit(b" ", 2)
+    if len(parts) != 3:
+        return line, [], b""
+    fields: list[bytes] = []
+    for one in parts[1].split(b","):
+        if fields and one.startswith(fields[-1].split(b"=")[0] + b"_quality="):
+            fields[-1] += b"," + one
+        else:
+            fields.append(one)
+    return parts[0], fields, parts[2]
+
+
+def _series_of(line: bytes) -> bytes:
+    """Of a line of one value, without value and time."""
+    head, fields, _ = _parts(line)
+    return head + b" " + (fields[0].split(b"=")[0] if fields else b"")

@@ -70,7 +70,7 @@ class Roads:
         """`load`, which `ahead` gave, is written."""
         if live:
             self._live.pass_by(load)
-            if load.full and load.records and now_us - load.records[-1].tick_us > self._behind_us:
+            if load.full and load.records and abs(now_us - load.records[-1].tick_us) > self._behind_us:
                 self._leap()
         elif self._gap:
             self._gap.pass_by(load)

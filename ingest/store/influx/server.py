@@ -27,6 +27,10 @@ import urllib3
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
 """Chosen: InfluxDB gives up on a write itself after 10 s."""
+LIFE_S: Final = 2.0
+"""For an answer to a look at the server, during which nothing is written (chosen)."""
+PROBE: Final = b"# gengfu\n"
+"""A comment: a server checks who writes where, and stores nothing."""
 LONGEST_WISH_S: Final = 300.0
 """How long a server may ask us to wait (chosen: history waits in the journal meanwhile, which is bounded)."""
 _GZIP_LEVEL: Final = 1
@@ -91,13 +95,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Nothing may be said of it. `denied`: somebody has to set something right first. `broken`: there was no
-    answer, so the server may have died, and have forgotten what it had acknowledged and not yet kept."""
+    """Nothing may be said of it. `denied`: somebody has to set something right first."""
 
     why: str
     wait_s: float | None = None
     denied: bool = False
-    broken: bool = False
 
 
 Answer = Taken | Refused | Later
@@ -121,19 +123,23 @@ class Server:
         body = gzip.compress(lines, _GZIP_LEVEL) if self._gzip else lines
         try:
             reply = self._pool.request("POST", self._target, body=body, headers=self._headers, redirect=False)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Later(f"{type(error).__name__}: no answer from the server", broken=True)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            return Later(f"{type(error).__name__}: no answer from the server")
         return read_answer(reply.status, reply.headers.get("Retry-After", ""), reply.data, time())
 
-    def life(self) -> str:
+    def life(self) -> str | None:
         """When the server started, as it says itself; another answer later means that it died in between.
-        Empty where it does not say (InfluxDB 1.6) or does not answer."""
+        Empty where it does not say, None where it does not answer now."""
         try:
-            reply = self._pool.request("GET", self._metrics, headers=self._headers, redirect=False)
-        except (urllib3.exceptions.HTTPError, OSError):
-            return ""
+            reply = self._pool.request(
+                "GET", self._metrics, headers=self._headers, redirect=False, timeout=LIFE_S
+            )
+        except (urllib3.exceptions.HTTPError, OSError, ValueError):
+            return None
+        if reply.status >= 500:
+            return None
         found = _STARTED.search(reply.data) if reply.status == 200 else None
-        return found[1].decode() if found else ""
+        return found[1].decode(errors="replace") if found else ""
 
     def close(self) -> None:
         """Lets go of its connections."""
@@ -141,14 +147,15 @@ class Server:
 
 
 def read_answer(status: int, retry_after: str, body: bytes, now_s: float) -> Answer:
-    """What an answer means; `now_s` is for a `Retry-After` that names an hour."""
-    if 200 <= status < 300:
+    """What an answer means; `now_s` is for a `Retry-After` that names an hour. Only 204 is a stored body: a
+    page to log in comes with 200."""
+    if status == 204:
         return Taken()
     said = re.sub(r"\s+", " ", body[: 4 * _SAID].decode(errors="replace")).strip()[:_SAID]
     why = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     if status in _BODY_AT_FAULT:
         return Refused(why)
-    denied = 300 <= status < 500 and status not in {408, 425, 429}
+    denied = status < 500 and status not in {408, 425, 429}
     return Later(why, _wait_s(retry_after, now_s), denied)
 
 

@@ -22,12 +22,14 @@ class Settling:
 
     def reach(self, position: int, now_s: float) -> None:
         """Everything up to `position` is acknowledged now."""
-        if not self._reached or now_s - self._reached[-1][0] >= _STEP_S or not self._settled_s:
-            self._reached.append((now_s, position))
+        if len(self._reached) > 1 and now_s - self._reached[-2][0] < _STEP_S:
+            self._reached.pop()  # a number for each step is enough, and the newest is never left out
+        self._reached.append((now_s, position))
 
-    def settled(self, before: int, now_s: float) -> int:
-        """The position that may be relied upon; `before` is the last that was."""
-        while self._reached and now_s - self._reached[0][0] >= self._settled_s:
+    def settled(self, before: int, alive_s: float) -> int:
+        """The position that may be relied upon when the server was last seen alive, in the life in which it
+        acknowledged, at `alive_s`; `before` is the last position that was."""
+        while self._reached and alive_s - self._reached[0][0] >= self._settled_s:
             before = self._reached.popleft()[1]
         return before
 

@@ -1,8 +1,8 @@
 """From the journal to an InfluxDB server: a reader of the journal with its own position, in its own process.
 
-A point has one place in the server (device, channel, metric, nanosecond), so writing it again does no harm:
-whatever is not known to be there is written again: after a crash, and after the server did not answer, all
-from the newest position the journal was told.
+A point has one place in the server (measurement, device, channel, metric, nanosecond), so writing it again
+does no harm: whatever is not known to be there is written again, after a crash of ours and after one of the
+server all from the newest position the journal was told.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+import numpy as np
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -23,12 +23,14 @@ from sqlalchemy.exc import OperationalError
 from devices.database import reading, writing
 from ingest.journal_files import READER, Mark
 from ingest.store.influx.letters import keep_refused
-from ingest.store.influx.lines import Body, bodies
+from ingest.store.influx.lifetime import LOOK_S, Lifetime
+from ingest.store.influx.lines import bodies
 from ingest.store.influx.names import SeriesNames
-from ingest.store.influx.putting import Put, RefusedLine, put
+from ingest.store.influx.putting import Outcasts, Putting
 from ingest.store.influx.roads import Roads
-from ingest.store.influx.server import Answer, Later
+from ingest.store.influx.server import PROBE, Answer, Later, Taken
 from ingest.store.influx.settling import SETTLED_S, Settling
+from ingest.store.influx.shipment import Shipment
 from ingest.store.points import Points
 from ingest.store.road import Load
 from ingest.store.writer import NAME, REST_S
@@ -39,12 +41,10 @@ IN_FLIGHT: Final = 4
 """Requests at once (chosen: a server with as many cores takes them side by side)."""
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
-"""After a failure: doubled each time in which nothing was taken, any part of it (full jitter), unless the
-server names a time."""
-
-
-LOOK_S: Final = 5.0
-"""Between two looks whether the server has started anew (chosen)."""
+"""After a failure: doubled each time in which nothing was taken, any part of it (full jitter), and as long as
+the server says."""
+SLOW_S: Final = 60.0
+"""A load that takes longer is trouble that somebody should see: it may be refused value by value (chosen)."""
 
 
 class Posts(Protocol):
@@ -53,30 +53,19 @@ class Posts(Protocol):
     def post(self, lines: bytes) -> Answer:
         """Sends lines once, from any thread."""
 
-    def life(self) -> str:
-        """What changes when the server starts anew; empty where it is not known."""
+    def life(self) -> str | None:
+        """What changes when the server starts anew; empty where it does not say, None without an answer."""
 
     def close(self) -> None:
         """Lets go of its connections."""
 
 
-@dataclass(slots=True)
-class _UnderWay:
-    """A load that is being written: what of it is not in the server, and what of it is refused."""
-
-    load: Load
-    live: bool
-    bodies: Iterable[Body]
-    points: int
-    unnamed: int
-    refused: list[RefusedLine] = field(default_factory=list)
-
-
 class InfluxWriter:
     """Moves points from the journal in `folder` to a server, and tells the journal how far, some time later.
 
-    `points` (those that were written again too), `passed_over` (shed), `refused`, `unnamed` (points of series
-    that no table knows any more) and `damaged` count since start; `behind` is how many records wait.
+    `points` (those that were written again too), `passed_over` (shed), `refused` (values), `unnamed` (points
+    of series that no table knows any more) and `damaged` count since start; `behind` is how many records
+    wait.
     """
 
     repeats = 0
@@ -99,15 +88,16 @@ class InfluxWriter:
         self._clock_us, self._monotonic = clock_us, monotonic
         self._mark = Mark(folder / f"{READER}{NAME}")
         self._folder, self._roads = folder, Roads(folder, self._mark.seq)
-        self._settling, self._look_s = Settling(settled_s), look_s
+        self._settling = Settling(settled_s)
+        self._lifetime = Lifetime(server.life, monotonic, look_s)
+        self._outcasts = Outcasts(monotonic)
         self._names = SeriesNames()
         with reading(engine) as connection:
             self._names.load(connection)
         self._threads = ThreadPoolExecutor(in_flight, "points")
-        self._under_way: _UnderWay | None = None
-        self._live_due_s = self._look_due_s = 0.0
-        self._life = ""
-        self._failing = self._advanced = self._broken = False
+        self._shipment: Shipment | None = None
+        self._live_due_s = 0.0
+        self._failing = False
         self.points = self.passed_over = self.refused = self.unnamed = 0
 
     @property
@@ -117,8 +107,9 @@ class InfluxWriter:
 
     @property
     def failing(self) -> bool:
-        """Whether the server did not take the last load: points wait in the journal."""
-        return self._failing
+        """Whether the server does not take the load at hand, or takes too long over it."""
+        shipment = self._shipment
+        return self._failing or (shipment is not None and self._monotonic() - shipment.since_s > SLOW_S)
 
     @property
     def damaged(self) -> int:
@@ -131,29 +122,19 @@ class InfluxWriter:
         Later: the server did not take all of it; the next call goes on with the rest. Raises OperationalError
         where the database does not answer, with nothing lost.
         """
-        self._look_at_life()
-        self._settle()
-        under_way = self._under_way = self._under_way or self._take()
-        if under_way is None:
-            return 0
-        if trouble := self._put_all(under_way):
-            self._broken |= trouble.broken
-            return trouble
-        if self._broken:
+        if self._lifetime.has_ended():
             self._begin_again()
-            return 1
-        if under_way.refused:
-            with writing(self._engine) as connection:
-                keep_refused(connection, under_way.refused, self._clock_us())
-        self._roads.pass_by(under_way.load, self._clock_us(), live=under_way.live)
-        self._settling.reach(self._roads.done, self._monotonic())
         self._settle()
-        self._under_way = None
-        self.points += under_way.points
-        self.refused += len(under_way.refused)
-        self.unnamed += under_way.unnamed
-        self.passed_over += under_way.load.shed_points
-        return max(len(under_way.load.records), 1)
+        shipment = self._shipment = self._shipment or self._take()
+        if shipment is None:
+            return 0
+        trouble = shipment.send(self._threads, self._server.post, self._outcasts) or self._deaf(shipment)
+        if trouble:
+            self._lifetime.doubt()
+            return trouble
+        self._lifetime.took()
+        self._pass_by(shipment)
+        return max(len(shipment.load.records), 1)
 
     def run(self, stop: threading.Event) -> None:
         """Writes until `stop`. What cannot be written now is tried again; nothing is skipped."""
@@ -165,7 +146,8 @@ class InfluxWriter:
                 done = Later(f"{type(error).__name__}: the database or the journal cannot be read")
             self._note(done)
             if isinstance(done, Later):
-                wait_s = FIRST_WAIT_S if self._advanced else min(2 * wait_s, LONGEST_WAIT_S)
+                advanced = self._shipment is not None and self._shipment.advanced
+                wait_s = FIRST_WAIT_S if advanced else min(2 * wait_s, LONGEST_WAIT_S)
                 stop.wait(_pause_s(done, wait_s))
             else:
                 wait_s = FIRST_WAIT_S / 2
@@ -180,26 +162,18 @@ class InfluxWriter:
         self._roads.close()
         self._mark.close()
 
-    def _look_at_life(self) -> None:
-        """A server that died and came back between two requests may have forgotten what it acknowledged."""
-        if self._monotonic() < self._look_due_s:
-            return
-        self._look_due_s = self._monotonic() + self._look_s
-        life = self._server.life()
-        self._broken |= bool(life and self._life and life != self._life)
-        self._life = life or self._life
-
     def _settle(self) -> None:
-        self._mark.seq = self._settling.settled(self._mark.seq, self._monotonic())
+        self._mark.seq = self._settling.settled(self._mark.seq, self._lifetime.alive_s)
 
     def _begin_again(self) -> None:
-        """The server answers again. What it may have forgotten when it did not is written once more."""
+        """The server has started anew. What it may have forgotten is written once more."""
+        log.warning("store_started_anew", written_again=self._roads.done - self._mark.seq)
         self._roads.close()
         self._roads = Roads(self._folder, self._mark.seq)
         self._settling.forget()
-        self._under_way, self._broken, self._live_due_s = None, False, 0.0
+        self._shipment, self._live_due_s = None, 0.0
 
-    def _take(self) -> _UnderWay | None:
+    def _take(self) -> Shipment | None:
         """The next load: once in `REST_S` what has come in, in between what is left of an outage."""
         live = self._monotonic() >= self._live_due_s
         load = self._roads.ahead(live=True) if live else None
@@ -209,49 +183,46 @@ class InfluxWriter:
             live, load = False, self._roads.ahead(live=False)
         return self._prepared(load, live=live) if load else None
 
-    def _prepared(self, load: Load, *, live: bool) -> _UnderWay:
+    def _prepared(self, load: Load, *, live: bool) -> Shipment:
         new = [one for record in load.records for one in record.new_series]
+        every = load.points
         with reading(self._engine) as connection:
             self._names.follow(connection)
             self._names.hear(connection, new)
-        points, all_points = self._named(load.points), len(load.points)
-        unnamed = all_points - len(points)
-        return _UnderWay(load, live, bodies(points, self._names), len(points), unnamed)
+            unknown = np.unique(every.slot[self._names.rows(every.slot) == 0])
+            self._names.look_up(connection, unknown)
+        points = self._named(every)
+        making = (Putting(body.lines) for body in bodies(points, self._names))
+        return Shipment(load, live, len(points), len(every) - len(points), self._monotonic(), making)
 
     def _named(self, points: Points) -> Points:
         named = self._names.rows(points.slot) > 0
         return points if named.all() else points[named]
 
-    def _put_all(self, under_way: _UnderWay) -> Later | None:
-        """Posts what is left of it; what the server did not take now stays, and why."""
-        left: list[Body] = []
-        trouble: Later | None = None
-        self._advanced = False
-        for body, outcome in self._outcomes(under_way.bodies):
-            if isinstance(outcome, Put):
-                under_way.refused += outcome.refused
-            else:
-                left.append(body)
-                trouble = trouble or outcome
-            self._advanced |= isinstance(outcome, Put)
-        under_way.bodies = left
-        return trouble
+    def _deaf(self, shipment: Shipment) -> Later | None:
+        """Where all of a load was refused it is asked whether anything is taken there: a proxy, or a server
+        that wants TLS, refuses everything with the same words as a bad line."""
+        if shipment.taken or not shipment.refused:
+            return None
+        answer = self._server.post(PROBE)
+        if isinstance(answer, Taken):
+            return None
+        self._shipment, self._outcasts, self._live_due_s = None, Outcasts(self._monotonic), 0.0
+        return Later(answer.why, denied=True)
 
-    def _outcomes(self, left: Iterable[Body]) -> Iterable[tuple[Body, Put | Later]]:
-        """Bodies are posted as they are made. After the first that is not answered the others are not sent:
-        the server has trouble enough."""
-        stopped: list[Later] = []
-
-        def send(body: Body) -> Put | Later:
-            if stopped:
-                return stopped[0]
-            outcome = put(body.lines, self._server.post)
-            if isinstance(outcome, Later):
-                stopped.append(outcome)
-            return outcome
-
-        sent = [(body, self._threads.submit(send, body)) for body in left]
-        return ((body, outcome.result()) for body, outcome in sent)
+    def _pass_by(self, shipment: Shipment) -> None:
+        refused = shipment.refused
+        if refused:
+            with writing(self._engine) as connection:
+                keep_refused(connection, refused, self._clock_us())
+        self._roads.pass_by(shipment.load, self._clock_us(), live=shipment.live)
+        self._settling.reach(self._roads.done, self._monotonic())
+        self._settle()
+        self._shipment = None
+        self.points += shipment.points
+        self.refused += len(refused)
+        self.unnamed += shipment.unnamed
+        self.passed_over += shipment.load.shed_points
 
     def _note(self, done: int | Later) -> None:
         """Says when it begins and when it is over."""
@@ -265,14 +236,10 @@ class InfluxWriter:
 
 
 def _pause_s(later: Later, wait_s: float) -> float:
-    if later.wait_s is not None:
-        return later.wait_s
-    return random.uniform(0, wait_s)  # noqa: S311 - no secret: it spreads tries
+    return max(later.wait_s or 0.0, random.uniform(0, wait_s))  # noqa: S311 - no secret: it spreads tries
 
 
 def _advice(later: Later) -> str:
     if later.denied:
-        return (
-            "compare [store] with the server's user, token, database or bucket: gengfu check says what fits"
-        )
+        return "compare [store] with the server: address, user, token, database or bucket (gengfu check)"
     return "see to the server; points wait in the journal, alarms go on"

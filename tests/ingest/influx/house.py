@@ -72,6 +72,19 @@ class House:
             self._commit(new)
             self.ticks += 1
 
+    def name(self, device: str, slot: int) -> None:
+        """A series of a device that nobody registered, as the database has it."""
+        self._commit([NewSeries(slot, device, "", Metric.VOLTAGE)])
+
+    def tick_of(self, slot: int) -> None:
+        """A reading of this series alone."""
+        at_us, one = self.now_us, np.ones(1)
+        batch = ReadingBatch(
+            at_us, one.astype(np.int32) * slot, one.astype(np.int64) * at_us, one.astype(np.uint16), one,
+            one.astype(np.uint32),
+        )  # fmt: skip
+        self.journal.append(Record(self.journal.next_seq, batch, Messages.empty(), [], [], [], {}, 0, 0))
+
     def _commit(self, new: list[NewSeries]) -> None:
         """As ingest does before it journals another record."""
         if new:

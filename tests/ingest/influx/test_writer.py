@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 from devices.database import writing
 from devices.schema import device, registry_change, series
 from ingest.journal_files import read_mark
-from ingest.store.influx.server import Answer, Later, Server, Taken
+from ingest.store.influx.server import Answer, Later, Refused, Server, Taken
 from tests.faulty_proxy import Fault, FaultyProxy
 from tests.ingest.influx.house import House, account_at, eventually, expected, running, stored, writing_to
 from tests.ingest.influx.house_series import device_of
 from tests.ingest.influx.reading_lines import Line, read_lines
-from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer
+from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer, SeriesServers
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_server_that_is_killed_again_and_again_holds_every_point(
         mark = house.folder / "journal" / "reader-store"
         eventually(lambda: read_mark(mark) == house.ticks, "everything is written, and has settled")
     assert stored(series_server) == house.points
-    assert {one["event"] for one in logs} <= {"store_waits", "store_goes_on"}
+    assert {one["event"] for one in logs} <= {"store_waits", "store_goes_on", "store_started_anew"}
 
 
 def test_a_server_that_stands_still_is_waited_for(house: House, series_server: SeriesServer) -> None:
@@ -173,6 +173,83 @@ def test_a_server_that_names_a_time_is_asked_then_and_not_before(house: House) -
     assert third - second >= 0.2
 
 
+def test_an_outage_longer_than_it_takes_to_settle_loses_nothing_that_was_acknowledged(
+    house: House, series_servers: SeriesServers
+) -> None:
+    """VictoriaMetrics is killed with points that it has acknowledged and not kept."""
+    with series_servers.own(VICTORIA) as server:
+        house.tick(30)
+        mark = house.folder / "journal" / "reader-store"
+        with writing_to(house, account_at(server), settled_s=1.0) as writer, capture_logs():
+            eventually(lambda: writer.behind == 0, "all is acknowledged")
+            server.kill()
+            kept = read_mark(mark)
+            time.sleep(2.5)
+            assert read_mark(mark) == kept, "a dead server settles nothing"
+            server.start()
+            house.tick()
+            eventually(lambda: read_mark(mark) == house.ticks, "everything is written, and has settled")
+        assert stored(server) == house.points
+
+
+def test_series_that_were_first_named_in_a_gap_are_written_before_it_is_closed(house: House) -> None:
+    house.tick(600)
+    taken = Taking()
+    writer = house.writer(taken)
+    writer.run_once()
+    assert writer.behind > 0, "the rest is a gap"
+    house.name("own:new", 9_001)
+    house.tick_of(9_001)
+    eventually(lambda: bool(writer.run_once()), "what comes in now")
+    writer.close()
+    assert "own:new" in {line.tags["device"] for line in taken.lines}
+    assert writer.unnamed == 0
+
+
+class Says:
+    """Answers everything alike, and a comment otherwise."""
+
+    def __init__(self, to_lines: Answer, to_comments: Answer) -> None:
+        self._to_lines, self._to_comments = to_lines, to_comments
+        self.posts = 0
+
+    def post(self, lines: bytes) -> Answer:
+        self.posts += 1
+        return self._to_comments if lines.startswith(b"#") else self._to_lines
+
+    def life(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+def test_somebody_who_refuses_everything_throws_no_history_away(house: House) -> None:
+    """Such as a proxy, or a server that wants TLS."""
+    house.tick(2)
+    writer = house.writer(Says(Refused("HTTP 400"), Refused("HTTP 400: comments too")))
+    for _ in range(2):
+        assert writer.run_once() == Later("HTTP 400: comments too", denied=True)
+    assert (writer.behind, writer.refused, house.refused()) == (2, 0, 0)
+    writer.close()
+
+
+def test_a_load_in_which_every_value_is_refused_is_passed(house: House) -> None:
+    house.tick()
+    writer = house.writer(Says(Refused("HTTP 400: beyond retention"), Taken()))
+    assert writer.run_once() == 1
+    assert writer.refused == house.refused() == house.points
+    writer.close()
+
+
+def test_a_server_that_says_come_back_at_once_is_not_asked_without_end(house: House) -> None:
+    busy = Says(Later("HTTP 429", wait_s=0.0), Taken())
+    house.tick()
+    with capture_logs(), running(house, busy):
+        time.sleep(1.0)
+    assert busy.posts < 30
+
+
 def test_a_device_that_is_registered_later_goes_on_as_what_it_is(house: House) -> None:
     """Before that its points are those of nobody's device."""
     taken = Taking()
@@ -194,7 +271,7 @@ def test_points_that_nobody_can_name_are_counted_and_hold_nothing_up(house: Hous
     house.tick()
     taken = Taking()
     first = house.writer(taken)
-    first.run_once()
+    assert [first.run_once(), first.run_once()] == [1, 0]
     first.close()
     house.tick()
     with writing(house.engine) as connection:
