@@ -41,7 +41,8 @@ class Lane:
     One that hangs therefore keeps nobody else waiting, and neither do fifteen. With `look_s`, who would have
     to wait for one that hangs is not kept waiting either: where no send through it has ended for two looks,
     the first tries that stand aside for it end in `carry` as failed, and the contact's next way is used. And
-    what has had no answer for `alerts.patience.LOOKS` looks is given to `slow`, once, and goes on.
+    what has had no answer for `alerts.patience.LOOKS` looks, under way or still in line, is given to `slow`,
+    once, and goes on.
 
     Addresses are looked up for all that is there at once; a look-up that fails ends in `carry` with the
     reason, like any failed send.
@@ -133,8 +134,8 @@ class Lane:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(self._look_s)
-            under_way = [one.handover for one in self._sending.values()]
-            if self._slow and (slow := self._patience.look(under_way)):
+            without_answer = [one.handover for one in (*self._sending.values(), *self._line.waiting())]
+            if self._slow and (slow := self._patience.look(without_answer)):
                 self._slow(slow)
             for one in self._line.give_up():
                 task = asyncio.create_task(self._carry_out(one.handover, _NOT_ANSWERING))

@@ -102,12 +102,16 @@ class Line:
                 if not aside:
                     del self._aside[key]
 
+    def waiting(self) -> list[Waiting]:
+        """Everything that is not under way yet, in no order."""
+        return [*self._heap, *(one for aside in self._aside.values() for one in aside)]
+
     def give_up(self) -> list[Waiting]:
         """A look at who stands aside, to be had at even intervals. Takes out and gives the first tries that
         stand aside for a channel or a provider of which no send has ended since `LOOKS` looks before.
 
-        Only the first: with it the contact's next way is opened. A later try would win nothing by failing,
-        and where the provider is merely slow it keeps its place.
+        Only the first: it has no failure behind it and gives up nothing but its place. A later try keeps its
+        place; whether it leads on meanwhile is for `alerts.patience`.
         """
         self._looks = {key: self._looks.get(key, -1) + 1 for key in self._aside}
         return [one for key, looks in self._looks.items() if looks >= LOOKS for one in self._first_tries(key)]

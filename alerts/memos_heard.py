@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from alerts.case import Act
 from alerts.channel_proofs import Sent
@@ -25,17 +25,26 @@ _LONGEST_ANSWER: Final = 24
 """Characters of a reply that says no more than "received" (chosen: the longest of its words, and marks)."""
 
 
-def newest_test(connection: Connection, contacts: Collection[int], heard_us: int) -> Row[int, int] | None:
-    """The id and the accept of the newest test by SMS to one of these contacts, within a day before a reply
-    that was heard then; None without one."""
+def newest_memo(
+    connection: Connection, contacts: Collection[int], heard_us: int, *, tests_only: bool = False
+) -> Row[Any] | None:
+    """`id`, `is_test` and `at_us` of the newest memo by SMS to one of these contacts, within a day before a
+    reply that was heard then; None without one.
+
+    `at_us` is the provider's accept, without one the last try: what was not refused may have come.
+    """
     m = memo.c
     if not contacts:
         return None
+    is_test = m.kind.in_(_TESTS)
+    at_us = case(
+        (m.accepted_us <= heard_us, m.accepted_us), (m.started_us <= heard_us, m.started_us), else_=m.made_us
+    ).label("at_us")
     return connection.execute(
-        select(m.id, m.accepted_us)
-        .where(m.contact_id.in_(contacts), m.kind.in_(_TESTS), m.medium == str(Medium.SMS))
-        .where(m.accepted_us > heard_us - ANSWER_US, m.accepted_us <= heard_us)
-        .order_by(m.accepted_us.desc(), m.id.desc())
+        select(m.id, is_test.label("is_test"), at_us)
+        .where(m.contact_id.in_(contacts), m.medium == str(Medium.SMS), m.attempts > 0, m.state != "refused")
+        .where(at_us > heard_us - ANSWER_US, at_us <= heard_us, *([is_test] if tests_only else []))
+        .order_by(at_us.desc(), m.id.desc())
         .limit(1)
     ).first()
 
@@ -86,7 +95,9 @@ class HeardMemos:
         """Whether a reply that is about no incident answers a test; it counts then. Who says more than that
         it was received does not speak of the test."""
         contacts = [int(number) for number in row.contacts.split(",") if number.isdecimal()]
-        found = newest_test(self._connection, contacts, row.heard_us) if says_received(row) else None
+        if not says_received(row):
+            return False
+        found = newest_memo(self._connection, contacts, row.heard_us, tests_only=True)
         if found is None:
             return False
         self._answered[found.id] = row.heard_us

@@ -15,6 +15,12 @@ MERGING: Final[Mapping[str, tuple[str, str]]] = {
     "merged_in_because": ("警情 #{other} 并入：{note}", "incident #{other} is part of this one now: {note}"),
     "split_off": ("已分出警情 #{other}", "incident #{other} was split off"),
     "split_from": ("自警情 #{other} 分出", "split off from incident #{other}"),
+    # why a false alarm said of the whole stops nothing: one alone smokes, and its page takes the word
+    "part_smokes": (
+        "警情 #{other} 仍在报警，不停止通知；如其亦为误报，请打开警情 #{other} 的页面，在那里点误报",
+        "incident #{other} is still in alarm, so nothing stops; where that is a false alarm too, open the"
+        " page of incident #{other} and say it there",
+    ),
     # why nothing was merged or split
     "part_refuses": ("其中警情 #{other}：{reason}", "its part #{other}: {reason}"),
     "merge_which": ("请写明并入哪条警情的编号", "say by its number which incident it goes into"),

@@ -14,8 +14,10 @@ from devices.schema import contact, contact_channel
 
 _MEDIA: Final = frozenset(Medium)
 
-_SAME = ("incident_id", "contact_id", "role", "severity", "rank", "text", "link", "language", "parts")
-"""What a further notification takes over from the one that failed."""
+_SAME = (
+    "incident_id", "contact_id", "role", "severity", "rank", "text", "link", "language", "parts", "told_in",
+)  # fmt: skip
+"""What a further notification takes over from the one that failed: of a summary also what it told of."""
 
 
 def open_next_ways(connection: Connection, failed: Sequence[tuple[Row[Any], int]]) -> list[Row[Any]]:

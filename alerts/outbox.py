@@ -20,10 +20,11 @@ from alerts.backoff import URGENT_RANK, delay_s
 from alerts.channels.channel import Accepted, Failed, Outcome
 from alerts.deliveries import Delivery, lines_of
 from alerts.handover import Handover
+from alerts.leading import lead_on
 from alerts.next_way import open_next_ways
 from alerts.receipt_schema import receipt as receipt_table
 from alerts.schema import attempt, incident, incident_change, notification
-from alerts.slow import SLOW, followed
+from alerts.slow import SLOW, SLOW_US, followed, open_for_slow
 from devices.many import insert_many, update_many
 from devices.masking import mask_within
 from devices.model import Carrier, Medium
@@ -58,7 +59,8 @@ def recover(connection: Connection, now_us: int, held: Collection[int] = frozens
 
     The attempt under way is marked `unknown`: the provider may have taken it, so the new attempt is a
     possible duplicate (contract 2), and the length of the list is their count. `held` is what the caller
-    has in hand itself.
+    has in hand itself. An urgent one that is older than `SLOW_US` goes by the next way at once too: a process
+    that dies again and again would never find it slow.
     """
     found = connection.execute(
         select(notification)
@@ -68,7 +70,9 @@ def recover(connection: Connection, now_us: int, held: Collection[int] = frozens
     rows = [row for row in found if row.id not in held]
     if rows:
         connection.execute(_CUT_OFF, [{"b_id": row.id, "b_at": now_us} for row in rows])
-    return _begin(connection, rows, now_us)
+    begun = _begin(connection, rows, now_us)
+    late = [one for one in begun if one.rank <= URGENT_RANK and now_us - one.created_us >= SLOW_US]
+    return begun + open_for_slow(connection, late, now_us)
 
 
 def begun_by(connection: Connection) -> frozenset[int]:
@@ -155,7 +159,8 @@ def _bury_closed(connection: Connection, due: tuple[Any, ...], now_us: int) -> N
 def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Handover]:
     """Writes how attempts ended; returns attempts at further ways of urgent failures, already begun.
 
-    What was slow has led to its next way already (`alerts.slow`). Accepted and dead go on the incident's
+    What was slow has led to its next way already (`alerts.slow`), and not every failure leads to one
+    (`alerts.leading`). Accepted and dead go on the incident's
     timeline (`alerts/deliveries.py`). Receipts that came before their message's outcome wait for a turn
     again. Writing the same outcome twice changes nothing.
     """
@@ -172,9 +177,9 @@ def write_outcomes(connection: Connection, ended: Sequence[Ended]) -> list[Hando
     over = [_delivery(rows[e.handover.notification_id], e) for e in fresh]
     if lines := lines_of(one for one in over if one is not None):
         connection.execute(incident_change.insert(), lines)
-    leading = [e for e in failed if e.handover.notification_id not in led]
-    begun = open_next_ways(connection, _whole(connection, leading))
-    return [handover_of(row, row.attempts, row.created_us) for row in begun]
+    since = {e.handover.notification_id: e.ended_us for e in failed}
+    begun = lead_on(connection, {key: at_us for key, at_us in since.items() if key not in led})
+    return [handover_of(row, row.attempts, row.created_us) for row in begun.values()]
 
 
 _IS_UNDER_WAY: Final = (attempt.c.outcome == "started") | (attempt.c.outcome == SLOW)
@@ -213,14 +218,6 @@ def _under_way(connection: Connection, ended: Sequence[Ended]) -> Mapping[int, R
             )
         )
     }
-
-
-def _whole(connection: Connection, failed: Sequence[Ended]) -> list[tuple[Row[Any], int]]:
-    """The notifications whose attempts have failed, with all their columns, and when."""
-    n = notification.c
-    at_us = {e.handover.notification_id: e.ended_us for e in failed}
-    query = select(notification).where(n.id == bindparam("one"))
-    return [(connection.execute(query, {"one": one}).one(), us) for one, us in at_us.items()]
 
 
 def _is_current(row: Row[Any] | None, ended: Ended) -> bool:

@@ -35,6 +35,7 @@ from alerts.receipts_kept import Finds, nobody
 from alerts.refused import check_refused
 from alerts.replies_lost import check_replies
 from alerts.sender import Sender
+from alerts.set_back import BACK_US, bring_back, newest_pulse_us
 from alerts.settings import Settings
 from alerts.standing import check_standing
 from alerts.trying import cancelled, on_thread, pause, tried
@@ -124,6 +125,7 @@ class _Loop:
         self._next_due_us: int | None = None
         self._more = True
         self._retries_looked_us = 0
+        self._latest_us = 0
         self._version: int | None = None
         self._ailments = Ailments()
         self._following = FollowingPolicies(settings.policies_file) if settings.policies_file else None
@@ -137,6 +139,7 @@ class _Loop:
         """Begins again what the last end cut off; how many may be told twice."""
         await tried("policies", lambda: self._follow_policies(settled=True))
         await tried("texts", lambda: self._follow_texts(settled=True))
+        self._latest_us = await on_thread(self._turns, newest_pulse_us, self._engine)
         begun = await on_thread(self._turns, _recover, self._engine, self._clock())
         if begun:
             log.warning("attempts_cut_off", possible_duplicates=len(begun))
@@ -150,7 +153,7 @@ class _Loop:
         try:
             while not stop.is_set():
                 self._more = notice.changed() or self._more
-                sure = await tried("doubt", self._take_up)
+                sure = await tried("clock", self._follow_clock) and await tried("doubt", self._take_up)
                 turned = await tried("turn", self._turn)
                 retried = await tried("retries", self._retry)
                 well = sure and turned and retried
@@ -177,6 +180,16 @@ class _Loop:
         if begun:
             log.warning("attempts_taken_up", possible_duplicates=len(begun))
             self._meter.possible_duplicates(len(begun))
+
+    async def _follow_clock(self) -> None:
+        """A clock that is set back holds up no step that waits."""
+        now_us = self._clock()
+        back_us = self._latest_us - now_us
+        if back_us > BACK_US:
+            steps = await on_thread(self._turns, bring_back, self._engine, back_us, now_us)
+            log.warning("clock_set_back", by_s=round(back_us / 1e6, 1), steps=steps)
+            self._retries_looked_us, self._more = 0, True
+        self._latest_us = now_us
 
     async def _turn(self) -> None:
         now_us = self._clock()

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from alerts.addresses import AddressBook, Destination, Unseals
 from alerts.backoff import URGENT_RANK
@@ -42,9 +42,9 @@ class Sender:
     """Hands over and remembers.
 
     Urgent handovers (P0+ and P0) have half of the senders to themselves, and do not wait in line behind a
-    provider that does not answer: the contact's next way is used. Those that do hold its places go by the
-    next way too while they go on (`alerts.slow`). An outcome is kept until it is written; until then its
-    notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
+    provider that does not answer: the contact's next way is used. Those that hold its places, or wait in line
+    behind a slow one, go by the next way too while they go on (`alerts.slow`). An outcome is kept until it is
+    written; until then its notification stays `sending` and nobody sends it again. `clock` gives µs UTC.
     What `limits` do not allow now is not sent: it fails with the time until it may be, and so an urgent one
     goes by the contact's next way at once and is tried by this one again. `writes` is the thread on which
     outcomes are written; shared with the turns, neither of the two waits for the other's lock.
@@ -234,17 +234,7 @@ def _write_batch(engine: Engine, batch: list[Ended], slow: list[Handover], now_u
     with writing(engine) as connection:
         end_memos(connection, [ended for ended in batch if is_memo(ended.handover)])
         begun = write_outcomes(connection, [ended for ended in batch if not is_memo(ended.handover)])
-        return begun + (_next_ways(connection, slow, now_us) if slow else [])
-
-
-def _next_ways(connection: Connection, slow: list[Handover], now_us: int) -> list[Handover]:
-    """A bug here costs no outcome: what is slow goes on, and leads to the next way when it fails."""
-    try:
-        with connection.begin_nested():
-            return open_for_slow(connection, slow, now_us)
-    except Exception as error:
-        log.error("slow_not_followed", count=len(slow), error=type(error).__name__)
-        return []
+        return begun + open_for_slow(connection, slow, now_us)
 
 
 def _order(ended: Ended) -> tuple[int, int, int]:

@@ -42,9 +42,9 @@ def read_site_file(path: Path) -> str:
 
 
 def _stamp_of(path: Path) -> object:
-    """Changes when the file does."""
+    """Changes when the file does, and when it may be read by others than before."""
     try:
         said = path.stat()
     except OSError as error:
         return error.errno
-    return said.st_size, said.st_mtime_ns, said.st_ino
+    return said.st_size, said.st_mtime_ns, said.st_ctime_ns, said.st_ino

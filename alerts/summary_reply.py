@@ -35,8 +35,9 @@ _SAME: Final = (
 
 
 def is_summary(message: Row[Any]) -> bool:
-    """Whether a row of `notification` told of others too."""
-    return bool(message.told_in == message.id)
+    """Whether a row of `notification` that was sent told of others too: a summary, the same by a further way,
+    or the message that asks which was meant."""
+    return message.told_in is not None
 
 
 def answer_to_summary(
@@ -44,10 +45,11 @@ def answer_to_summary(
 ) -> Answer | None:
     """What "received" or "false alarm" to this summary does; None where all that it told of is long over.
 
+    `summary`: the row that carried it, by whichever way.
     `worst`: the note on the worst open incident that the sender was told of, where one is to be left if the
     answer is not about it.
     """
-    told = told_in_summary(connection, summary.id, summary.contact_id, now_us)
+    told = told_in_summary(connection, summary.told_in, summary.contact_id, now_us)
     if not told:
         return None
     at_us = max(said_us, summary.created_us + 1)
@@ -56,14 +58,14 @@ def answer_to_summary(
         return Said(number, summary.contact_id, role, act, note, at_us, once)
 
     if act is Act.ACKNOWLEDGE:
-        once = f"summary/{summary.id}"  # who says it a hundred times has said it once
+        once = f"summary/{summary.told_in}"  # who says it a hundred times has said it once
         mine = {one.incident_id: of(one.incident_id, one.role, act, once=once) for one in answered_by(told)}
         apart = {one.incident_id: one.role for one in told if one.is_apart}
         if worst is not None and worst.incident_id not in mine:
             apart[worst.incident_id] = worst.role
         notes = (of(number, role, Act.NOTE, _NOT_OF_THIS) for number, role in apart.items())
         return Answer((*mine.values(), *notes))
-    number = _number(connection, summary.id)
+    number = _number(connection, summary.told_in)
     first = told[0]
     if number > 1:
         note = of(first.incident_id, first.role, Act.NOTE, _NOT_OF_ALL.format(n=number))
@@ -74,18 +76,19 @@ def answer_to_summary(
 
 def ask_which(connection: Connection, summary: Row[Any], now_us: int) -> list[Row[Any]]:
     """The message that says why an answer to a summary did nothing, with attempt 1 started; once a summary,
-    so that nobody is sent one for each reply. It comes with the summary: the next reply is to that again."""
+    so that nobody is sent one for each reply. It goes by the way that carried the summary and comes with it:
+    the next reply is to that again."""
     pick = summary.language != CHINESE
-    what = _WHAT[pick].format(n=_number(connection, summary.id))
+    what = _WHAT[pick].format(n=_number(connection, summary.told_in))
     values = {name: summary._mapping[name] for name in _SAME} | {
-        "key": f"{summary.key.rpartition('/')[0]}/which-{summary.id}",
+        "key": f"{summary.key.rpartition('/')[0]}/which-{summary.told_in}",
         "text": what + _DO[pick],
         "parts": pack_parts({**read_parts(summary.parts), "what": what, "do": _DO[pick], "answer": ""}),
         "created_us": now_us,
         "state": "sending",
         "attempts": 1,
         "next_try_us": 0,
-        "told_in": summary.id,
+        "told_in": summary.told_in,
     }
     new = connection.execute(
         insert_new(connection, notification).values(values).returning(notification)

@@ -32,6 +32,7 @@ from alerts.outgoing import link_of, store_notifications
 from alerts.places import Places, places_of
 from alerts.plans_here import plans_for
 from alerts.presence import people_for
+from alerts.put_back import put_acts_right
 from alerts.receiving import anything_heard, hear_receipts
 from alerts.settings import Settings
 from alerts.unreadable import note_on_timeline, put_off, warnings_for
@@ -130,7 +131,12 @@ class _Turn:
         buildings |= {case.incident.building_id for case in cases.values()}
         self._plans = plans_for(self._connection, self._settings, buildings, self._failed)
         windows.prepare([*map(places.where, rows), *(where_of(case.incident) for case in cases.values())])
-        return Docket(cases, stairs, self._now_us, self._plans)
+        docket = Docket(cases, stairs, self._now_us, self._plans)
+        try:
+            docket.put(put_acts_right(self._connection, cases, self._agenda.acts, self._now_us))
+        except (TypeError, ValueError) as error:  # rather times of before than no turn
+            self._failed("times after now", error)
+        return docket
 
     def decide_acts(self) -> None:
         """In the order in which they were handed in."""

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, select
 
 from alerts.answered import ANSWERS
-from alerts.case import State
+from alerts.case import Act, State
 from alerts.schema import act, incident, notification
 
 Answered = Mapping[tuple[int, str], int]
 """When each actor answered last (µs UTC), by incident and actor."""
+_ENDING: Final = [str(one) for one in (Act.HANDLED, Act.FEEDBACK, Act.VERIFY, Act.CLOSE)]
 
 
 def told_of(connection: Connection, ids: Collection[int]) -> Mapping[int, Row[Any]]:
-    """These messages by their ids, with what must be known of their incidents."""
+    """These messages by their ids, with what must be known of their incidents.
+
+    Of what is over nothing is known to a message that came after: a cry for help from what was handled or
+    called a false alarm is told like any other. `stands` is empty then, and `doubted_us` None.
+    """
     i = incident.c
+    stands = case((_ended_after(notification.c.created_us), i.state), else_="").label("stands")
+    doubted_us = case((i.false_alarm_us > notification.c.created_us, i.false_alarm_us)).label("doubted_us")
     rows = connection.execute(
-        select(
-            notification, i.state.label("stands"), i.epoch, i.closed_us, i.false_alarm_us.label("doubted_us")
-        )
+        select(notification, stands, i.epoch, i.closed_us, doubted_us)
         .join(incident, i.id == notification.c.incident_id)
         .where(notification.c.id.in_(ids))
     )
     return {row.id: row for row in rows}
+
+
+def _ended_after(at_us: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether people brought the incident to one of the steps of its end after this time (µs UTC)."""
+    return exists().where(
+        act.c.incident_id == incident.c.id,
+        act.c.act.in_(_ENDING),
+        act.c.outcome == "done",
+        act.c.at_us > at_us,
+    )
 
 
 def answered_of(connection: Connection, incidents: Collection[int]) -> Answered:

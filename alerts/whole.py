@@ -6,6 +6,9 @@ on, so that merging makes no fire quieter and tells nobody anything twice. What 
 to every part of it; who answers by a link acts in each part in which they have a standing, with the rights
 that they have there, and residents in the one that their link is about.
 
+The desk acts on the whole. Its "false alarm" alone is said of a part, on that part's page, where no other
+part smokes: whoever says it has named what they mean.
+
 The desk's acts that move the life cycle on are all or nothing: while one part is not ready for them, nothing
 moves and the desk is told which part it is. So a part in which nobody has been is never closed with the rest.
 """
@@ -20,7 +23,7 @@ from alerts import permission
 from alerts.acts import contact_of
 from alerts.case import Act, Answer, Case, Change, State
 from alerts.effects import Doing
-from alerts.lifecycle import Decided, Outcome, decide_act, possible_acts, refusal
+from alerts.lifecycle import Decided, Outcome, decide_act, note_only, possible_acts, refusal
 from alerts.plans import Plans
 from alerts.policy import RESIDENTS
 from alerts.sayings import Words, pack
@@ -102,9 +105,9 @@ def act_on_whole(
 ) -> Moved:
     """Carries out what somebody does to one of several merged incidents. `doings` by incident: the same act
     with the standing that its actor has in each. It is decided in the name of the whole where a console user
-    does it, and of the incident of the link where a contact does."""
+    does it, and of the incident of the link where a contact does; a false alarm of the one that is named."""
     keys = members(cases, key)
-    if doings[key].actor.startswith("user:"):
+    if doings[key].actor.startswith("user:") and doings[key].act is not Act.FALSE_ALARM:
         return _by_the_desk(cases, keys, doings, now_us, plans)
     return _everywhere(cases, key, keys, doings, now_us, plans)
 
@@ -147,7 +150,7 @@ def _everywhere(
     plans: Plans,
 ) -> Moved:
     """In `lead`, and where that takes effect in all others in which the actor may do it."""
-    own = _decided(cases, lead, keys, doings[lead], now_us, plans)
+    own = _decided(cases, lead, keys, doings, now_us, plans)
     changed = {lead: own.case}
     if own.outcome is not Outcome.DONE or doings[lead].act in _ONE_PLACE:
         return Moved(changed, own)
@@ -161,21 +164,44 @@ def _everywhere(
 
 
 def _decided(
-    cases: Mapping[int, Case], lead: int, keys: list[int], doing: Doing, now_us: int, plans: Plans
+    cases: Mapping[int, Case],
+    lead: int,
+    keys: list[int],
+    doings: Mapping[int, Doing],
+    now_us: int,
+    plans: Plans,
 ) -> Decided:
     """As for the incident alone, but that detectors in alarm in any part speak against a false alarm: two of
     them, or one in another part. Said of one place it stops nothing where it still smokes."""
-    own = cases[lead]
+    own, doing = cases[lead], doings[lead]
     if doing.act is Act.FALSE_ALARM:
-        others = [cases[key] for key in keys if key != lead and cases[key].incident.state.is_open]
-        if any(one.active() for one in others):
-            reason = pack("second_device")
+        smoking = _smoking(cases, keys)
+        if set(smoking) - {lead}:
+            alone = smoking[0] if len(smoking) == 1 and _is_for(cases[smoking[0]], doings[smoking[0]]) else 0
+            reason = pack("part_smokes", other=str(alone)) if alone else pack("second_device")
             return Decided(_noted(own, doing, reason, now_us), Outcome.NOTED, reason)
         alarms = tuple(a for key in keys if cases[key].incident.state.is_open for a in cases[key].alarms)
         together = decide_act(replace(own, alarms=alarms), doing, now_us, plans)
         if together.outcome is not Outcome.DONE:
             return replace(together, case=replace(together.case, alarms=own.alarms))
     return decide_act(own, doing, now_us, plans)
+
+
+def _smoking(cases: Mapping[int, Case], keys: list[int]) -> list[int]:
+    """The open incidents in which a detector is in alarm."""
+    return [key for key in keys if cases[key].incident.state.is_open and cases[key].active()]
+
+
+def _smokes_alone(cases: Mapping[int, Case], keys: list[int], key: int) -> bool:
+    """Whether one device is in alarm, in this incident, and nobody has called it false."""
+    active = cases[key].active()
+    single = len({alarm.uid for alarm in active}) == 1 and not any(alarm.place for alarm in active)
+    return single and _smoking(cases, keys) == [key] and not cases[key].incident.is_over
+
+
+def _is_for(case: Case, doing: Doing) -> bool:
+    """Whether it would take effect there, were that incident alone."""
+    return not (refusal(case, doing) or note_only(case, doing))
 
 
 def _noted(case: Case, doing: Doing, reason: str, now_us: int) -> Case:
@@ -186,10 +212,12 @@ def _noted(case: Case, doing: Doing, reason: str, now_us: int) -> Case:
 def possible_on_whole(
     cases: Mapping[int, Case], key: int, actor: str, standing: frozenset[str]
 ) -> tuple[Act, ...]:
-    """The buttons of the desk for an incident, with all its parts; none for a part."""
+    """The buttons of the desk for an incident, with all its parts. A part has one at most: "false alarm",
+    while a single detector is in alarm in it and none in any other."""
     keys = members(cases, key)
     if key != keys[0]:
-        return ()
+        can_be = Act.FALSE_ALARM in possible_acts(cases[key], actor, standing)
+        return (Act.FALSE_ALARM,) if can_be and _smokes_alone(cases, keys, key) else ()
     possible = {one: possible_acts(cases[one], actor, standing) for one in keys}
 
     def can(act: Act) -> bool:

@@ -144,6 +144,7 @@ class Ingest:
             "overrides": float(len(self.rules.in_force)),
             "holds": float(len(intake.holds)),
             "holds_refused_total": float(intake.holds.refused),
+            "tests_left_out_total": float(intake.tested.left_out),
             "replies_sent_total": float(intake.replies.sent),
             "replies_left_out_total": float(intake.replies.left_out),
             "strangers_left_out_total": float(intake.dead_letters.strangers.left_out),

@@ -7,6 +7,7 @@ who is told of it, is decided without it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -28,9 +29,15 @@ that flaps (chosen: as `second_fire_after` of the shipped fire rules)."""
 LOST_US: Final = 3 * 86_400_000_000
 """True after so long without a word it is another test, and the end of the one before was lost (chosen: a
 flag that is stuck is repeated at least once a day, and people press once a month)."""
+HOUR_US: Final = 3_600_000_000
+MOST_AN_HOUR: Final = 20
+"""New tests of one device that go on record within an hour of ours (chosen: somebody who tries a detector out
+presses a few times, and within AGAIN_US it is one test). A device that is broken or hostile says more, with
+any times that it likes: they are counted and fill no table."""
 _TEST: Final = int(Metric.SMOKE_TEST)
-_NO_WORD: Final = int(HARD_QUALITY | Quality.RETAINED | Quality.REPLAYED | Quality.STALE)
-"""With any of these a reading does not say when a test was: it neither begins nor ends one."""
+_NO_WORD: Final = int(HARD_QUALITY | Quality.RETAINED | Quality.REPLAYED | Quality.STALE | Quality.BACKFILL)
+"""With any of these a reading does not say when a test was: it neither begins nor ends one. BACKFILL is what
+was collected and came in a heap, later than it was said: who sends a heap of old presses pressed nothing."""
 _NONE: Final = np.empty(0, np.int32)
 
 
@@ -53,9 +60,16 @@ class _Test:
 
 
 class RunningTests:
-    """The tests that run, by series slot. What is said gives notes for the tick's record."""
+    """The tests that run, by series slot. What is said gives notes for the tick's record.
+
+    `left_out` counts those that were too many for their device and hour. How many a device has had is not
+    kept over a restart: what was decided stands in the journal, and a replay decides nothing again.
+    """
 
     def __init__(self, most: int = MAX_RUNNING) -> None:
+        self.left_out = 0
+        self._hour = 0
+        self._begun: Counter[str] = Counter()
         self._running: dict[int, _Test] = {}
         self._ended: dict[int, _Test] = {}
         self._unsaid: list[Note] = []
@@ -118,7 +132,20 @@ class RunningTests:
             return []  # of a test that is over, and came late
         if ended and 0 < word.observed_us - ended.newest_us <= AGAIN_US:
             return self._run(word, ended)
+        if not self._may_begin(word.uid, received_us // HOUR_US):
+            self.left_out += 1
+            return []
         return self._run(word, _Test(word.observed_us, received_us, word.observed_us))
+
+    def _may_begin(self, uid: str, hour: int) -> bool:
+        """Whether the device has a new test left in this hour of ours; then it has one less."""
+        if hour != self._hour:
+            self._hour = hour
+            self._begun.clear()
+        if self._begun[uid] >= MOST_AN_HOUR:
+            return False
+        self._begun[uid] += 1
+        return True
 
     def _run(self, word: Word, test: _Test) -> list[Note]:
         is_full = word.slot not in self._running and len(self._running) >= self._most

@@ -7,12 +7,14 @@ that stands beside it. Only true flags are found, never false ones: what is doub
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
+from devices.profiles.own.mapping import TRUE_WORDS
 from devices.profiles.searching import lowered, searchable
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -20,16 +22,26 @@ _PADDING: Final = b"\x00 \t\r\n"
 _MARK: Final = re.compile(rb"""\\{0,3}["']\Z""")
 """The quotes that a key opens with, escaped ones (JSON within a string) included."""
 _MARK_LENGTH: Final = 4
+_TRUE_WORDS: Final = b"|".join(
+    re.escape(one).replace(rb"\ ", rb"[ ]")
+    for word in sorted(TRUE_WORDS - {"1"}, key=lambda word: (-len(word), word))
+    for one in dict.fromkeys((word.encode(), json.dumps(word)[1:-1].encode()))
+)
+"""As they stand in UTF-8, and as JSON may write them."""
 _TRUE: Final = re.compile(
     rb"""
     [\s\x00]{0,16} : [\s\x00]{0,16} (?: \[ \s{0,16} )?
-    (?: \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["'] \s{0,16} : \s{0,16} (?: \[ \s{0,16} )? )?
     (?:
-        (?P<bare> (?:true|on|alarm|detected) (?![\w]) )
-      | (?P<quoted> \\{0,3}["'] \s{0,4} (?:true|on|alarm|detected|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
+        \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state|alarm) \\{0,3}["']
+        \s{0,16} : \s{0,16} (?: \[ \s{0,16} )?
+    )?
+    (?:
+        (?P<bare> (?:%(words)b) (?![\w]) )
+      | (?P<quoted> \\{0,3}["'] \s{0,4} (?:%(words)b|1) \s{0,4} (?:\\{0,3}["']|\x00|\Z) )
       | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
     )
-    """,
+    """
+    % {b"words": _TRUE_WORDS},
     re.VERBOSE | re.IGNORECASE,
 )
 """Every repetition is bounded, so that the time is linear in the bytes, whoever chose them. Longer runs of
@@ -38,17 +50,17 @@ _BEHIND: Final = re.compile(
     rb"""
     (?:
         [\s\x00]{0,16} : \s{0,16} (?: \[ \s{0,16} )?
-        \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state) \\{0,3}["']
+        \{ \s{0,16} \\{0,3}["'] (?:value|v|val|state|alarm) \\{0,3}["']
       | (?:
             \s{0,8} , \s{0,8} \\{0,3}["'] \w{1,16} \\{0,3}["'] \s{0,8} : \s{0,8}
             (?: \\{0,3}["'] [^"'\\{}]{0,32} \\{0,3}["'] | [-+.\w]{1,24} )
         ){0,4}?
-        \s{0,8} , \s{0,8} \\{0,3}["'] (?:value|v|vb|vs|val) \\{0,3}["']
+        \s{0,8} , \s{0,8} \\{0,3}["'] (?:value|v|vb|vs|val|alarm) \\{0,3}["']
     )?
     [\s\x00]{0,16} : [\s\x00]{0,16} (?: \[ \s{0,16} )?
     (?:
         (?P<bare> [A-Za-z_]{1,32} )
-      | \\{0,3}["'] (?P<quoted> [^"'\\\x00\r\n]{1,64} ) (?:\\{0,3}["']|\x00|\Z)
+      | \\{0,3}["'] (?P<quoted> (?:[^"'\\\x00\r\n]|\\u[0-9a-f]{4}){1,64} ) (?:\\{0,3}["']|\x00|\Z)
       | (?P<number> -?[0-9]{1,64} (?:\.[0-9]{1,64})? (?:[eE][+-]?[0-9]{1,4})? )
     )
     """,
@@ -186,4 +198,8 @@ def _scalar(match: re.Match[bytes]) -> Scalar:
     if match["bare"] is not None:
         word = match["bare"].decode()
         return _BARE.get(word.lower(), word)
-    return match["quoted"].decode(errors="replace").strip()
+    text = match["quoted"].decode(errors="replace")
+    return _ESCAPED.sub(lambda one: chr(int(one[1], 16)), text).strip()
+
+
+_ESCAPED: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")

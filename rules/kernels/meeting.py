@@ -96,10 +96,11 @@ class Side:
     notes: list[Note] = field(default_factory=list)
     """Of different series, the newest to arrive first."""
 
-    def note(self, who: Who, moment: Moment, rule: str, said: Why) -> None:
-        """An alarm of this series; the newest times count and the sentence of the last to arrive."""
+    def note(self, who: Who, moment: Moment, rule: str, said: Why, now_us: int) -> None:
+        """An alarm of this series that came at `now_us`; the newest times count and the sentence of the last
+        to arrive. Times that were heard later than now are of before our clock was put back, and go."""
         known, heard_us = self.of(who.slot), moment.heard_us
-        if known:
+        if known and known.heard_us <= now_us:
             moment, heard_us = moment.newest(known.moment), max(heard_us, known.heard_us)
         others = [one for one in self.notes if one is not known]
         self.notes = [Note(who, moment, rule, said, heard_us), *others]
@@ -135,15 +136,16 @@ class Side:
     def met(
         self, who: Who, moment: Moment, within_us: int, *, standing: bool, besides: Sequence[Who] = ()
     ) -> Note | None:
-        """What this alarm, raised then, meets here: the newest by either time that is not more than
-        `within_us` from it, or with `standing` the newest that is active. None of the devices `besides`."""
+        """What this alarm, raised then, meets here: the newest of those that by either time are not more
+        than `within_us` from it, or with `standing` the newest that is active. None of the devices
+        `besides`. One further away hides none that is near: its device's clock may be fast, and ours may have
+        been put back."""
         others = [one for one in self.notes if who.meets(one.who)]
         others = [one for one in others if not any(one.who.is_of(known) for known in besides)]
         for time in (0, 1):
-            if others and moment[time] != NEVER:
-                newest = _newest(others, time)
-                if abs(moment[time] - newest.moment[time]) <= within_us:
-                    return newest
+            near = [one for one in others if abs(moment[time] - one.moment[time]) <= within_us]
+            if near and moment[time] != NEVER:
+                return _newest(near, time)
         active = {slot for _, slot in self.active} if standing else ()
         stand = [one for one in others if one.who.slot in active]
         return _newest(stand, 0) if stand else None
@@ -193,6 +195,10 @@ class Meeting:
             side.forget_times(act)
         self.raised = act.is_before(self.told_us)
         return not self.raised
+
+    def stands_since(self, told_us: int, whose: Sequence[Who]) -> None:
+        """It stands by what these devices told then; what it was raised by stays what it is."""
+        self.tell(self.slot, whose, told_us)
 
     def end_part(self, who: Who, act: Act) -> None:
         """This device has no part in it any more, and what was noted of its series counts no more; what is

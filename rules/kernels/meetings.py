@@ -59,9 +59,11 @@ class Meetings:
         sides = [meeting.anchor] if name in rule.anchor else []
         return [*sides, meeting.partner] if name in rule.partner else sides
 
-    def note(self, side: Side, rule: PlaceRule, place: int, slot: int, said: tuple[Moment, str, Why]) -> None:
-        """An alarm of this series on a side of that place."""
-        side.note(self.who(rule, slot), *said)
+    def note(
+        self, side: Side, rule: PlaceRule, place: int, slot: int, said: tuple[Moment, str, Why], now_us: int
+    ) -> None:
+        """An alarm of this series on a side of that place, which came at `now_us`."""
+        side.note(self.who(rule, slot), *said, now_us)
         self._noted.setdefault(slot, set()).add((rule.name, place))
 
     def place(self, rule: PlaceRule, slot: int) -> int:

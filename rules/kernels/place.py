@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from devices.model import EngineInput, Int32, SeriesTable
 from rules import why
 from rules.found import cleared_by_input
-from rules.kernels.meeting import NO_MOMENT, Act, Meeting, Moment, Note, Who
+from rules.kernels.meeting import NEVER, NO_MOMENT, Act, Meeting, Moment, Note, Who
 from rules.kernels.meetings import Meetings
 from rules.kernels.place_rule import PlaceRule, PlaceScope
 from rules.pairs import State
@@ -88,7 +88,7 @@ class PlaceKernel:
             if side.of(slot) is None:
                 # the device moved here with its alarm: the numbers stayed behind
                 said = NO_MOMENT, name, why.still_active(self._all[name].title)
-                self._meetings.note(side, rule, place, slot, said)
+                self._meetings.note(side, rule, place, slot, said, NEVER)
 
     def feed(self, transition: Transition, moment: Moment | None = None) -> list[Transition]:
         """What one transition of another kernel raises here. A visit is no alarm and meets nothing. `moment`
@@ -110,7 +110,7 @@ class PlaceKernel:
         name, slot = trigger.rule, trigger.slot
         for side in self._meetings.sides(rule, place, name):
             side.active.add((name, slot))
-            self._meetings.note(side, rule, place, slot, (moment, name, trigger.why))
+            self._meetings.note(side, rule, place, slot, (moment, name, trigger.why), trigger.received_us)
         meeting = self._meetings.at(rule.name, place)
         return self._meet(rule, place, meeting, trigger, moment) if meeting else []
 
@@ -123,7 +123,8 @@ class PlaceKernel:
         if meeting and name in rule.partner and rule.standing:
             known = meeting.partner.of(slot)
             told = (known.rule, known.why) if known else (name, transition.why)
-            self._meetings.note(meeting.partner, rule, place, slot, (moment, *told))
+            said, now_us = (moment, *told), transition.received_us
+            self._meetings.note(meeting.partner, rule, place, slot, said, now_us)
 
     def _meet(
         self, rule: PlaceRule, place: int, meeting: Meeting, trigger: Transition, now: Moment
@@ -184,7 +185,7 @@ class PlaceKernel:
         What led to it is forgotten, but where standing counts an alarm that is still active goes on counting.
         One that names a series besides the place ends only the part of its device: the alarm stands, for
         the others. What came after the act was made stays: an alarm that was told since by other devices is
-        another.
+        another, and so is one that they would have raised had the act come first.
         """
         meeting, rule = self._meetings.at(given.rule, given.place), self._rules[given.rule]
         act = Act(given.at_us, now_us)
@@ -194,12 +195,27 @@ class PlaceKernel:
             if given.slot < len(self._meetings.table):
                 meeting.end_part(self._meetings.who(rule, given.slot), act)
             return None
-        if not meeting.end(act):
+        if not meeting.end(act) or self._has_met_since(rule, meeting, act):
             return None
         return cleared_by_input(
             rule, given, slot=meeting.slot, place=given.place, table=self._meetings.table, now_us=now_us,
             why=why.by_person(given.kind), subject=rule.scope.subject,
         )  # fmt: skip
+
+    def _has_met_since(self, rule: PlaceRule, meeting: Meeting, act: Act) -> bool:
+        """Whether what came after the act was made meets what the act left: nothing was told of it, for the
+        alarm stood, so the alarm goes on by that."""
+        sides = (meeting.anchor, meeting.partner), (meeting.partner, meeting.anchor)
+        met = [
+            (note.heard_us, note.who, other.who)
+            for side, across in sides
+            for note in side.notes
+            if act.is_before(note.heard_us)
+            if (other := across.met(note.who, note.moment, int(rule.within), standing=rule.standing))
+        ]
+        for heard_us, *whose in sorted(met):
+            meeting.stands_since(heard_us, whose)
+        return bool(met)
 
     def snapshot(self) -> State:
         """All state but the active alarms, which the other kernels know."""

@@ -25,6 +25,7 @@ SMOKE: Final[Lines] = {
         "alerts/p0_story smoke_that_had_cleared_and_comes_back_is_a_second_fire",
         "alerts/p0_story smoke_from_another_device_much_later_is_a_second_fire_but_no_confirmation",
         "alerts/p0_story an_answer_handed_in_before_a_second_fire_does_not_silence_it",
+        "alerts/put_back_story who_answered_the_first_fire_is_called_for_the_second",
     ),
     "3 up to 30 min old it alarms with its age, older it is a visit; retained and unknown is late smoke": (
         "rules/kernels/flag smoke_half_an_hour_old_is_still_p0_and_older_is_a_visit",

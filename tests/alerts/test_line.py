@@ -190,6 +190,16 @@ def test_who_stands_aside_for_a_provider_that_does_not_answer_is_let_go_at_the_t
     assert line.take() is None
 
 
+def test_what_waits_is_all_that_has_not_been_taken_or_let_go() -> None:
+    line = line_of(*(message(n, 7) for n in range(5)), message(5, 8))
+    seen = [sorted(one.handover.notification_id for one in line.waiting())]
+    while line.take():
+        seen.append(sorted(one.handover.notification_id for one in line.waiting()))
+    assert seen == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5], [1, 2, 3, 4], [2, 3, 4]]
+    assert [looked_at(line) for _ in range(3)] == [[], [], [2, 3, 4]]
+    assert line.waiting() == []
+
+
 def test_whoever_answers_now_and_then_keeps_its_line() -> None:
     line = Line(share=1)
     for n in range(20):

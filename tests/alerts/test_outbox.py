@@ -138,6 +138,16 @@ def test_an_urgent_failure_leads_to_the_next_way_only_once(outbox: Outbox) -> No
     assert write(outbox, again, Failed("HTTP 500")) == []
 
 
+def test_an_urgent_retry_that_fails_uses_no_third_way_while_the_second_is_accepted(outbox: Outbox) -> None:
+    push, *_ = outbox.add_contact(PUSH, SMS, VOICE)
+    [handover] = outbox.tell([push], P0)
+    [by_sms] = write(outbox, handover, Failed("HTTP 500"))
+    write(outbox, by_sms, Accepted())
+    [again] = retry(outbox, NOW + 2 * SECOND)
+    assert write(outbox, again, Failed("HTTP 500")) == []
+    assert states(outbox) == ["waiting", "accepted"]
+
+
 @pytest.mark.parametrize("severity", [Severity.P0_PLUS, P0])
 def test_no_refusal_of_a_fire_is_final_and_the_next_way_goes_at_once(
     outbox: Outbox, severity: Severity

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from alerts.channels.channel import Accepted, Channel, Failed, Message, Outcome
 from alerts.meter import Tally
 from alerts.process import run_alerts
-from alerts.schema import notification, system_fault
+from alerts.pulse import beat
+from alerts.schema import notification, step, system_fault
 from alerts.settings import Settings
 from alerts.turn import TurnResult
 from devices.database import reading, writing
@@ -122,6 +123,35 @@ def test_what_a_turn_begins_is_sent_and_written_before_the_end(outbox: Outbox) -
     alerts_while(outbox, turn, channel, lambda _: channel.until(1))
     assert states(outbox) == ["accepted"]
     assert channel.closed
+
+
+@pytest.mark.parametrize("while_away", [False, True])
+def test_a_clock_that_was_set_back_holds_up_no_retry(while_away: bool, outbox: Outbox) -> None:
+    """Half an hour, while the process runs or while it was dead."""
+    back_us = 1_800 * SECOND
+    turn = ScriptedTurn([tells(outbox)])
+    channel = CollectingChannel(refusals=1)
+    if while_away:
+        with writing(outbox.engine) as connection:
+            beat(connection, "alerts", NOW + back_us, "")
+            due = {"due_us": NOW + back_us + 30 * SECOND, "state": "pending"}
+            waits = {"incident_id": outbox.incident_id, "epoch": 0, "name": "chase", "n": 0} | due
+            connection.execute(insert(step).values(**waits))
+
+    async def story(clock: Clock) -> None:
+        await channel.until(1)
+        if not while_away:
+            await turn.until(lambda turned: len(turned) >= 1)
+            clock.now_us -= back_us
+        await asyncio.sleep(0.3)
+        clock.now_us += 5 * SECOND
+        await asyncio.wait_for(channel.until(2), PATIENCE_S)
+
+    alerts_while(outbox, turn, channel, story)
+    assert states(outbox) == ["accepted"]
+    if while_away:
+        with reading(outbox.engine) as connection:
+            assert connection.scalar(select(step.c.due_us)) == NOW + 30 * SECOND
 
 
 def test_what_a_crash_cut_off_is_sent_again_and_counted(outbox: Outbox) -> None:

@@ -68,9 +68,7 @@ def test_a_reply_twice_is_one_act(story: Story, provider: Provider) -> None:
     assert len(acts(story)) == 1
 
 
-def test_with_several_incidents_open_it_is_the_worst_and_newest_and_the_note_says_so(
-    story: Story, provider: Provider
-) -> None:
+def test_with_several_incidents_open_the_note_names_the_others(story: Story, provider: Provider) -> None:
     story.overload("501")
     smoke(story, provider)
     story.at(20)
@@ -79,18 +77,31 @@ def test_with_several_incidents_open_it_is_the_worst_and_newest_and_the_note_say
     assert (row.incident_id, row.note) == (2, "另有未结束警情 #1 · also open: #1")
 
 
-def test_the_worst_goes_before_the_newest_and_of_two_as_bad_the_newest(
-    story: Story, provider: Provider
+@pytest.mark.parametrize("word", ["1", "2"])
+def test_received_and_false_alarm_are_about_the_sms_that_came_last_and_no_fire_before_it(
+    word: str, story: Story, provider: Provider
 ) -> None:
     smoke(story, provider)
     story.at(10).transition("O3", "riser", Severity.P1, ())
     story.at(20)
-    provider.replies("grid_worker", "1")
+    provider.replies("grid_worker", word)
     story.at(30)
     smoke(story, provider, "other")
     story.at(40)
     provider.replies("grid_worker", "1", vendor_id="second")
-    assert [row.incident_id for row in story.table(schema.act)] == [1, 3]
+    rows = story.table(schema.act)
+    assert [row.incident_id for row in rows] == [2, 3]
+    assert rows[0].note == "另有未结束警情 #1 · also open: #1"
+    told = story.between(40, 100).told("grid_worker")
+    assert 1 in {one.incident_id for one in told.messages}, "the first fire goes on"
+
+
+def test_who_needs_help_is_helped_at_the_worst(story: Story, provider: Provider) -> None:
+    smoke(story, provider)
+    story.at(10).transition("O3", "riser", Severity.P1, ())
+    story.at(20)
+    provider.replies("grid_worker", "3")
+    assert [row.incident_id for row in story.table(schema.act)] == [1]
 
 
 def test_a_number_nobody_has_does_nothing_and_its_words_are_not_kept(

@@ -42,6 +42,16 @@ def test_another_file_put_in_its_place_is_a_change(tmp_path: Path) -> None:
     assert file.changed(settled=True)
 
 
+def test_who_may_read_it_is_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("version = 1")
+    path.chmod(0o200)
+    file = SiteFile(path)
+    assert [file.changed(settled=True) for _ in range(2)] == [True, False]
+    path.chmod(0o600)
+    assert [file.changed(settled=False) for _ in range(3)] == [False, True, False]
+
+
 def test_one_byte_more_than_allowed_is_read_so_that_its_reader_refuses_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("#" * (FILE_BYTES + 9))

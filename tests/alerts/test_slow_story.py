@@ -14,7 +14,9 @@ from sqlalchemy import text
 
 from alerts.channels.carriers import Accounts, close_channels, open_channels
 from alerts.channels.intake import LIMITS
+from alerts.handover import Handover
 from alerts.meter import Tally
+from alerts.outbox import recover
 from alerts.sender import Sender
 from alerts.settings import Settings
 from devices.database import writing
@@ -26,11 +28,18 @@ from tests.databases import PATIENCE_S, TABLES_ONLY, sqlite_like
 
 PEOPLE = 16
 """As many as one provider has sends for fires under way: nobody of them waits in line."""
+CROWD = 60
 
 
 async def answers_when_let(server: Troubled, streams: Streams) -> None:
     await streams[0].readuntil(b"\r\n\r\n")
     await server.released.wait()
+    await server.give(streams[1], b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+async def answers_a_second_later(server: Troubled, streams: Streams) -> None:
+    await streams[0].readuntil(b"\r\n\r\n")
+    await asyncio.sleep(1.0)
     await server.give(streams[1], b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 
@@ -49,10 +58,22 @@ class Scene:
 
     def tell(self, people: int, severity: Severity) -> None:
         for n in range(people):
-            first = Medium.PUSH, Carrier.WEBHOOK, f"http://{self.bad.host}:{self.bad.port}/{n}"
-            second = Medium.SMS, Carrier.WEBHOOK, f"{self.good.url()}/{severity}/{n}"
-            ways = self.outbox.add_contact(first, second)
-            self.sender.submit(self.outbox.tell(ways[:1], severity))
+            self.sender.submit(self.store(n, severity))
+
+    def store(self, n: int, severity: Severity) -> list[Handover]:
+        """A message by the first of four ways, in the database only."""
+        well = f"{self.good.url()}/{severity}/{n}"
+        ways = self.outbox.add_contact(
+            (Medium.PUSH, Carrier.WEBHOOK, f"http://{self.bad.host}:{self.bad.port}/{n}"),
+            (Medium.SMS, Carrier.WEBHOOK, f"{well}/sms"),
+            (Medium.VOICE, Carrier.WEBHOOK, f"{well}/voice"),
+            (Medium.EMAIL, Carrier.WEBHOOK, f"{well}/mail"),
+        )
+        return self.outbox.tell(ways[:1], severity)
+
+    def told(self) -> int:
+        """How many have been told by any way."""
+        return len({row.contact_id for row in self.outbox.notifications() if row.state == "accepted"})
 
     def states(self, medium: str, severity: Severity = Severity.P0) -> list[str]:
         rows = self.outbox.notifications()
@@ -112,6 +133,34 @@ def test_one_that_breaks_off_late_is_tried_again_and_tells_nobody_a_third_time(o
             await here.sender.settle()
             assert here.states("push") == ["waiting"] * PEOPLE
             assert here.states("sms") == ["accepted"] * PEOPLE
+            assert here.states("voice") == here.states("email") == []
+
+    asyncio.run(story())
+
+
+def test_after_a_kill_nobody_waits_in_line_for_a_provider_that_hangs(outbox: Outbox) -> None:
+    async def story() -> None:
+        async with scene(outbox, answers_when_let) as here:
+            for n in range(CROWD):
+                here.store(n, Severity.P0)
+            with writing(outbox.engine) as connection:
+                here.sender.submit(recover(connection, NOW + SECOND))
+            await here.until(lambda: here.states("sms") == ["accepted"] * CROWD)
+            assert here.bad.connections == PEOPLE
+            assert here.states("push") == ["sending"] * CROWD
+
+    asyncio.run(story())
+
+
+def test_nobody_waits_in_line_for_a_provider_that_is_slow_and_moves(outbox: Outbox) -> None:
+    async def story() -> None:
+        async with scene(outbox, answers_a_second_later) as here:
+            here.tell(2 * CROWD, Severity.P0)
+            await here.until(lambda: here.told() == 2 * CROWD)
+            assert here.bad.connections < 2 * CROWD
+            await here.sender.settle()
+            assert here.states("push") == ["accepted"] * 2 * CROWD
+            assert here.states("voice") == []
 
     asyncio.run(story())
 

@@ -178,6 +178,19 @@ def test_a_key_in_a_call_that_is_a_summary_does_the_same(
     assert [row[1:] for row in acts(story)] == [(act, "voice", "done") for act in said]
 
 
+@pytest.mark.parametrize(("key", "said"), [("1", ["acknowledge"] * 3), ("2", ["note"])])
+def test_a_key_in_a_call_that_a_summary_led_on_to_does_the_same(
+    dark: Story, provider: Provider, key: str, said: list[str]
+) -> None:
+    [summary] = [row for row in notifications(dark, "grid_worker") if row.told_in == row.id]
+    provider.says("grid_worker", ReceiptState.FAILED, own_id=summary.key)
+    call = notifications(dark, "grid_worker")[-1]
+    assert (call.medium, call.text, call.told_in) == ("voice", summary.text, summary.id)
+    provider.says("grid_worker", ReceiptState.ANSWERED, keys=key, own_id=call.key)
+    assert [row[1:] for row in acts(dark)] == [(act, "voice", "done") for act in said]
+    assert all(one.false_alarm_us is None for one in dark.incidents())
+
+
 def test_many_replies_to_summaries_are_taken_a_turn_at_a_time_and_a_fire_beside_them_at_once(
     dark: Story, provider: Provider
 ) -> None:

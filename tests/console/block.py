@@ -125,6 +125,10 @@ class Block:
         """A detector of this flat raises S1."""
         self.transition("S1", flat, Severity.P0, f"smoke-{flat}-{device}", why)
 
+    def clears(self, flat: str, device: str = "a") -> None:
+        """The detector says that it smokes no more."""
+        self.transition("S1", flat, Severity.P0, f"smoke-{flat}-{device}", SMOKE, to=To.CLEARED)
+
     def overload(self, flat: str, *marks: Mark, title: Why | None = None) -> None:
         """The monitor of this flat raises O3; `title` is what a rule of the site's own calls it."""
         self.transition("O3", flat, Severity.P1, f"meter-{flat}", OVERLOAD, marks, title)
@@ -138,10 +142,11 @@ class Block:
         why: Why,
         marks: tuple[Mark, ...] = (),
         title: Why | None = None,
+        to: To = To.RAISED,
     ) -> None:
         now_us = self.clock()
         raised = Transition(
-            rule, To.RAISED, severity, 7, 0, self.dwellings[flat], 0, now_us, next(self._numbers), now_us,
+            rule, to, severity, 7, 0, self.dwellings[flat], 0, now_us, next(self._numbers), now_us,
             why, 0.0, marks=marks,
         )  # fmt: skip
         with writing(self.engine) as connection:

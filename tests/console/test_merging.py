@@ -55,6 +55,19 @@ def test_merging_and_splitting_by_the_forms_of_the_page(fires: Block) -> None:
     assert [outcome for *_, outcome in fires.acts()] == ["done"] * 4
 
 
+def test_the_page_of_the_one_part_that_still_smokes_takes_the_desks_false_alarm(fires: Block) -> None:
+    with fires.console() as reader:
+        press(fires, reader, 2, "merge", into="1")
+        assert "<button name" not in reader.client.get("/incident/2?lang=en").text
+        fires.clears("501")
+        fires.decide()
+        noted = press(fires, reader, 1, "false_alarm")
+        assert "incident #2 is still in alarm" in noted and 'href="/incident/2"' in noted
+        page = reader.client.get("/incident/2?lang=en").text
+        assert re.findall(r'<button name="act" value="(\w+)"', page) == ["false_alarm"]
+        assert "Done" in press(fires, reader, 2, "false_alarm")
+
+
 def test_merging_silences_no_siren(fires: Block) -> None:
     with fires.console() as reader:
         press(fires, reader, 1, "acknowledge")

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.tested import MOST_AN_HOUR
 from tests.ingest.fuse import Fuse, Killed
 from tests.ingest.house import House
 from tests.ingest.pressing import HOLD_US, PressingHouse, pressed, running
 from tests.ingest.redelivering import NOW_US
 
 S = 1_000_000
+DAY = 86_400 * S
 STEPS = [
     "poll", "inputs", "journal.before", "journal.torn", "journal.after", "evaluate",
     "ledger.before", "ledger.after", "ack.before", "ack.after",
@@ -51,6 +53,20 @@ def test_without_a_time_of_its_own_it_began_when_it_was_received(tmp_path: Path)
     house.run(tick)
     [(_, began_us, received_us, _)] = pressed(house)
     assert began_us == received_us > NOW_US
+    house.stop()
+
+
+def test_a_device_that_says_tests_without_end_does_not_fill_the_record(tmp_path: Path) -> None:
+    house = PressingHouse(tmp_path)
+    tick = house.start()
+    for n in range(200):  # at two times a day apart, so that no press is of the test before
+        began_us = NOW_US - 6 * DAY + n % 2 * DAY + n * S
+        say(house, "d1", 1, began_us)
+        say(house, "d1", 0, began_us + 1)
+    say(house, "d2", 1, NOW_US - 5 * S)
+    house.run(tick)
+    kept = [uid for uid, *_ in pressed(house)]
+    assert (kept.count("d1"), kept.count("d2")) == (MOST_AN_HOUR, 1)
     house.stop()
 
 

@@ -12,7 +12,17 @@ from devices.model import Metric, Quality, ReadingBatch
 from devices.profiles.profile import Note
 from ingest.device_tests import noted
 from ingest.notes import HOLDS, OURS, TESTED, TESTS
-from ingest.tested import AGAIN_US, ENDED_KEPT, LOST_US, RunningTests, Word, concerns_tests, words_at
+from ingest.tested import (
+    AGAIN_US,
+    ENDED_KEPT,
+    HOUR_US,
+    LOST_US,
+    MOST_AN_HOUR,
+    RunningTests,
+    Word,
+    concerns_tests,
+    words_at,
+)
 
 S = 1_000_000
 DAY = 86_400 * S
@@ -120,6 +130,29 @@ def test_beyond_the_bound_the_first_that_began_is_over_and_none_is_refused() -> 
     assert sorted(tested.slots.tolist()) == [2, 3]
 
 
+def leaps(presses: int) -> list[Word]:
+    """Presses, each with its end, that alternate between two days and so are never the same test."""
+    times = [DAY / S * (2 + n % 2) - n * 200 for n in range(presses)]
+    return [at(time_s + after_s, runs) for time_s in times for after_s, runs in ((0, True), (1, False))]
+
+
+def test_of_one_device_so_many_begin_in_an_hour_and_the_others_are_counted() -> None:
+    tested = RunningTests()
+    begun = {note[:3] for word in leaps(100) for note in rows(tested.say([word], HOUR_US))}
+    assert (len(begun), tested.left_out) == (MOST_AN_HOUR, 100 - MOST_AN_HOUR)
+    assert rows(tested.say([at(5, True, 8)], HOUR_US)) == [row(5, HOUR_US, uid="own:d8")]
+    assert rows(tested.say([at(9 * DAY / S, True)], 2 * HOUR_US)) == [row(9 * DAY / S, 2 * HOUR_US)]
+
+
+def test_a_test_that_runs_is_ended_and_goes_on_whatever_was_left_out() -> None:
+    tested = RunningTests()
+    tested.say([*leaps(MOST_AN_HOUR - 1), at(9 * DAY / S, True), at(0, True)], 7)
+    assert tested.left_out == 1
+    end_s = 9 * DAY / S + 5
+    assert rows(tested.say([at(end_s, False)], 8)) == [row(9 * DAY / S, 7, end_s)]
+    assert rows(tested.say([at(end_s + 9, True)], 9)) == [row(9 * DAY / S, 7)]
+
+
 def test_only_so_many_ends_are_remembered() -> None:
     tested = RunningTests()
     for slot in range(ENDED_KEPT + 10):
@@ -155,8 +188,8 @@ def test_only_readings_of_tests_that_can_change_something_cost_more_than_a_look(
 
 def test_what_says_when_a_test_was_is_a_word_and_nothing_else() -> None:
     test, smoke = Metric.SMOKE_TEST, Metric.SMOKE_ALARM
-    bad = [Quality.RETAINED, Quality.REPLAYED, Quality.STALE, Quality.FAULT]
-    good = [Quality(0), Quality.LATE, Quality.QUEUED, Quality.BACKFILL, Quality.SUSPECT]
+    bad = [Quality.RETAINED, Quality.REPLAYED, Quality.STALE, Quality.BACKFILL, Quality.FAULT]
+    good = [Quality(0), Quality.LATE, Quality.QUEUED, Quality.SUSPECT]
     said = [(n, test, 1.0, quality) for n, quality in enumerate(good)]
     said += [(0, test, 0.0, Quality(0)), (7, test, 0.0, Quality(0))]
     unsaid = [(20 + n, test, 1.0, quality) for n, quality in enumerate(bad)]

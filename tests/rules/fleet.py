@@ -44,6 +44,8 @@ class Fleet:
     """How old readings are on receipt, in seconds."""
     acting: float = 0.02
     """How likely a person ends an alarm of one rule in a tick."""
+    stepping: float = 0.0
+    """How likely our clock is put back in a tick."""
     most: int = 30
     """Readings of a series in a story."""
 
@@ -82,6 +84,8 @@ class Tale:
         for _ in range(rng.randint(self.fleet.most // 5, self.fleet.most)):
             wait = rng.choice(self.waits)
             script.wait(wait)
+            if rng.random() < self.fleet.stepping:
+                script.put_back(rng.choice((5, 120, 900, 86_400)))
             if rng.random() < 0.06:
                 self.qualities = rng.choice(self.fleet.qualities)
             for slot in self.slots:

@@ -74,6 +74,11 @@ class Script:
     def wait(self, seconds: float) -> None:
         self.now += round(seconds * 1e6)
 
+    def put_back(self, seconds: float) -> None:
+        """Our clock says so much less from here on; what is read then is the newest all the same."""
+        self.now -= round(seconds * 1e6)
+        self.newest.clear()
+
     def reading(self, slot: int, value: float, quality: Quality = GOOD, age_s: float = 0) -> One:
         """A reading as the rules are given it: marked late where a newer one came before."""
         observed = self.now - round(age_s * 1e6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -86,7 +87,8 @@ FLEET = Fleet(
                 400.0,
                 438.0,
                 440.0,
-                1000.0,
+                600.0,
+                655.35,
                 6553.5,
             ],
             [*WAITS, 3600, 25 * 3600, 50 * 3600],
@@ -107,6 +109,21 @@ FLEET = Fleet(
     ],
 )
 
+ONE_PHASE: Final = Fleet(
+    series=[Facts(Metric.VOLTAGE, 1, one) for one in ("", *PHASES)],
+    ways={Metric.VOLTAGE: Way([5.0, 196.3, 220.0, 225.0, 375.0, 381.0, 385.0, 400.0], [30, 60, 299, 301])},
+    entries=[entry for entry in ENTRIES if entry.kernel == "supply"],
+    groups=[[2, 3, 4], [1, 2, 3, 4]],
+    stepping=0.002,
+)
+"""A meter whose three inputs hang on one phase, or that tells voltages between phases."""
+NEVER_USUAL: Final = replace(
+    ONE_PHASE,
+    ways={Metric.VOLTAGE: Way([5.0, 375.0, 381.0, 385.0, 400.0], [30, 60, 150, 200, 301])},
+    stepping=0.0,
+)
+"""One that was never heard to say a usual voltage."""
+
 
 def test_long_streams_reach_every_rule() -> None:
     def one(seed: int) -> Counter[tuple[str, str]]:
@@ -125,3 +142,11 @@ def test_longer_streams(seed: int) -> None:
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_any_stream(seed: int, stories: int) -> None:
     compare(RULES, FLEET.table, FLEET.script(seed, stories).stream)
+
+
+@pytest.mark.parametrize("fleet", [ONE_PHASE, NEVER_USUAL])
+@pytest.mark.parametrize("seed", range(3))
+def test_streams_of_a_meter_that_may_hang_on_one_phase(fleet: Fleet, seed: int) -> None:
+    seen = compare(RULES, fleet.table, fleet.script(seed, 40).stream)
+    assert seen["V2", "raised"]
+    assert seen["V2", "cleared"]

@@ -77,7 +77,21 @@ FLEET = Fleet(
     qualities=(USUAL, USUAL, MIXED, [Quality.RETAINED, Quality.REPLAYED, Quality(0), Quality.QUEUED]),
     ages=([0.0], [0.0], [0.0, 90.0], [0.0, 290.0, 700.0], [0.0, 90.0, 1801.0]),
     acting=0.04,
+    stepping=0.01,
 )
+
+LATE_ACTS: Final = Fleet(
+    series=[*home(1, 71, 7), Facts(Metric.ARC_ALARM, 3, dwelling=71, stair=7), *home(11, 72, 7)],
+    ways={
+        **dict.fromkeys(FLAGS, Way([0.0, 1.0], [1, 30, 61])),
+        **dict.fromkeys((Metric.TEMPERATURE, Metric.CURRENT_RESIDUAL), Way([0.0], [30])),
+    },
+    entries=[entry for entry in ENTRIES if entry.name in ("S1", "A1", "S2", "S2S", "X1")],
+    groups=[[1, 3, 6], [1, 3], [1, 3, 7, 9]],
+    acting=0.25,
+    stepping=0.01,
+)
+"""Alarms that come and go while acts are on their way."""
 
 
 def test_long_streams_reach_every_rule() -> None:
@@ -97,3 +111,8 @@ def test_longer_streams(seed: int) -> None:
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_any_stream(seed: int, stories: int) -> None:
     compare(RULES, FLEET.table, FLEET.script(seed, stories).stream)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_streams_of_alarms_that_come_while_acts_are_on_their_way(seed: int) -> None:
+    assert compare(RULES, LATE_ACTS.table, LATE_ACTS.script(seed, 40).stream)["S2", "cleared"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from devices.profiles.compiling.compiled import Kind
+from devices.profiles.fast.guarded import guarded
 from devices.profiles.fast.looks import Look
 from devices.profiles.fast.marked import look_for, may_be_learnt, names_of
 from devices.profiles.fast.packs import pack_reader
@@ -16,6 +17,7 @@ from devices.profiles.general.carrying import Carrying
 from devices.profiles.general.choosing import Candidate
 from devices.profiles.general.heard import Heard
 from devices.profiles.general.rescuing import life_keys
+from devices.profiles.general.usual_names import may_tell
 from devices.profiles.repeated import RepeatedKeys
 
 
@@ -53,16 +55,27 @@ class AskedKinds:
         heard: Heard,
         payload: bytes,
     ) -> Reader:
-        """What reads messages like one of a kind; `raw` is the JSON of a SenML pack."""
+        """What reads messages like one of a kind; `raw` is the JSON of a SenML pack. `skeleton` as `guarded`
+        gives it."""
         if kind.said.format == "text":
             return TextReader(skeleton)
         if raw is not None:
             return pack_reader(raw, heard.tree, skeleton)
         repeated = RepeatedKeys(life_keys(kind, self._carrying.objects) if kind.said.format == "json" else ())
-        watches = self._watches and not kind.said.echo and kind.said.format == "json"
+        watches = self._is_watched(kind)
         reader = JsonReader(skeleton, repeated, repeated.usual(heard.tree), payload if watches else None)
         self.watched += reader.watches
         return reader
+
+    def guarded(self, kind: Kind, skeleton: Skeleton, heard: Heard, payload: bytes) -> Skeleton:
+        """The skeleton, and what must not stand beside the names of fires in it. Raises Unfit where one of
+        them stands where nobody reads."""
+        if not self._is_watched(kind) or not may_tell(payload):
+            return skeleton
+        return guarded(heard.tree, skeleton)
+
+    def _is_watched(self, kind: Kind) -> bool:
+        return self._watches and not kind.said.echo and kind.said.format == "json"
 
     def bound_names(self, kind: Kind) -> tuple[str, ...]:
         """The names that the topic may bind and that readings of a kind need."""

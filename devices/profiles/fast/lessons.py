@@ -95,10 +95,11 @@ class Lessons:
         if number == NONE:
             if not self._forms.is_worth_it(form, text=text):
                 return
+            guarded = self._asked.guarded(kind, skeleton, heard, payload)
             plan = plan or self._planned(candidates, heard, skeleton)
             number = self._keep(
                 form,
-                Known(skeleton, plan, self._asked.reader(kind, skeleton, raw, heard, payload)),
+                Known(skeleton, plan, self._asked.reader(kind, guarded, raw, heard, payload)),
                 text=text,
                 alike=not text,
             )

@@ -4,8 +4,10 @@ the general way.
 A form passes over what no column reads. A device that says `fire` only when there is one, beside what it
 always says, would be passed over with it.
 
-Each of the names has one of a few stems in it. Where all stems of a message stand in the texts in which they
-stood when the form was learnt, its names are those; only of other messages are the names themselves counted.
+A name is the same only where it is a key again, or stands behind the same key: the `fire` of `"type":
+"fire"` is no other message's `"fire": true`. Each of the names has one of a few stems in it. Where all stems
+of a message stand in the texts in which they stood when the form was learnt, and these as what they were, its
+names are those; only of other messages are the names themselves counted.
 """
 
 from __future__ import annotations
@@ -32,15 +34,17 @@ _LONGEST: Final = 64
 """Octets of a text in which a stem stands, with its quotes, that is compared with others (chosen)."""
 _WORD: Final = 8
 """Octets that are compared at once."""
-_IN_A_NAME: Final = re.compile(rb'/(?:%s)"' % b"|".join(re.escape(name.encode()) for name in USUAL), re.I)
-"""Where a usual name is the last part of an item's own (`usual_names.told`)."""
 _BETWEEN: Final = b"\n"
 """Stands in no text of JSON, so that none reaches from one message into the next."""
 
 
+_BLANKS: Final = b" \t\r\n"
+_EACH_BLANK: Final = frozenset(_BLANKS[n : n + 1] for n in range(len(_BLANKS)))
+
+
 class _Place(NamedTuple):
-    """A text in which stems stand: its octets, how many of them are before its first stem, and which of the
-    message's stems that is."""
+    """A text in which stems stand: its octets, with what tells whether it is a key or the value of one, how
+    many of them are before its first stem, and which of the message's stems that is."""
 
     text: bytes
     before: int
@@ -56,11 +60,12 @@ class Watched:
     """
 
     def __init__(self, payload: bytes, keys: Iterable[str] = ()) -> None:
-        """`payload`: a message that has the form."""
-        also = {"alarm"} if _IN_A_NAME.search(payload) else set()  # which would make a fire of such an item
-        names = sorted({*USUAL, *also, *(key.lower() for key in keys)}, key=len, reverse=True)
-        self._token = re.compile(rb'[/"](%s)"' % b"|".join(re.escape(name.encode()) for name in names))
-        self._usual = self._names(payload.lower())
+        """`payload`: a message that has the form, none of whose usual names stands where nobody reads
+        (`guarded`)."""
+        names = sorted({*USUAL, *(key.lower() for key in keys)}, key=len, reverse=True)
+        names_of = b"|".join(re.escape(name.encode()) for name in names)
+        self._token = re.compile(rb'[/"](?:%s)"' % names_of, re.IGNORECASE)
+        self._usual = self._names(payload)
         self._stems = _count(payload)
         self._places = _places(payload)
         self._texts = Counter(one.text for one in self._places or ())
@@ -72,9 +77,10 @@ class Watched:
         return any(stem in low for stem in STEMS)
 
     def doubtful(self, payloads: Sequence[bytes]) -> list[int]:
-        """The places of messages with other names than usual, or with one of them more or less often."""
+        """The places of messages with other names than usual, with one of them more or less often, or with
+        one that was a key as a value, or the reverse."""
         asked = self._unlike(payloads)
-        return [n for n in asked if self._names(payloads[n].lower()) != self._usual]
+        return [n for n in asked if self._names(payloads[n]) != self._usual]
 
     def _unlike(self, payloads: Sequence[bytes]) -> Sequence[int]:
         """The places of messages whose stems stand elsewhere than usual."""
@@ -106,8 +112,15 @@ class Watched:
             payload.count(text) == each for text, each in self._texts.items()
         )
 
-    def _names(self, low: bytes) -> Counter[bytes]:
-        return Counter(self._token.findall(low))
+    def _names(self, payload: bytes) -> Counter[tuple[bytes, bytes, bytes]]:
+        """The names, with what stands before and behind the text whose last part each is."""
+        found: Counter[tuple[bytes, bytes, bytes]] = Counter()
+        for token in self._token.finditer(payload):
+            quote = payload.rfind(b'"', 0, token.start() + 1)
+            start, end = _around(payload, quote, token.end() - 1)
+            before, behind = payload[start:quote], payload[token.end() : end]
+            found[before.translate(None, _BLANKS), token[0].lower(), behind.strip()] += 1
+        return found
 
 
 def _count(payload: bytes) -> int:
@@ -124,11 +137,50 @@ def _places(payload: bytes) -> tuple[_Place, ...] | None:
         if at < last:
             continue  # within the text of the one before
         start, last = payload.rfind(b'"', 0, at), payload.find(b'"', at)
-        text = payload[start : last + 1]
-        if start < 0 or last < 0 or len(text) > _LONGEST or _BETWEEN in text:
+        if start < 0 or last < 0:
+            return None
+        start, end = _around(payload, start, last)
+        text = payload[start:end]
+        if len(text) > _LONGEST or _BETWEEN in text:
             return None
         found.append(_Place(text, at - start, stem))
     return tuple(found)
+
+
+def _around(payload: bytes, opening: int, closing: int) -> tuple[int, int]:
+    """From where to where a text reaches, with what tells whether it is a key or the value of one; `opening`
+    and `closing` are where its quotes stand.
+
+    Behind a key stands a colon. A value begins with its key where it has one, else with the sign before it
+    and ends with the one behind it. A backslash before the first quote tells one that is part of a text.
+    """
+    end = _next(payload, closing + 1) + 1
+    if payload[end - 1 : end] == b":":
+        return _opened(payload, opening), end
+    before = _last(payload, opening)
+    if payload[before : before + 1] == b":":
+        key = payload.rfind(b'"', 0, max(_last(payload, before), 0))
+        return _opened(payload, max(key, 0)), closing + 1
+    return max(before, 0), min(end, len(payload))
+
+
+def _opened(payload: bytes, quote: int) -> int:
+    return quote - 1 if payload[max(quote - 1, 0) : quote] == b"\\" else quote
+
+
+def _next(payload: bytes, at: int) -> int:
+    """Where the first sign from here on stands that is no blank."""
+    while payload[at : at + 1] in _EACH_BLANK:
+        at += 1
+    return at
+
+
+def _last(payload: bytes, at: int) -> int:
+    """Where the last sign before this place stands that is no blank; -1 for none."""
+    at -= 1
+    while at >= 0 and payload[at : at + 1] in _EACH_BLANK:
+        at -= 1
+    return at
 
 
 def _stems(octets: UInt8) -> Int64:

@@ -117,12 +117,14 @@ class Hearing:
             amiss = _Amiss(error, unread=True, silent=True)
         if (amiss is None or not amiss.unread) and (key := self._rescuing(kind).hidden(payload, tree)):
             amiss = _Amiss(Unreadable(Reason.WRONG_TYPE, f"the key {key!r:.80} {TWICE}"), unread=True)
+        unread = self._unread_names(kind).unread(payload, tree, self._findings)
         if amiss is not None and amiss.unread:
-            self.refusing.in_part(n, topic, source, heard, payload, amiss.fault, silent=amiss.silent)
+            self.refusing.in_part(
+                n, topic, source, heard, payload, amiss.fault, silent=amiss.silent, unread=unread
+            )
             return None
         if amiss is not None:
             self._gathering.refuse(n, amiss.fault.reason, amiss.fault.detail)
-        unread = self._unread_names(kind).unread(payload, tree, self._findings)
         if unread:
             self.refusing.besides(n, topic, source, uid, unread)
         return None if unread or amiss is not None or self._several else heard

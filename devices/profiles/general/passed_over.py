@@ -16,7 +16,8 @@ from devices.model import Metric
 from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
 from devices.profiles.formats.format import Unreadable
 from devices.profiles.formats.json_text import read_json
-from devices.profiles.general.usual_names import USUAL, set_only
+from devices.profiles.general.findings import Tree
+from devices.profiles.general.usual_names import USUAL, Told, may_tell, says_true, set_only, told
 from devices.profiles.rescue import Scalar, Scalars
 from devices.profiles.searching import lowered, searchable
 from devices.profiles.values.reading import read_value
@@ -26,7 +27,7 @@ _TELLING: Final = re.compile(r"smoke|fire|rauch|brand|heat|gas|carbon_?monoxide|
 _STEMS: Final = tuple(
     word.encode() for word in ("smoke", "fire", "heat", "gas", "co_alarm", "carbon", "manual")
 )
-_TRUE: Final = frozenset({"true", "on", "alarm", "detected", "1"})
+_NUMBERS: Final = frozenset({int, float})
 _PLACES_MAX: Final = 1_024
 """Places of one message that are looked at (chosen)."""
 
@@ -51,10 +52,13 @@ class PassedOver:
         low = lowered(payload)
         if not any(stem in low for stem in self._stems):
             return []
-        told = islice(self._scalars.found(payload), _PLACES_MAX)
-        names = [name.lower() for name, raw in told if self._is_true(name.lower(), raw)]
-        settings = _set_only(payload) if names else set()
-        return list(dict.fromkeys(int(self._metric(name)) for name in names if name not in settings))
+        found = islice(self._scalars.found(payload), _PLACES_MAX)
+        names = [name.lower() for name, raw in found if self._is_true(name.lower(), raw)]
+        tree = _read(payload) if names or may_tell(payload) else {}
+        settings = set_only(tree) if names else set()
+        names = [name for name in names if name not in settings]
+        names += [one.name for one in islice(told(tree), _PLACES_MAX) if self._says_true(one)]
+        return list(dict.fromkeys(int(self._metric(name)) for name in names))
 
     def _metric(self, name: str) -> Metric:
         column = self._columns.get(name)
@@ -64,15 +68,19 @@ class PassedOver:
         column = self._columns.get(name)
         if column is not None and type(raw) is not float:
             return read_value(column, raw)[0] == 1.0
-        return raw is True or raw == 1.0 or (isinstance(raw, str) and raw.lower() in _TRUE)
+        return says_true(raw)
+
+    def _says_true(self, one: Told) -> bool:
+        """Whether a place of what could be read is true; a number is judged as one in octets is."""
+        return says_true(one.raw) if type(one.raw) in _NUMBERS else self._is_true(one.name, one.raw)
 
 
-def _set_only(payload: bytes) -> set[str]:
-    """The names that say what the device can do or is set to; none where the payload cannot be read."""
+def _read(payload: bytes) -> Tree:
+    """What the payload says in JSON; nothing where it cannot be read."""
     try:
-        return set_only(read_json(payload))
+        return read_json(payload)
     except Unreadable:
-        return set()
+        return {}
 
 
 def _is_stemmed(name: str) -> bool:

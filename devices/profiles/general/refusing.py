@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from devices.model import Metric, Quality
@@ -73,13 +73,17 @@ class Refusing:
         fault: Unreadable,
         *,
         silent: bool,
+        unread: Sequence[Unread] = (),
     ) -> None:
         """Refuses a message of which a part was not looked into, and may hold a life flag. `silent`: it has
-        no readings, else those of devices below it stand."""
+        no readings, else those of devices below it stand. `unread`: usual names in what could be read of it;
+        a true one whose metric nothing else raises is a flag as well."""
         payload = self._searched(n, topic, payload, fault)
         flags = self._rescuing(heard.kind).true_flags(payload, heard.captures, heard.tree)
+        codes = {one.column.code for one in flags}
         if not flags:
-            self._named(n, topic, source, heard.uid, payload)
+            codes.update(self._named(n, topic, source, heard.uid, payload))
+        self._usual(n, topic, source, heard.uid, sorted(_true_in(unread) - codes))
         self._raised(n, topic, source, heard.uid, flags if silent else [one for one in flags if not one.uid])
 
     def passed_over(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
@@ -94,7 +98,7 @@ class Refusing:
         """Usual names in a message that is understood, which its profile does not read: a true one is a flag,
         the others are said to whoever installs the device."""
         place = self._gathering.place(topic, uid, source)
-        for code in sorted({int(USUAL[one.name]) for one in unread if one.is_true}):
+        for code in sorted(_true_in(unread)):
             name = Metric(code).name_on_wire
             detail = f"{name} is true by a name that the profile does not read"
             self._gathering.refuse(n, Reason.NOTHING_KNOWN, detail)
@@ -102,14 +106,18 @@ class Refusing:
         names = ", ".join(sorted(one.name for one in unread))
         self._gathering.said.append((place, UNREAD, f"by a name that the profile does not read: {names}"))
 
-    def _named(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> None:
-        for code in self._passed_over().true_flags(payload):
+    def _named(self, n: int, topic: str, source: int, uid: str, payload: bytes) -> list[int]:
+        """Raises what a message says by a usual name, or by one of the profile's; gives the metrics."""
+        codes = self._passed_over().true_flags(payload)
+        self._usual(n, topic, source, uid, codes)
+        return codes
+
+    def _usual(self, n: int, topic: str, source: int, uid: str, codes: Collection[int]) -> None:
+        for code in codes:
             name = Metric(code).name_on_wire
-            self._gathering.refuse(
-                n, Reason.NOTHING_KNOWN, f"{name} is true in a message that is passed over"
-            )
-            place = self._gathering.place(topic, uid, source)
-            self._gathering.add(n, place, "", code, 1.0, _SUSPECT)
+            detail = f"{name} is true in a message that is passed over"
+            self._gathering.refuse(n, Reason.NOTHING_KNOWN, detail)
+            self._gathering.add(n, self._gathering.place(topic, uid, source), "", code, 1.0, _SUSPECT)
 
     def _searched(self, n: int, topic: str, payload: bytes, fault: Unreadable) -> bytes:
         """Refuses a message; gives as much of it as is searched now."""
@@ -136,6 +144,10 @@ class Refusing:
 def is_passed_over(kind: Kind) -> bool:
     """Whether nobody looks into messages of a kind, though they are the device's own word."""
     return kind.said.format in _NOT_READ and not kind.said.echo
+
+
+def _true_in(unread: Sequence[Unread]) -> set[int]:
+    return {int(USUAL[one.name]) for one in unread if one.is_true}
 
 
 def _short(reason: Reason, detail: str) -> str:

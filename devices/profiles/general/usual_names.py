@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from devices.model import Metric
 from devices.profiles.compiling.compiled import Column, CompiledObject, Items, Kind
 from devices.profiles.general.findings import Finding, Tree
+from devices.profiles.own.mapping import TRUE_WORDS
 
 USUAL: Final = {
     "smoke": Metric.SMOKE_ALARM,
@@ -75,10 +76,12 @@ FARES: Final = frozenset(
 """Below these keys a name is a detector's, and what stands behind it says how that fares (chosen). Neither
 `battery` is among them, for one may burn, nor `fault`, `test` and `signal`, which a fire may stand below."""
 _NOT_SENSED: Final = SETTINGS | FARES
-_TRUE: Final = frozenset({"true", "on", "alarm", "detected", "1"})
-_NAMING: Final = ("name", "n", "id", "identifier", "service_id", "serviceId", "key")
-_SAYING: Final = ("value", "v", "vb", "val", "state", "alarm")
-_WITHIN: Final = ("properties", "paras", "params", "values", "data")
+NAMING: Final = ("name", "n", "id", "identifier", "service_id", "serviceId", "key")
+"""The keys of an item that say how it is called."""
+SAYING: Final = ("value", "v", "vb", "val", "state", "alarm")
+"""The keys of an item that say its value."""
+WITHIN: Final = ("properties", "paras", "params", "values", "data")
+"""The keys of an item below which those may stand."""
 _NESTED: Final = frozenset({dict, list})
 _TOKEN: Final = re.compile(
     rb'[/"](?:%s)"' % b"|".join(re.escape(name.encode()) for name in sorted(USUAL, key=len, reverse=True)),
@@ -105,7 +108,7 @@ def says_true(raw: Any) -> bool:  # noqa: ANN401
     """Whether a scalar means true where nothing says that it is a flag: a number such as 12 may be a
     density."""
     if type(raw) is str:
-        return raw.strip().lower() in _TRUE
+        return raw.strip().lower() in TRUE_WORDS
     return raw is True or (type(raw) in (int, float) and raw == 1)
 
 
@@ -146,13 +149,21 @@ def told(tree: Tree, *, settings: bool = False) -> Iterator[Told]:
 
 def _name_of(item: dict[str, Any]) -> tuple[str, str]:
     """The usual name that an item has as the last part of its own, and the part before it."""
-    for key in _NAMING:
-        text = item.get(key)
-        if type(text) is str and len(text) < _LONGEST:
-            before, _, last = text.lower().rpartition("/")
-            if last in USUAL:
-                return last, before.rpartition("/")[2]
+    for key in names_in(item)[:1]:
+        before, _, last = item[key].lower().rpartition("/")
+        return last, before.rpartition("/")[2]
     return "", ""
+
+
+def names_in(item: dict[str, Any]) -> list[str]:
+    """The keys of an item at which one of the names stands as the last part of its own; the first counts."""
+    return [
+        key
+        for key in NAMING
+        if type(text := item.get(key)) is str
+        and len(text) < _LONGEST
+        and text.lower().rpartition("/")[2] in USUAL
+    ]
 
 
 _LONGEST: Final = 128
@@ -160,7 +171,7 @@ _LONGEST: Final = 128
 
 def _alarms_of(item: dict[str, Any]) -> list[Any]:
     """What stands at `alarm`, in the item and in what it holds its values in."""
-    places = (item, *(item.get(key) for key in _WITHIN))
+    places = (item, *(item.get(key) for key in WITHIN))
     return [one["alarm"] for one in places if type(one) is dict and "alarm" in one]
 
 
@@ -172,13 +183,13 @@ def _said_by(value: Any) -> Any:  # noqa: ANN401
         return None if type(value) in _NESTED else value
     if says_true(value.get("alarm")):
         return True  # whatever state stands beside it
-    for key in _SAYING:
+    for key in SAYING:
         if key in value:
             raw = value[key]
             return None if type(raw) in _NESTED else raw
-    for key in _WITHIN:
+    for key in WITHIN:
         if type(value.get(key)) is dict:
-            return next((value[key][one] for one in _SAYING if type(value[key].get(one)) in _SCALARS), None)
+            return next((value[key][one] for one in SAYING if type(value[key].get(one)) in _SCALARS), None)
     return None
 
 

@@ -33,8 +33,17 @@ class Kind(IntEnum):
     """true, false, any number but 0 as true, or one of `WORDS`: a fire is not lost to a spelling."""
 
 
-WORDS: Final = dict.fromkeys(("true", "on", "1", "alarm", "detected"), 1.0) | dict.fromkeys(
-    ("false", "off", "0", "normal", "no alarm", "cleared", "clear", "none", "ok"), 0.0
+TRUE_WORDS: Final = frozenset(
+    {
+        *("true", "on", "1", "yes", "active", "triggered", "detected", "smoke detected", "fire detected"),
+        *("alarm", "alarming", "alarmed", "alert", "fire", "fire alarm", "smoke", "smoke alarm"),
+        *("报警", "告警", "火警", "火灾", "着火", "有烟", "烟雾报警"),
+    }
+)
+"""Texts by which a life flag says an alarm, in any case (chosen: such as say it plainly). What is none of
+`WORDS` is no value and refuses the message: `no smoke` is not said by `smoke`, nor `no fire` by `fire`."""
+WORDS: Final = dict.fromkeys(sorted(TRUE_WORDS), 1.0) | dict.fromkeys(
+    ("false", "off", "0", "normal", "no alarm", "cleared", "clear", "none", "ok", "no", "正常", "无烟"), 0.0
 )
 """Texts that a life flag takes, in any case; seen from gateways that send every value as text (chosen)."""
 

@@ -16,6 +16,22 @@ from tests.devices.profiles.shipping import zigbee2mqtt
 
 OWN = "gengfu/d1/readings"
 ZIGBEE = "zigbee2mqtt/0x00124B00AABBCC01"
+WORDS_OF_AN_ALARM = [
+    *(
+        "true",
+        "ON",
+        "1",
+        "yes",
+        "Active",
+        "triggered",
+        "detected",
+        "smoke detected",
+        "fire detected",
+        "alarm",
+    ),
+    *("ALARMING", "alarmed", "alert", "fire", "fire alarm", "smoke", "smoke alarm"),
+    *("报警", "告警", "火警", "火灾", "着火", "有烟", "烟雾报警"),
+]
 SMOKE = [("own:d1", "", "smoke.alarm", 1.0, ["suspect"])]
 LIFE = Rescue(flag.name_on_wire for flag in LIFE_FLAGS)
 
@@ -85,6 +101,10 @@ def test_a_byte_order_mark_and_nuls_at_the_end_cost_nothing(head: bytes, tail: b
         (b'{"temperature":1e999,"gas":1}', "gas.alarm"),
         (b'{"battery":50,"smoke":"true","x":', "smoke.alarm"),
         (b'[{"smoke":true}]', "smoke.alarm"),
+        (b'{"smoke":{"alarm":true},"x":', "smoke.alarm"),
+        (b'{"smoke":[{"alarm":1}],"x":', "smoke.alarm"),
+        ('{"smoke":"火警","x":'.encode(), "smoke.alarm"),
+        (b'{"smoke":"\\u62a5\\u8b66","x":', "smoke.alarm"),
     ],
 )
 def test_a_vendors_own_key_is_looked_for(payload: bytes, metric: str) -> None:
@@ -168,6 +188,34 @@ OTHERS = st.dictionaries(
     max_size=3,
 )
 BREAKS = st.sampled_from([b"", b"\xff", b"\x00", b" x", b',"t":NaN}', b',"t":1e999}', b"[" * 3000, b"}"])
+
+
+@pytest.mark.parametrize("word", WORDS_OF_AN_ALARM)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_each_word_of_an_alarm_means_one_wherever_a_life_flag_is_looked_for(
+    word: str, ascii_only: bool
+) -> None:
+    def packed(said: Any) -> bytes:
+        return json.dumps(said, ensure_ascii=ascii_only).encode()
+
+    assert short(hear(zigbee2mqtt(), ZIGBEE, packed({"smoke": word}))) == {"smoke.alarm": 1.0}
+    assert short(hear(OwnProfile(), OWN, packed({"values": {"smoke.alarm": word}}))) == {"smoke.alarm": 1.0}
+    assert LIFE.true_flags(packed({"smoke.alarm": word})) == {"smoke.alarm": True}
+    for profile, topic, key in ((zigbee2mqtt(), ZIGBEE, "smoke"), (OwnProfile(), OWN, "smoke.alarm")):
+        registry = Registry()
+        decoded = profile.decode([topic], [packed({key: word})[:-1] + b',"x":'], registry)
+        assert [one[2:4] for one in readings(decoded, registry)] == [("smoke.alarm", 1.0)]
+    registry = Registry()
+    decoded = zigbee2mqtt().decode([ZIGBEE], [packed({"fire": word, "battery": 3})], registry)
+    assert ("smoke.alarm", 1.0) in [one[2:4] for one in readings(decoded, registry)]
+
+
+@pytest.mark.parametrize("word", ["no smoke", "no fire", "alarm!", "critical", "无火警", "smoky", "y"])
+def test_a_word_that_nobody_knows_is_neither_an_alarm_nor_its_end(word: str) -> None:
+    payload = json.dumps({"smoke": word}).encode()
+    [(_, _, metric, value, quality)] = hear_refused(zigbee2mqtt(), ZIGBEE, payload)
+    assert (metric, value, quality) == ("smoke.alarm", None, ["type_mismatch"])
+    assert LIFE.true_flags(json.dumps({"smoke.alarm": word}).encode()) == {}
 
 
 @given(

@@ -33,7 +33,17 @@ def test_a_life_flag_that_says_what_it_has_no_word_for_is_kept_without_a_value_a
 
 @pytest.mark.parametrize(
     ("word", "value"),
-    [("Detected", 1.0), ("no alarm", 0.0), ("Cleared", 0.0), ("clear", 0.0), ("NONE", 0.0), ("ok", 0.0)],
+    [
+        ("Detected", 1.0),
+        ("no alarm", 0.0),
+        ("Cleared", 0.0),
+        ("clear", 0.0),
+        ("NONE", 0.0),
+        ("ok", 0.0),
+        ("no", 0.0),
+        ("正常", 0.0),
+        ("无烟", 0.0),
+    ],
 )
 def test_the_usual_words_of_a_life_flag(word: str, value: float) -> None:
     registry = Registry()

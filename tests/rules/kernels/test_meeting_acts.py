@@ -197,3 +197,37 @@ def test_a_device_of_another_stair_has_no_part_that_could_end() -> None:
     told.engine.adopt(house(), np.array([FAR], np.int32))
     assert act(told, "S2S", 100, 110, FAR, STAIR) == []
     assert ("S2S", STAIR) in {(one.rule, one.about) for one in told.engine.standing()}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_pair_that_came_while_the_act_was_on_its_way_keeps_the_alarm(restarts: bool) -> None:
+    told = arc_and_smoke()
+    for rule, slot in (("A1", ARC), ("S1", ONE)):
+        told.close(rule, 90, slot)
+        told.read(slot, 91, 0)
+    told.read(TWO, 104, 1)
+    told.read(ARC, 106, 1)
+    assert act(told, "X1", 100, 110, place=HOME) == []
+    if restarts:
+        restarted(told)
+    assert act(told, "X1", 105, 115, place=HOME) == [], "the arc came after that press"
+    assert rules_of(act(told, "X1", 120, 121, place=HOME)) == ["X1"]
+
+
+def test_two_devices_again_while_the_act_was_on_its_way_keep_a_confirmed_fire() -> None:
+    told = story()
+    told.read(ONE, 0, 1)
+    told.read(TWO, 10, 1)
+    for slot in (ONE, TWO):
+        told.close("S1", 20, slot)
+        told.read(slot, 30, 0)
+    told.read(ONE, 104, 1)
+    told.read(TWO, 106, 1)
+    assert act(told, "S2", 100, 110, place=HOME) == []
+    assert rules_of(act(told, "S2", 120, 121, place=HOME)) == ["S2"]
+
+
+def test_one_alarm_alone_on_the_way_keeps_none() -> None:
+    told = arc_and_smoke()
+    told.read(TWO, 104, 1)
+    assert rules_of(act(told, "X1", 100, 110, place=HOME)) == ["X1"]

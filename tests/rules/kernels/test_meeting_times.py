@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from devices.model import Quality
-from tests.rules.kernels.test_meeting import ONE, TWO, rules_of, story
+from tests.rules.kernels.test_meeting import ARC, HALL, ONE, TWO, UPSTAIRS, house, rules_of, story
+from tests.rules.story import Story, shipped
+
+YEAR = 365 * 86_400
 
 
 def test_a_device_with_a_slow_clock_confirms_a_fire_by_when_it_was_received() -> None:
@@ -63,3 +66,28 @@ def test_a_snapshot_of_an_earlier_release_knows_no_times_of_receiving() -> None:
     assert len(state) - len(kept) == 2, "of anchor and partner"
     told.engine.restore(kept)
     assert rules_of(told.read(TWO, 1001, 1)) == ["S1"]
+
+
+@pytest.mark.parametrize("quality", [Quality(0), Quality.QUEUED])
+@pytest.mark.parametrize(
+    ("early", "late", "rule", "place"),
+    [(ARC, ONE, "A1", "X1"), (ONE, ARC, "S1", "X1"), (TWO, ONE, "S1", "S2"), (UPSTAIRS, ONE, "S1", "S2S")],
+)
+def test_what_alarmed_before_our_clock_was_put_back_confirms_a_fire_after_it(
+    quality: Quality, early: int, late: int, rule: str, place: str
+) -> None:
+    told = Story(shipped(), house())
+    told.read(early, YEAR, 1)
+    told.read(early, YEAR + 20, 0)
+    told.close(rule, YEAR + 30, early)
+    told.engine.restore(told.engine.snapshot())
+    told.read(early, 1000, 1, quality)
+    assert place in rules_of(told.read(late, 1005, 1))
+
+
+def test_a_third_device_of_before_our_clock_was_put_back_hides_no_second() -> None:
+    told = story()
+    told.read(HALL, YEAR, 1)
+    told.read(HALL, YEAR + 20, 0)
+    assert rules_of(told.read(ONE, 1000, 1)) == ["S1"]
+    assert rules_of(told.read(UPSTAIRS, 1005, 1)) == ["S1", "S2S"]

@@ -38,7 +38,7 @@ def raised(channels: Sequence[str], volts: Sequence[float], every_s: int = 30, t
 
 
 @pytest.mark.parametrize("channel", ["", "l1", "ch1", "left"])
-@pytest.mark.parametrize("volts", [253.0, 340.0, 381.0, 400.0, 437.0, 1000.0])
+@pytest.mark.parametrize("volts", [253.0, 340.0, 381.0, 400.0, 437.0, 500.0, 600.0])
 def test_one_voltage_raises_however_high(channel: str, volts: float) -> None:
     assert raised([channel], [volts]) == [channel]
 
@@ -89,7 +89,7 @@ def test_what_was_said_of_the_other_phases_days_ago_says_nothing_of_now() -> Non
     assert [one.slot for one in told.series(1, 51 * 3600, 51 * 3600 + 90, 30, 400)] == [1]
 
 
-@pytest.mark.parametrize("value", [65535.0, 6553.5, 1000.1])
+@pytest.mark.parametrize("value", [65535.0, 6553.5, 655.35, 600.1])
 def test_what_no_meter_can_measure_is_no_reading(value: float) -> None:
     told = meter("")
     assert told.series(1, 0, 600, 30, value) == []
@@ -116,6 +116,50 @@ def test_an_alarm_ends_when_the_other_phases_tell_that_it_is_between_phases() ->
     assert found == [over]
 
 
+def test_three_inputs_on_one_phase_without_its_neutral_raise_each_and_stand() -> None:
+    told = meter(*PHASES)
+    for at in range(0, 600, 60):
+        say(told, at, (230, 230.2, 229.9))
+    found = [one for at in range(600, 3600, 60) for one in say(told, at, (381, 381.3, 380.8))]
+    told.engine.restore(told.engine.snapshot())
+    found += [one for at in range(3600, 3 * DAY, 600) for one in say(told, at, (381, 381.3, 380.8))]
+    assert [(one.slot, one.to) for one in found] == [(slot, To.RAISED) for slot in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("usual", [196.3, 220.0, 252.8])
+@pytest.mark.parametrize(("later_s", "expected"), [(50 * 3600, [1]), (50 * 3600 + 1, [])])
+def test_a_usual_voltage_lately_says_that_it_is_one_to_the_neutral(
+    usual: float, later_s: int, expected: list[int]
+) -> None:
+    told = meter(*PHASES)
+    told.read(1, 0, usual)
+    for slot in (2, 3):
+        told.read(slot, later_s - 120, 400)
+    found = [one for at in range(later_s - 60, later_s + 1, 60) for one in say(told, at, (400, 400, 400))]
+    assert [one.slot for one in found] == expected
+
+
+@pytest.mark.parametrize("other", [0.0, 150.0, 196.2])
+def test_no_other_voltage_says_so(other: float) -> None:
+    told = meter(*PHASES)
+    say(told, 0, (other, other, other))
+    assert [one for at in range(900, 1800, 60) for one in say(told, at, (400, 400, 400))] == []
+
+
+def test_a_phase_that_said_345_v_once_and_no_more_hides_no_lost_neutral() -> None:
+    told = meter(*PHASES)
+    say(told, 0, (230, 231, 229))
+    told.read(3, 30, 345)
+    found = [one for at in range(60, 600, 30) for one in say(told, at, (381, 372))]
+    assert [(one.slot, one.to) for one in found] == [(1, To.RAISED), (2, To.RAISED)]
+
+
+def test_a_phase_that_is_told_no_more_ends_no_alarm() -> None:
+    told = meter(*PHASES)
+    assert len([one for at in range(0, 600, 30) for one in say(told, at, (381, 381, 5))]) == 2
+    assert [one for at in range(600, 7200, 30) for slot in (1, 3) for one in told.read(slot, at, 381)] == []
+
+
 def test_it_says_what_was_measured() -> None:
     [alarm] = meter("").series(1, 0, 60, 30, 381)
     assert alarm.why.en == "voltage 381 V ≥ 253 V for 60 s"
@@ -125,7 +169,7 @@ def test_it_says_what_was_measured() -> None:
     ("key", "value", "problem"),
     [
         ("between_from", "439 V", "key `between_from`: is above `between_to`"),
-        ("between_to", "1001 V", "key `between_to`: is above `most`"),
+        ("between_to", "601 V", "key `between_to`: is above `most`"),
         ("alike", "-1 V", "key `alike`: is negative"),
         ("most", "1000 A", "key `most`: unit `A` does not fit metric `voltage`"),
         ("metric", "current", "key `metric`: only `voltage` is allowed"),
@@ -135,7 +179,7 @@ def test_a_rule_that_cannot_be_is_refused(key: str, value: str, problem: str) ->
     keys = {
         "metric": "voltage", "raise": "253 V", "hold": "60 s", "clear": "245 V", "clear_hold": "5 min",
         "max_gap": "15 min", "between_from": "340 V", "between_to": "438 V", "alike": "40 V",
-        "most": "1000 V", "together": "50 h",
+        "most": "600 V", "together": "50 h",
     }  # fmt: skip
     lines = [f'{one} = "{said}"' for one, said in (keys | {key: value}).items()]
     sources = [f'{one} = "chosen"' for one in keys if one != "metric"]

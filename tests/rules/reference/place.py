@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from devices.model import EngineInput
@@ -30,8 +31,10 @@ class Side:
     active: set[tuple[str, int]] = field(default_factory=set)
     heard: dict[int, Heard] = field(default_factory=dict)
 
-    def note(self, told: Told, group: int) -> None:
+    def note(self, told: Told, group: int, now: int) -> None:
         heard = self.heard.pop(told["slot"], Heard(told["device"], group))
+        if any(came > now for came in heard.came):  # our clock was put back since
+            heard.newest, heard.came = {}, []
         self.heard[told["slot"]] = heard  # the last to arrive is the last
         for clock in CLOCKS:
             if (time := time_of(told, clock)) is not None:
@@ -67,25 +70,26 @@ class Meeting:
         scope = self.entry.keys.get("scope", "dwelling")
         return Subject.BUILDING if scope == "common" else Subject(scope)
 
-    def feed(self, told: Told) -> Told | None:
-        """What an alarm of this place, by an anchor or a partner, makes of it."""
+    def feed(self, told: Told, now: int) -> Told | None:
+        """What an alarm of this place, by an anchor or a partner, makes of it at `now`."""
         alarm, group = (told["rule"], told["slot"]), self._group(told)
         mine = [name for name in self.sides if told["rule"] in self.entry.keys[name]]
         for name in mine:
             side = self.sides[name]
             if told["to"] is To.RAISED:
                 side.active.add(alarm)
-                side.note(told, group)
+                side.note(told, group, now)
             else:
                 side.active.discard(alarm)
                 if name == "partner" and self.standing:
-                    side.note(told, group)
+                    side.note(told, group, now)
         if told["to"] is To.CLEARED or (self.raised and self.subject is Subject.DWELLING):
             return None
         others = [side for name, side in self.sides.items() if mine != [name]]
         if mine == ["anchor", "partner"]:
             others.reverse()
-        met = [device for side in others for device in self._met(side, group, told)]
+        times = {clock: time for clock in CLOCKS if (time := time_of(told, clock)) is not None}
+        met = [device for side in others for device in self._met(side, Heard(told["device"], group, times))]
         if not met:
             return None
         again = self.raised
@@ -103,23 +107,22 @@ class Meeting:
             "subject": self.subject,
         }
 
-    def _met(self, side: Side, group: int, told: Told) -> list[int]:
+    def _met(self, side: Side, who: Heard) -> list[int]:
         """The devices on this side that it meets, the newest of each way of meeting. Of an alarm that stands
         already, only by a device that had no part in it."""
-        known = self.members if self.raised and told["device"] in self.members else {}
+        known = self.members if self.raised and who.device in self.members else {}
         there = {
             slot: one
             for slot, one in reversed(side.heard.items())
-            if (not group or (one.group != group and one.device != told["device"]))
+            if (not who.group or (one.group != who.group and one.device != who.device))
             and one.device not in known
         }
         found = []
-        for clock in CLOCKS:
-            time = time_of(told, clock)
+        for clock, time in who.newest.items():
             timed = [one for one in there.values() if clock in one.newest]
-            newest = max(timed, key=lambda one: one.newest[clock], default=None)
-            if newest and time is not None and abs(time - newest.newest[clock]) <= self.entry.us("within"):
-                found.append(newest.device)
+            near = [one for one in timed if abs(time - one.newest[clock]) <= self.entry.us("within")]
+            if near:
+                found.append(max(near, key=lambda one: one.newest[clock]).device)
         stand = [there[slot] for _, slot in side.active if slot in there] if self.standing else []
         newest = max(stand, key=lambda one: one.newest.get("at", -1), default=None)
         return [*found, newest.device] if newest else found
@@ -154,6 +157,26 @@ class Meeting:
         if given.slot or not concerns(self.told_last):
             return None
         self.raised = False
+        if self._goes_on(concerns):
+            return None
         told = ended_by(self.entry, given, self.slot, now, self.world)
         dwelling = self.place if self.subject is Subject.DWELLING else 0
         return told | {"dwelling": dwelling, "place": self.place, "subject": self.subject}
+
+    def _goes_on(self, concerns: Callable[[int], bool]) -> bool:
+        """Whether something that came after the act was made would have raised it, had the act come first.
+        Nothing was told of that, as it was raised then."""
+        anchor, partner = self.sides.values()
+        told: dict[int, int] = {}
+        for side, across in ((anchor, partner), (partner, anchor)):
+            for one in side.heard.values():
+                if not one.came or concerns(max(one.came)):
+                    continue
+                for other in self._met(across, one)[:1]:
+                    for device in (one.device, other):
+                        told[device] = max(told.get(device, 0), *one.came)
+        if not told:
+            return False
+        self.raised, self.told_last = True, max(told.values())
+        self.members |= told
+        return True

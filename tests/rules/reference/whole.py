@@ -115,7 +115,7 @@ class Reference:
         changes += [change for rule in self.rules[one.slot].values() if (change := rule.read(one))]
         order = {entry.name: entry.order for entry in self.entries}
         changes.sort(key=lambda change: order[change["rule"]])
-        return [told for change in changes for told in (change, *self._feed(change))]
+        return [told for change in changes for told in (change, *self._feed(change, one.received))]
 
     def _judge_where_they_stand(self) -> None:
         for rules in self.rules.values():
@@ -148,10 +148,10 @@ class Reference:
         if held is None or not held.act(given, now):
             return []
         ended = ended_by(held.entry, given, given.slot, now, self.world)
-        return [ended, *self._feed(ended | {"received": given.at_us})]
+        return [ended, *self._feed(ended | {"received": given.at_us}, now)]
 
-    def _feed(self, told: Told) -> list[Told]:
-        """What a change of an alarm makes of its dwelling. A visit is no alarm and meets nothing."""
+    def _feed(self, told: Told, now: int) -> list[Told]:
+        """What a change of an alarm makes of its dwelling at `now`. A visit is no alarm and meets nothing."""
         usual = next(entry.severity for entry in self.entries if entry.name == told["rule"])
         if told["severity"] is not usual:
             return []
@@ -160,7 +160,7 @@ class Reference:
             if entry.kernel == "place" and told["rule"] in [*entry.keys["anchor"], *entry.keys["partner"]]:
                 place = self._place(entry, told)
                 meeting = self.meetings.setdefault((entry.name, place), Meeting(entry, place, self.world))
-                raised += [met] if place and (met := meeting.feed(told)) else []
+                raised += [met] if place and (met := meeting.feed(told, now)) else []
         return raised
 
     def _place(self, entry: Entry, told: Told) -> int:

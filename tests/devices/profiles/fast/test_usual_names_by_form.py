@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from devices.model import Quality
 from devices.profiles.general.usual_names import USUAL
 from tests.devices.profiles.fast.both_ways import DATA, WHOLE, Both
+from tests.devices.profiles.shipping import shipped
 
 
 @pytest.mark.parametrize(("name", "many"), [*((one, 1) for one in (*USUAL, "Fire", "SMOKE")), ("Fire", 60)])
@@ -35,17 +36,107 @@ def test_a_form_with_a_name_of_a_fire_that_nobody_reads_is_never_learnt() -> Non
     both.hear((DATA, WHOLE | {"fire": True}))
 
 
+WHERE_IT_MEANS_NOTHING: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"all": [{"name": "battery_status/smoke", "value": 3}]}, {"all": [{"name": "hall/smoke", "value": 1}]}),
+    (
+        {"all": [{"name": "battery_status/smoke", "value": 3}]},
+        {"all": [{"name": "battery_status/smoke", "alarm": True}]},
+    ),
+    ({"all": [{"name": "tamper/fire", "value": 1}]}, {"all": [{"name": "kitchen/fire", "value": 1}]}),
+    ({"settings": {"fire": True}}, {"sensors": {"fire": True}}),
+    ({"settings": {"fire": True}, "state": {"x": 0}}, {"settings": {"x": True}, "state": {"fire": 1}}),
+    ({"enabled": {"smoke_detected": True}, "x": {}}, {"enabled": {}, "x": {"smoke_detected": True}}),
+    ({"rssi": {"fire": 1}}, {"hall": {"fire": 1}}),
+    ({"fire": None}, {"fire": True}),
+    ({"fire": []}, {"fire": [True]}),
+    ({"fire": {"unit": "x"}}, {"fire": {"unit": "x", "value": True}}),
+    ({"all": [{"name": "fire"}]}, {"all": [{"name": "fire", "value": 1}]}),
+]
+
+
 @pytest.mark.parametrize("many", [1, 60])
-def test_an_item_that_said_how_its_detector_fares_is_heard_when_it_says_an_alarm(many: int) -> None:
+@pytest.mark.parametrize(("quiet", "burning"), WHERE_IT_MEANS_NOTHING)
+def test_a_name_of_a_fire_where_it_means_nothing_makes_no_form(
+    quiet: dict[str, Any], burning: dict[str, Any], many: int
+) -> None:
     both = Both()
-    plain = WHOLE | {"all": [{"name": "battery_status/smoke", "value": 3}]}
-    both.teach((DATA, plain))
-    quiet = [(DATA, plain)] * many
-    assert both.left(*quiet) == 0
-    burning = DATA, plain | {"all": [{"name": "battery_status/smoke", "alarm": True}]}
-    assert both.left(*quiet, burning) == 1
-    decoded = both.hear(*quiet, burning)
-    assert decoded.quality[decoded.metric == USUAL["smoke"]].tolist().count(Quality.SUSPECT) == 1
+    both.teach((DATA, WHOLE | quiet))
+    usual = [(DATA, WHOLE | quiet)] * many
+    assert both.left(*usual) == many
+    decoded = both.hear(*usual, (DATA, WHOLE | burning), *usual)
+    assert decoded.quality[decoded.value == 1.0].tolist().count(Quality.SUSPECT) == 1
+
+
+@pytest.mark.parametrize("many", [1, 60])
+@pytest.mark.parametrize(
+    ("quiet", "burning"),
+    [
+        ({"kind": "fire"}, {"kind": "x", "fire": True}),
+        ({"kind": "fire", "x": "y"}, {"x": True, "fire": 1}),
+        ({"kind": ["x", "fire"]}, {"kind": ["x"], "fire": True}),
+        ({"Name": "fire", "all": {"value": 1}}, {"all": {"name": "fire", "value": 1}}),
+        ({"hall/fire": True}, {"hall": True, "fire": True}),
+        ({'a"fire': True}, {"a": True, "fire": True}),
+        ({"kind": 'a"fire'}, {"kind": "a", "fire": True}),
+    ],
+)
+def test_a_fire_by_a_name_that_was_a_word_or_part_of_one_is_heard(
+    quiet: dict[str, Any], burning: dict[str, Any], many: int
+) -> None:
+    both = Both()
+    both.teach((DATA, WHOLE | quiet))
+    usual = [(DATA, WHOLE | quiet)] * many
+    assert both.left(*usual) == 0
+    assert both.left(*usual, (DATA, WHOLE | burning), *usual) == 1
+    decoded = both.hear(*usual, (DATA, WHOLE | burning), *usual)
+    assert decoded.quality[decoded.value == 1.0].tolist().count(Quality.SUSPECT) == 1
+
+
+ALINK = "/sys/pk/d1/thing/event/property/post"
+
+
+@pytest.mark.parametrize("more", [{"alarm": True}, {"data": {"alarm": 1}}])
+def test_a_fire_beside_the_value_that_a_form_reads_is_heard(more: dict[str, Any]) -> None:
+    general = shipped("aliyun-alink")
+    general.fast = None
+    both = Both(shipped("aliyun-alink"), general)
+    both.way.answers = False
+    plain = {"params": {"SmokeAlarm": {"value": 0}, "BatteryPercentage": {"value": 3}}}
+    both.teach((ALINK, plain))
+    assert both.left((ALINK, plain)) == 0
+    burning = {"params": plain["params"] | {"SmokeAlarm": {"value": 0} | more}}
+    decoded = both.hear((ALINK, plain), (ALINK, burning))
+    assert decoded.quality.tolist().count(Quality.SUSPECT) == ("alarm" in more)
+
+
+NAMED = st.sampled_from(["fire", "Smoke", "smoke_alarm", "hall/fire", "battery_status/fire", "x"])
+SAID = st.booleans() | st.sampled_from([0, 1, 12, None, "on", "fire", "smoke"])
+WITH_SETTINGS = st.dictionaries(
+    st.sampled_from(["settings", "rssi", "enabled", "hall", "fire", "kind"]),
+    SAID
+    | st.dictionaries(st.sampled_from(["fire", "x", "value", "alarm", "name"]), SAID | NAMED, max_size=2)
+    | st.lists(
+        st.fixed_dictionaries({"name": NAMED}, optional={"value": SAID, "alarm": SAID, "unit": st.just("u")}),
+        max_size=2,
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    WITH_SETTINGS.filter(lambda one: "fire" in repr(one).lower()),
+    st.lists(WITH_SETTINGS, min_size=1, max_size=20),
+    st.booleans(),
+)
+def test_what_a_form_was_learnt_from_beside_settings_makes_it_miss_no_fire(
+    quiet: dict[str, Any], others: list[dict[str, Any]], large: bool
+) -> None:
+    both = Both()
+    both.teach((DATA, WHOLE | quiet))
+    usual = [(DATA, WHOLE | quiet)] * (20 if large else 1)
+    moved = [*others, *({"hall": one} for one in (quiet, *quiet.values()))]
+    both.hear(*usual, *((DATA, WHOLE | one) for one in moved), *usual)
 
 
 @settings(max_examples=12, deadline=None)  # each learns at length, so few of them with many messages
@@ -53,7 +144,10 @@ def test_an_item_that_said_how_its_detector_fares_is_heard_when_it_says_an_alarm
     st.lists(
         st.dictionaries(
             st.sampled_from(
-                ["fire", "Smoke", "smoke_alarm", "more", "x", "firmware", "name", "value", "settings"]
+                [
+                    *("fire", "Smoke", "smoke_alarm", "more", "x", "firmware", "name", "value"),
+                    *("settings", "rssi", "enabled"),
+                ]
             ),
             st.recursive(
                 st.booleans() | st.sampled_from([0, 1, 12, None, "on", "fire", "smoke"]),

@@ -15,7 +15,7 @@ from devices.profiles.fast.watched import Watched
 from devices.profiles.general.usual_names import USUAL
 
 NAMES = sorted(USUAL, key=len, reverse=True)
-TOKEN = re.compile(rf'[/"]({"|".join(map(re.escape, NAMES))})"')
+TOKEN = re.compile(rf'[/"]({"|".join(map(re.escape, NAMES))})"', re.IGNORECASE)
 TEXTS = [
     *("smoke", "Smoke", "fire", "SMOKE_ALARM", "carbon_monoxide", "gas.alarm", "hall/smoke", "co_alarm/x"),
     *("smoke_density", "firmware", "umbrella", 'm"smoke', "alarm", "\n", "烟", "color", "oxide", "fire" * 20),
@@ -31,8 +31,23 @@ PACKED = st.dictionaries(TEXT, SAID, max_size=4).map(
 )
 
 
-def names(payload: bytes) -> Counter[str]:
-    return Counter(TOKEN.findall(payload.lower().decode()))
+def names(payload: bytes) -> Counter[tuple[str, str, str]]:
+    """The names with what stands before and behind their texts: a key's colon, or a value's key."""
+    found = []
+    text = payload.decode()
+    for one in TOKEN.finditer(text):
+        opening = text.rindex('"', 0, one.start() + 1)
+        behind = re.match(r'" *(.?)', text[one.end() - 1 :], re.DOTALL)
+        key = re.search(r'\\?"[^"]*": *$', text[:opening])
+        before = re.search(r"([\\]?)$" if behind and behind[1] == ":" else r"(.) *$", text[:opening])
+        assert behind is not None
+        if behind[1] == ":":
+            found.append((before[1] if before else "", one[0].lower(), ":"))
+        elif key is not None:
+            found.append((key[0].replace(" ", ""), one[0].lower(), ""))
+        else:
+            found.append((before[1] if before else "", one[0].lower(), behind[1]))
+    return Counter(found)
 
 
 @settings(deadline=None)

@@ -47,6 +47,14 @@ def hear(
         ),
         ("shelly-gen1", "shellies/shellysmoke-1/info", {"smoke": True}, "topic:shellies/shellysmoke-1"),
         ("chirpstack", "application/a/device/01/event/integration", {"object": {"smoke": 1}}, "lorawan:01"),
+        (
+            "thingsboard",
+            ATTRIBUTES,
+            {"hall": {"smoke": {"state": "ok", "alarm": True}}},
+            "thingsboard:panel-4",
+        ),
+        ("thingsboard", ATTRIBUTES, {"all": [{"name": "hall/smoke", "alarm": 1}]}, "thingsboard:panel-4"),
+        ("thingsboard", ATTRIBUTES, {"smoke": "有烟"}, "thingsboard:panel-4"),
     ],
 )
 def test_a_fire_by_name_is_heard_and_the_message_shown(name: str, topic: str, said: Any, uid: str) -> None:
@@ -305,3 +313,51 @@ def test_a_quiet_alarm_of_how_a_detector_fares_is_said_and_no_fire(name: str) ->
     decoded, found = hear("thingsboard", "panel-4/v1/devices/me/telemetry", said)
     assert ([metric for _, metric, _ in found], decoded.rejected) == (["temperature"], [])
     assert [one.key for one in decoded.asides.said] == ["unread"]
+
+
+TELEMETRY = "panel-4/v1/devices/me/telemetry"
+ITEM = {"name": "hall/smoke", "alarm": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "said"),
+    [
+        ("thingsboard", TELEMETRY, {"temperature": 20, "smoke": {"alarm": True}}),
+        ("thingsboard", TELEMETRY, {"temperature": 20, "smoke": {"state": "ok", "alarm": True}}),
+        ("thingsboard", TELEMETRY, {"temperature": 20, "smoke": {"values": {"alarm": 1}}}),
+        ("thingsboard", TELEMETRY, {"smoke_alarm": {"alarm": 1}}),
+        ("thingsboard", TELEMETRY, {"fire": {"alarm": True}}),
+        ("thingsboard", TELEMETRY, {"hall": {"smoke": {"alarm": True}}}),
+        ("thingsboard", TELEMETRY, ITEM),
+        ("thingsboard", TELEMETRY, {"all": [ITEM, {"name": "x", "value": 1}]}),
+        ("thingsboard", TELEMETRY, {"all": [{"name": "battery_status/smoke", "alarm": True}]}),
+        ("thingsboard", "v1/devices/me/telemetry", [{"deviceName": "a", "smoke": {"alarm": True}}]),
+        ("zigbee2mqtt", "zigbee2mqtt/hall", {"smoke": {"alarm": True}, "battery": 3}),
+        ("zigbee2mqtt", "zigbee2mqtt/hall", {"smoke": {"state": "ok", "alarm": True}}),
+    ],
+)
+def test_an_alarm_of_a_usual_name_is_heard_though_its_message_is_refused(
+    name: str, topic: str, said: Any
+) -> None:
+    decoded, found = hear(name, topic, said)
+    assert [value for _, metric, value in found if metric == "smoke.alarm" and value == 1.0] == [1.0]
+    assert len(decoded.rejected) == 1
+    quiet = json.loads(json.dumps(said).replace("true", "false").replace('"alarm": 1', '"alarm": 0'))
+    decoded, found = hear(name, topic, quiet)
+    assert [one for one in found if one[1].endswith(".alarm") and one[2] == 1.0] == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"settings": {"fire": {"alarm": True}}},
+        {"all": [{"name": "config/smoke", "alarm": True}]},
+        {"all": [{"name": "battery_status/smoke", "value": 1}]},
+        {"smokeAlarm": {"unit": 1}, "fire": 12},
+        {"fire": 10**400},
+    ],
+)
+def test_a_refused_message_that_says_no_alarm_raises_none(said: Any) -> None:
+    decoded, found = hear("thingsboard", TELEMETRY, said)
+    assert [one for one in found if one[2] == 1.0] == []
+    assert len(decoded.rejected) == 1
