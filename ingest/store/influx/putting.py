@@ -18,7 +18,7 @@ from typing import Final
 from ingest.store.influx.server import Answer, Later, Refused, Taken
 
 Post = Callable[[bytes], Answer]
-OF_THE_SERIES: Final = re.compile(r"field type conflict|limit exceeded|is already exists as type")
+OF_THE_SERIES: Final = re.compile(r"field type conflict|limit exceeded")
 """Words of InfluxDB that are about a series, whatever its next value will be."""
 REMEMBERED_S: Final = 300.0
 """How long a refused series is set apart (chosen); and only from bodies in which something is refused, so
@@ -52,25 +52,27 @@ class Outcasts:
 
     def apart(self, lines: bytes) -> tuple[bytes, list[RefusedLine]]:
         """The lines without values of such series, and those."""
-        now_s = self._monotonic()
-        known = {series: why for series, (until_s, why) in self._until.copy().items() if until_s > now_s}
-        if not known:
+        if not self._until:
             return lines, []
         kept: list[bytes] = []
         out: list[RefusedLine] = []
         for line in lines.splitlines(keepends=True):
-            values = _values(line)
-            bad = [one for one in values if _series_of(one) in known]
-            out += [RefusedLine(one, known[_series_of(one)]) for one in bad]
-            kept += [one for one in values if one not in bad] if bad else [line]
+            judged = [(one, self._why(one)) for one in _values(line)]
+            bad = [RefusedLine(one, why) for one, why in judged if why]
+            out += bad
+            kept += [one for one, why in judged if not why] if bad else [line]
         return b"".join(kept), out
+
+    def _why(self, value: bytes) -> str:
+        """Why its series was refused not long ago; empty where it was not."""
+        until_s, why = self._until.get(_series_of(value), (0.0, ""))
+        return why if until_s > self._monotonic() else ""
 
 
 class Putting:
     """One body on its way: what has not been taken of it, and what is refused. It can be gone on with."""
 
-    def __init__(self, lines: bytes, points: int = 0) -> None:
-        self.points = points
+    def __init__(self, lines: bytes) -> None:
         self.refused: list[RefusedLine] = []
         self.taken = False
         """Whether the server took anything of it."""
