@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,7 +62,8 @@ class Road:
         self._records = records
         self._reader = JournalReader(folder, after)
         self._pending: list[Record] = []
-        self._passed = after
+        self._reached = self._passed = after
+        self._further: tuple[list[Record], int] | None = None
         self.until = until
 
     @property
@@ -88,15 +90,22 @@ class Road:
         """What comes next, the same until it was passed; None where there is nothing. Raises OSError with
         nothing lost."""
         if not self._pending:
-            found = _without_damage(self._reader.read(self._records))
-            self._pending = [record for record in found if record.seq <= self.until]
-        position = min(self._reader.position, self.until)
+            self._pending, self._reached = self._further or self._read()
+            self._further = None
         batch = _first_batch(self._pending)
         rest = len(self._pending) > len(batch)
-        offset = batch[-1].seq if rest else position
+        offset = batch[-1].seq if rest else self._reached
         if offset <= self._passed:
             return None
         return Load(batch, offset, rest or len(batch) >= self._records)
+
+    def look_further(self) -> None:
+        """Reads what comes behind the load at hand, which stays as it is, while that is on its way. Raises
+        nothing: what cannot be read now is read when its turn comes."""
+        if self._pending and self._further is None:
+            with contextlib.suppress(OSError):
+                found = self._read()
+                self._further = found if found[0] else None
 
     def pass_by(self, load: Load) -> None:
         """What `ahead` gave is written, or needs no writing."""
@@ -106,6 +115,13 @@ class Road:
     def close(self) -> None:
         """Lets go of the journal's files."""
         self._reader.close()
+
+    def _read(self) -> tuple[list[Record], int]:
+        """The next records, and the seq that was reached with them."""
+        found = _without_damage(self._reader.read(self._records))
+        return [record for record in found if record.seq <= self.until], min(
+            self._reader.position, self.until
+        )
 
 
 def _without_damage(found: list[Record | Damage]) -> list[Record]:

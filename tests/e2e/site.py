@@ -157,7 +157,10 @@ def register(service: RunningService, block: Block, phones: Phones) -> None:
     with writing(engine) as connection:
         write_block(connection, Vault.open(config.key_path), block, phones.address, now_us())
         password = hash_password("a long night")
-        add_user(connection, login="chief", password=password, role="supervisor", by="test", now_us=now_us())
+        add_user(
+            connection, login="chief", password=password, role="supervisor", everywhere=True, by="test",
+            now_us=now_us(),
+        )  # fmt: skip
     engine.dispose()
 
 

@@ -15,7 +15,11 @@ REASON: Final = "store"
 
 
 def keep_refused(connection: Connection, refused: Sequence[RefusedLine], at_us: int) -> None:
-    """Counts all of them, one at least, and keeps the last."""
+    """Counts all of them, one at least, and keeps the last.
+
+    Not guaranteed: that each is counted once. What is written again is refused again: where we die between
+    this and the journal's mark, which follows 20 s behind, and where the server started anew.
+    """
     add_count(connection, REASON, len(refused))
     add_letters(connection, REASON, [_letter(one, at_us) for one in refused[-KEPT_PER_FLUSH:]])
 

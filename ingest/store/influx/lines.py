@@ -99,7 +99,7 @@ def _fields(metric: Int16, value: Float64, quality: UInt32) -> tuple[Texts, Text
     written = _texts([repr(one).encode() for one in different.tolist()]).take(which)
     known = np.unique(metric).tolist()
     of_metric = np.empty(max(known) + 1, np.object_)
-    of_metric[known] = _texts([field(one) + b"=" for one in known])
+    of_metric[known] = _texts([_name(one) + b"=" for one in known])
     named = of_metric.take(metric)
     if not plain.all():
         _say_quality(named, written, metric, quality, unknown, np.flatnonzero(~plain))
@@ -120,7 +120,16 @@ def _say_quality(
 
 
 def _said(metric: int, quality: int) -> bytes:
-    return field(metric) + b"%s=%di" % (QUALITY, quality)
+    return _name(metric) + b"%s=%di" % (QUALITY, quality)
+
+
+def _name(metric: int) -> bytes:
+    """Of a metric that only a newer release knows, which wrote to this journal, its number: what is in the
+    journal must not hold up what comes behind it."""
+    try:
+        return field(metric)
+    except ValueError:
+        return b"metric_%d" % metric
 
 
 def _ends(ts_ns: Int64, begins: Bool) -> Texts:

@@ -10,6 +10,7 @@ that a server does not take at all are remembered for a while, and set apart whe
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ REMEMBERED_S: Final = 300.0
 """How long a refused series is set apart (chosen); and only from bodies in which something is refused, so
 that none is lost once the server takes it."""
 MOST_REMEMBERED: Final = 1_000_000
+SILENCES: Final = 2
+"""A body that gets no answer so often in a row may be too long for the line or the server: it is cut."""
+SHORT_BYTES: Final = 16_000
+"""No shorter than half of this for silence (chosen: at four requests at once a line of 17 kbit/s takes these
+in time, and after an outage they cost little)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,28 @@ class Outcasts:
         return why if until_s > self._monotonic() else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    lines: bytes
+    cut_out: bool = False
+    """Of what was refused: series that are not taken were set apart from it already, or are looked for."""
+
+    def cut(self, *, cut_out: bool) -> list[_Part]:
+        """Both halves, or what cannot be cut; the first is last."""
+        return [_Part(half, cut_out) for half in reversed(_halves(self.lines))]
+
+
 class Putting:
-    """One body on its way: what has not been taken of it, and what is refused. It can be gone on with."""
+    """One body on its way: what has not been taken of it, and what is refused. It can be gone on with.
+
+    `taken`: whether the server took anything of it. `was_long`: whether it was cut because nobody answered.
+    """
 
     def __init__(self, lines: bytes) -> None:
         self.refused: list[RefusedLine] = []
-        self.taken = False
-        """Whether the server took anything of it."""
-        self._waiting = [lines]
-        self._whole = True
+        self.taken = self.was_long = False
+        self._waiting = [_Part(lines)]
+        self._silences = 0
 
     @property
     def done(self) -> bool:
@@ -87,36 +106,43 @@ class Putting:
     def go_on(self, post: Post, outcasts: Outcasts) -> Later | None:
         """Posts, in halves where something is refused, until each value that is refused stands alone.
 
-        Later: something was not answered. What was not is posted again by the next call; a point that is
-        written twice is the same point.
+        Later: something was not answered. What was not is posted again by the next call, in halves where it
+        has been silent for long; a point that is written twice is the same point.
         """
         while self._waiting:
-            part = self._waiting[-1]
-            answer = post(part)
+            part = self._waiting.pop()
+            answer = post(part.lines)
             if isinstance(answer, Later):
+                self._waiting += self._for_the_next_time(part, answer)
                 return answer
-            self._waiting.pop()
+            self._silences = 0
             if isinstance(answer, Taken):
                 self.taken = True
             else:
-                self._halve(part, answer, outcasts)
+                self._waiting += self._without_refused(part, answer, outcasts)
         return None
 
-    def _halve(self, part: bytes, answer: Refused, outcasts: Outcasts) -> None:
-        if self._whole:
-            self._whole = False
-            rest, out = outcasts.apart(part)
+    def _for_the_next_time(self, part: _Part, answer: Later) -> list[_Part]:
+        self._silences += not answer.denied
+        if self._silences < SILENCES or len(part.lines) <= SHORT_BYTES:
+            return [part]
+        self._silences, self.was_long = 0, True
+        return part.cut(cut_out=part.cut_out)
+
+    def _without_refused(self, part: _Part, answer: Refused, outcasts: Outcasts) -> list[_Part]:
+        """What of it is posted next."""
+        if not part.cut_out:
+            rest, out = outcasts.apart(part.lines)
             if out:
                 self.refused += out
-                self._waiting += [rest] if rest else []
-                return
-        halves = _halves(part)
+                return [_Part(rest, cut_out=True)] if rest else []
+        halves = part.cut(cut_out=True)
         if len(halves) > 1:
-            self._waiting += reversed(halves)
-            return
-        refused = RefusedLine(part, answer.why)
+            return halves
+        refused = RefusedLine(part.lines, sys.intern(answer.why))  # a million of them say the same
         outcasts.note(refused)
         self.refused.append(refused)
+        return []
 
 
 def _halves(lines: bytes) -> list[bytes]:

@@ -21,7 +21,7 @@ GAPS: Final = 256
 
 
 class Roads:
-    """The live road and the gaps behind it. Not for several threads."""
+    """The live road and the gaps behind it. Figures may be asked for from any thread, all else from one."""
 
     def __init__(
         self,
@@ -49,15 +49,17 @@ class Roads:
 
     @property
     def waiting(self) -> int:
-        """How many durable records have not been passed."""
-        gaps = sum(until - after for after, until in self._gaps)
-        gap = self._gap.until - self._gap.position if self._gap else 0
-        return gaps + gap + max(0, self._live.durable - self._live.position)
+        """How many durable records have not been passed. From any thread, where it may be behind."""
+        gaps = sum(until - after for after, until in tuple(self._gaps))
+        gap, live = self._gap, self._live
+        left = gap.until - gap.position if gap else 0
+        return gaps + left + max(0, live.durable - live.position)
 
     @property
     def damaged(self) -> int:
-        """How often the journal could not be read."""
-        return self._damaged + self._live.damaged + (self._gap.damaged if self._gap else 0)
+        """How often the journal could not be read. From any thread, as `waiting`."""
+        gap = self._gap
+        return self._damaged + self._live.damaged + (gap.damaged if gap else 0)
 
     def ahead(self, *, live: bool) -> Load | None:
         """What comes next on the live road, or in the oldest gap."""
@@ -65,6 +67,12 @@ class Roads:
             return self._live.ahead()
         road = self._oldest()
         return road.ahead() if road else None
+
+    def look_further(self, *, live: bool) -> None:
+        """Reads what comes behind the load at hand, as `Road` does."""
+        road = self._live if live else self._gap
+        if road:
+            road.look_further()
 
     def pass_by(self, load: Load, now_us: int, *, live: bool) -> None:
         """`load`, which `ahead` gave, is written."""

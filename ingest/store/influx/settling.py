@@ -14,22 +14,23 @@ _STEP_S: Final = 0.5
 
 
 class Settling:
-    """Positions and when they were reached. Positions do not go back."""
+    """Positions and when they were reached, in seconds of the server's life. Positions do not go back; where
+    the time does, what was reached last holds all before it."""
 
     def __init__(self, settled_s: float = SETTLED_S) -> None:
         self._settled_s = settled_s
         self._reached: deque[tuple[float, int]] = deque()
 
     def reach(self, position: int, now_s: float) -> None:
-        """Everything up to `position` is acknowledged now."""
+        """Everything up to `position` is acknowledged at this moment of the server's life."""
         if len(self._reached) > 1 and now_s - self._reached[-2][0] < _STEP_S:
             self._reached.pop()  # a number for each step is enough, and the newest is never left out
         self._reached.append((now_s, position))
 
-    def settled(self, before: int, alive_s: float) -> int:
-        """The position that may be relied upon when the server was last seen alive, in the life in which it
-        acknowledged, at `alive_s`; `before` is the last position that was."""
-        while self._reached and alive_s - self._reached[0][0] >= self._settled_s:
+    def settled(self, before: int, lived_s: float) -> int:
+        """The position that may be relied upon once the server was seen living up to `lived_s`, in the life
+        in which it acknowledged; `before` is the last position that was."""
+        while self._reached and lived_s - self._reached[0][0] >= self._settled_s:
             before = self._reached.popleft()[1]
         return before
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -26,9 +26,15 @@ class Shipment:
     advanced: bool = False
     """Whether the last `send` got anything of it into the server."""
 
-    def send(self, threads: Executor, post: Post, outcasts: Outcasts) -> Later | None:
+    def send(
+        self, threads: Executor, post: Post, outcasts: Outcasts, meanwhile: Callable[[], None]
+    ) -> Later | None:
         """Posts what is left, bodies as they are made. After the first that is not answered the others are
-        not sent: the server has trouble enough. Later: the next call goes on."""
+        not sent: the server has trouble enough. Later: the next call goes on.
+
+        `meanwhile`, which raises nothing, is called when the last body is on its way: the server would have
+        nothing to do while the next load is read.
+        """
         stopped: list[Later] = []
 
         def go_on(body: Putting) -> None:
@@ -43,6 +49,7 @@ class Shipment:
             left += 1
             sent.append(threads.submit(go_on, body))
         self._making = ()
+        meanwhile()
         for one in sent:
             one.result()
         self.advanced = sum(1 for body in self._made if not body.done) < left
@@ -52,6 +59,11 @@ class Shipment:
     def refused(self) -> list[RefusedLine]:
         """What the server did not take."""
         return [line for body in self._made for line in body.refused]
+
+    @property
+    def was_long(self) -> bool:
+        """Whether bodies of it got no answer and were cut."""
+        return any(body.was_long for body in self._made)
 
     @property
     def taken(self) -> bool:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -24,7 +25,7 @@ from devices.database import reading, writing
 from ingest.journal_files import READER, Mark
 from ingest.store.influx.letters import keep_refused
 from ingest.store.influx.lifetime import LOOK_S, Lifetime
-from ingest.store.influx.lines import bodies
+from ingest.store.influx.lines import BODY_POINTS, bodies
 from ingest.store.influx.names import SeriesNames
 from ingest.store.influx.putting import Outcasts, Putting
 from ingest.store.influx.roads import Roads
@@ -45,6 +46,14 @@ LONGEST_WAIT_S: Final = 30.0
 the server says."""
 SLOW_S: Final = 60.0
 """A load that takes longer is trouble that somebody should see: it may be refused value by value (chosen)."""
+LEAST_POINTS: Final = 300
+GROWTH: Final = 250
+"""Bodies are made half as long after a load that was cut because nobody answered, down to `LEAST_POINTS`; by
+so many points longer after each other load (chosen: what a slow line takes is found again within minutes)."""
+
+
+class Unread(Later):
+    """It is not the server: the database or the journal cannot be used now."""
 
 
 class Posts(Protocol):
@@ -97,7 +106,10 @@ class InfluxWriter:
         self._threads = ThreadPoolExecutor(in_flight, "points")
         self._shipment: Shipment | None = None
         self._live_due_s = 0.0
+        self._most = BODY_POINTS
+        self._damaged = 0
         self._failing = False
+        self._said: str | None = None
         self.points = self.passed_over = self.refused = self.unnamed = 0
 
     @property
@@ -114,7 +126,7 @@ class InfluxWriter:
     @property
     def damaged(self) -> int:
         """How often the journal could not be read."""
-        return self._roads.damaged
+        return self._damaged + self._roads.damaged
 
     def run_once(self) -> int | Later:
         """Writes one load; how many records it was, 0 when there is nothing now.
@@ -128,11 +140,17 @@ class InfluxWriter:
         shipment = self._shipment = self._shipment or self._take()
         if shipment is None:
             return 0
-        trouble = shipment.send(self._threads, self._server.post, self._outcasts) or self._deaf(shipment)
+        trouble = shipment.send(
+            self._threads,
+            self._server.post,
+            self._outcasts,
+            partial(self._roads.look_further, live=shipment.live),
+        ) or self._deaf(shipment)
         if trouble:
             self._lifetime.doubt()
             return trouble
-        self._lifetime.took()
+        if shipment.taken or shipment.refused:
+            self._lifetime.took()
         self._pass_by(shipment)
         return max(len(shipment.load.records), 1)
 
@@ -143,7 +161,7 @@ class InfluxWriter:
             try:
                 done = self.run_once()
             except (OperationalError, OSError) as error:
-                done = Later(f"{type(error).__name__}: the database or the journal cannot be read")
+                done = Unread(f"{type(error).__name__}: the database or the journal cannot be used")
             self._note(done)
             if isinstance(done, Later):
                 advanced = self._shipment is not None and self._shipment.advanced
@@ -163,11 +181,12 @@ class InfluxWriter:
         self._mark.close()
 
     def _settle(self) -> None:
-        self._mark.seq = self._settling.settled(self._mark.seq, self._lifetime.alive_s)
+        self._mark.seq = self._settling.settled(self._mark.seq, self._lifetime.lived_s)
 
     def _begin_again(self) -> None:
         """The server has started anew. What it may have forgotten is written once more."""
         log.warning("store_started_anew", written_again=self._roads.done - self._mark.seq)
+        self._damaged += self._roads.damaged
         self._roads.close()
         self._roads = Roads(self._folder, self._mark.seq)
         self._settling.forget()
@@ -192,7 +211,7 @@ class InfluxWriter:
             unknown = np.unique(every.slot[self._names.rows(every.slot) == 0])
             self._names.look_up(connection, unknown)
         points = self._named(every)
-        making = (Putting(body.lines) for body in bodies(points, self._names))
+        making = (Putting(body.lines) for body in bodies(points, self._names, self._most))
         return Shipment(load, live, len(points), len(every) - len(points), self._monotonic(), making)
 
     def _named(self, points: Points) -> Points:
@@ -216,23 +235,29 @@ class InfluxWriter:
             with writing(self._engine) as connection:
                 keep_refused(connection, refused, self._clock_us())
         self._roads.pass_by(shipment.load, self._clock_us(), live=shipment.live)
-        self._settling.reach(self._roads.done, self._monotonic())
+        self._settling.reach(self._roads.done, self._lifetime.moment_s)
         self._settle()
         self._shipment = None
+        self._most = _next_most(self._most, was_long=shipment.was_long)
         self.points += shipment.points
         self.refused += len(refused)
         self.unnamed += shipment.unnamed
         self.passed_over += shipment.load.shed_points
 
     def _note(self, done: int | Later) -> None:
-        """Says when it begins and when it is over."""
+        """Says when it begins, when somebody has to do something else about it, and when it is over."""
         if isinstance(done, Later):
-            if not self._failing:
-                log.error("store_waits", error=done.why, do=_advice(done))
-            self._failing = True
-        elif self._failing and done:
+            advice = _advice(done)
+            if advice != self._said:
+                log.error("store_waits", error=done.why, do=advice)
+            self._said, self._failing = advice, True
+        elif self._failing and (done or not self.behind):
             log.warning("store_goes_on")
-            self._failing = False
+            self._said, self._failing = None, False
+
+
+def _next_most(most: int, *, was_long: bool) -> int:
+    return max(most // 2, LEAST_POINTS) if was_long else min(most + GROWTH, BODY_POINTS)
 
 
 def _pause_s(later: Later, wait_s: float) -> float:
@@ -240,6 +265,11 @@ def _pause_s(later: Later, wait_s: float) -> float:
 
 
 def _advice(later: Later) -> str:
+    if isinstance(later, Unread):
+        return "see to the database and the disk of the data folder; points wait in the journal, alarms go on"
     if later.denied:
-        return "compare [store] with the server: address, user, token, database or bucket (gengfu check)"
+        return (
+            "compare [store] with the server: address, user, token, database or bucket (gengfu check), and"
+            " start the service again after a change; points wait in the journal, alarms go on"
+        )
     return "see to the server; points wait in the journal, alarms go on"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +39,20 @@ def account_at(server: SeriesServer, url: str = "") -> Account:
     return Account(url or server.url, database=server.database, user=server.user, password=server.password)
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much the journal may take. `clock` is what it looks for room by."""
+
+    segment_bytes: int = 1 << 20
+    max_bytes: int = 10**9
+    reserve_bytes: int = 0
+    clock: Callable[[], float] = time.monotonic
+
+
 class House:
     """Devices of four series, named in the journal when they are first heard."""
 
-    def __init__(self, folder: Path, devices: int = 10) -> None:
+    def __init__(self, folder: Path, devices: int = 10, room: Room = Room()) -> None:
         self.folder, self.devices = folder, devices
         self.engine: Engine = open_database(f"sqlite:///{folder}/gengfu.db")
         schema.metadata.create_all(self.engine)
@@ -53,8 +65,13 @@ class House:
                 for n in range(devices)
             ]  # fmt: skip
             connection.execute(insert(schema.device), rows)
-        self.journal = Journal(folder / "journal", segment_bytes=1 << 20, max_bytes=10**9)
+        self.journal = Journal(
+            folder / "journal", segment_bytes=room.segment_bytes, max_bytes=room.max_bytes,
+            reserve_bytes=room.reserve_bytes, monotonic=room.clock,
+        )  # fmt: skip
         self.ticks = 0
+        self.shed: set[int] = set()
+        """Ticks whose points were left out of history, as the journal said."""
 
     def tick(self, ticks: int = 1, each_us: int = 1_000_000) -> None:
         """A reading of every series, so many times."""
@@ -68,9 +85,20 @@ class House:
             )  # fmt: skip
             new = [] if self.ticks else list(self._named())
             seq = self.journal.next_seq
-            self.journal.append(Record(seq, batch, Messages.empty(), [], new, [], {}, 0, 0))
+            if self.journal.append(Record(seq, batch, Messages.empty(), [], new, [], {}, 0, 0)):
+                self.shed.add(self.ticks)
             self._commit(new)
             self.ticks += 1
+
+    def tick_without_points(self) -> None:
+        """As one that brought only an act of somebody's."""
+        batch = ReadingBatch.empty(self.now_us)
+        self.journal.append(Record(self.journal.next_seq, batch, Messages.empty(), [], [], [], {}, 0, 0))
+
+    def snapshot(self) -> None:
+        """Recovery needs nothing of the journal any more."""
+        newest = self.journal.next_seq - 1
+        self.journal.keep_after(newest, newest)
 
     def name(self, device: str, slot: int) -> None:
         """A series of a device that nobody registered, as the database has it."""
@@ -99,21 +127,29 @@ class House:
 
     @property
     def points(self) -> int:
-        """In the journal, and so in the server in the end."""
-        return self.ticks * self.devices * len(METRICS)
+        """In the journal, and not shed, and so in the server in the end."""
+        return (self.ticks - len(self.shed)) * self.devices * len(METRICS)
 
     def refused(self) -> int:
         """How many lines are counted as dead letters."""
         with self.engine.connect() as connection:
             return count_dead_letters(connection).get("store", 0)
 
-    def writer(self, server: Posts, settled_s: float = 0.0) -> InfluxWriter:
+    def writer(
+        self,
+        server: Posts,
+        settled_s: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+        in_flight: int = 4,
+    ) -> InfluxWriter:
         """A writer of a process of its own, begun anew."""
         return InfluxWriter(
             self.folder / "journal",
             server,
             self.engine,
             clock_us=lambda: self.now_us,
+            monotonic=monotonic,
+            in_flight=in_flight,
             settled_s=settled_s,
             look_s=settled_s / 10,
         )
@@ -132,7 +168,7 @@ def expected(house: House, kind: str) -> set[Row]:
     found = set()
     for n in (n for n in range(house.devices) if kind_of(n) == kind):
         for metric, slot in zip(METRICS, series_of(n), strict=True):
-            for tick in range(house.ticks):
+            for tick in set(range(house.ticks)) - house.shed:
                 at_ns = (START_US + tick * 1_000_000) * 1000
                 name = field(Metric(metric)).decode()
                 found.add(Row(kind, (("device", device_of(n)),), name, tick + slot / 1000, at_ns))
@@ -143,6 +179,12 @@ def stored(server: SeriesServer) -> int:
     """Values in the server, without qualities."""
     rows = [row for kind in ("smoke", "electrical") for row in server.rows(kind)]
     return sum(1 for row in rows if not row.field.endswith("_quality"))
+
+
+def stored_of_each(server: SeriesServer) -> Counter[str]:
+    """The same by device."""
+    rows = [row for kind in ("smoke", "electrical") for row in server.rows(kind)]
+    return Counter(dict(row.tags)["device"] for row in rows if not row.field.endswith("_quality"))
 
 
 @contextmanager

@@ -155,3 +155,16 @@ def test_a_field_needs_no_quotes_and_names_one_metric(metric: Metric) -> None:
     assert field(metric).decode().isidentifier()
     assert not field(metric).endswith(b"_quality")
     assert [one for one in Metric if field(one) == field(metric)] == [metric]
+
+
+def test_a_metric_of_a_newer_release_is_written_by_its_number() -> None:
+    """It must not hold up what comes behind it in the journal."""
+
+    class Newer(Town):
+        def metrics(self, slots: Int32) -> Int16:
+            found = super().metrics(slots)
+            found[slots == 1] = 999
+            return found
+
+    made = lines(list(bodies(points((1, 17, 1.5, 0), (2, 18, 2.5, 8)), Newer())))
+    assert [one.fields for one in made] == [{"metric_999": 1.5}, {"voltage": 2.5, "voltage_quality": 8}]

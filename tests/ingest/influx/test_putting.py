@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.store.influx.putting import REMEMBERED_S, Outcasts, Putting, RefusedLine
+from ingest.store.influx.putting import REMEMBERED_S, SHORT_BYTES, Outcasts, Putting, RefusedLine
 from ingest.store.influx.server import Answer, Later, Refused, Taken
 
 
@@ -134,3 +134,74 @@ def test_of_a_line_only_the_value_that_is_refused_is_lost_with_its_quality(known
 
 def test_a_line_that_is_none_of_ours_is_refused_as_it_is() -> None:
     assert put(b"=bad", Picky()).refused == [RefusedLine(b"=bad", "bad")]
+
+
+class Narrow(Picky):
+    """Answers only what is short: the rest does not get there in time."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__()
+        self._most_bytes = most_bytes
+
+    def post(self, lines: bytes) -> Answer:
+        if len(lines) > self._most_bytes:
+            self.posts += 1
+            return Later("late")
+        return super().post(lines)
+
+
+@pytest.mark.parametrize("bad", [set[int](), {3, 8_000}])
+def test_a_body_that_is_too_long_for_the_line_is_cut_and_gets_there(bad: set[int]) -> None:
+    server, lines = Narrow(SHORT_BYTES), body(bad, 10_000)
+    putting = Putting(lines)
+    for _ in range(100):
+        putting.go_on(server.post, Outcasts(Clock()))
+    assert putting.done
+    assert putting.was_long
+    assert set(server.stored) == {one for one in lines.splitlines(keepends=True) if b"=bad" not in one}
+    assert len(putting.refused) == len(bad)
+
+
+def test_a_body_is_not_cut_for_one_silence() -> None:
+    putting, server = Putting(body(set(), 10_000)), Picky(silent=frozenset({1}))
+    putting.go_on(server.post, Outcasts(Clock()))
+    putting.go_on(server.post, Outcasts(Clock()))
+    assert (putting.done, putting.was_long, server.posts) == (True, False, 2)
+
+
+def test_however_long_the_silence_no_body_is_cut_to_crumbs() -> None:
+    putting, lines = Putting(body(set(), 10_000)), body(set(), 10_000)
+    for _ in range(1_000):
+        putting.go_on(lambda _: Later("away"), Outcasts(Clock()))
+    taken: list[bytes] = []
+
+    def take(lines: bytes) -> Answer:
+        taken.append(lines)
+        return Taken()
+
+    putting.go_on(take, Outcasts(Clock()))
+    assert b"".join(taken) == lines
+    assert min(map(len, taken)) > SHORT_BYTES / 2 - 100
+
+
+def test_who_denies_us_gets_no_shorter_bodies() -> None:
+    putting = Putting(body(set(), 10_000))
+    for _ in range(10):
+        putting.go_on(lambda _: Later("HTTP 401", denied=True), Outcasts(Clock()))
+    assert not putting.was_long
+
+
+def test_a_limit_on_the_length_of_bodies_costs_no_value_that_is_within_it() -> None:
+    """Of somebody between us and the server, who answers 413."""
+    stored: list[bytes] = []
+
+    def post(lines: bytes) -> Answer:
+        if len(lines) > 40:
+            return Refused("HTTP 413: too large")
+        stored.extend(lines.splitlines())
+        return Taken()
+
+    putting = Putting(body(set(), 500) + b"m,device=a current=1.0,voltage=2.0,voltage_quality=3i 17\n")
+    putting.go_on(post, Outcasts(Clock()))
+    assert [one.line for one in putting.refused] == [b"m,device=a voltage=2.0,voltage_quality=3i 17\n"]
+    assert (putting.done, len(set(stored)), len(stored)) == (True, 501, 501)

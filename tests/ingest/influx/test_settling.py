@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from ingest.store.influx.lifetime import SILENT_LOOKS, Lifetime
+from ingest.store.influx.lifetime import LATE_S, RETURNS, RETURNS_S, SILENT_LOOKS, Lifetime
 from ingest.store.influx.settling import Settling
 
 
@@ -25,11 +26,21 @@ def test_nothing_younger_than_it_takes_to_settle_is_relied_upon(
     assert settling.settled(relied, now_s + settled_s + 1) == position, "the newest is never left out"
 
 
-def test_a_server_that_is_not_seen_alive_settles_nothing() -> None:
+def test_only_time_in_which_the_server_is_seen_living_settles() -> None:
     settling = Settling(5)
     settling.reach(7, 100)
-    assert settling.settled(0, alive_s=100) == 0
-    assert settling.settled(0, alive_s=105) == 7
+    assert settling.settled(0, lived_s=104.9) == 0
+    assert settling.settled(0, lived_s=105) == 7
+
+
+def test_a_time_that_goes_back_relies_on_nothing_too_early() -> None:
+    """What was thought to be lived was not."""
+    settling = Settling(5)
+    settling.reach(1, 3)
+    settling.reach(2, 8)
+    settling.reach(3, 4)
+    assert [settling.settled(0, lived_s=at) for at in (7, 8)] == [0, 1]
+    assert [settling.settled(1, lived_s=at) for at in (9, 12.9, 13)] == [1, 1, 3]
 
 
 class Looked:
@@ -49,35 +60,65 @@ class Looked:
 def test_a_server_that_started_anew_has_ended_its_life() -> None:
     looked = Looked("100", "100", None, "207", "207")
     assert [looked.look(took=False) for _ in range(5)] == [False, False, False, True, False]
-    assert looked.lifetime.alive_s == 5
+    assert looked.lifetime.lived_s == 2, "the silence is not counted"
 
 
-def test_while_a_server_is_silent_it_is_not_seen_alive() -> None:
-    looked = Looked("100", None, None, None, None)
+@pytest.mark.parametrize("silence", [None, ""])
+def test_a_silent_server_is_not_seen_to_live(silence: str | None) -> None:
+    """Nor one in whose place somebody else answers, such as a proxy with a page of its own."""
+    looked = Looked("100", *[silence] * 4)
     for _ in range(5):
         looked.look(took=False)
-    assert looked.lifetime.alive_s == 1
+    assert looked.lifetime.lived_s == 0
 
 
-def test_a_server_that_takes_points_and_answers_no_look_is_taken_at_its_word() -> None:
-    looked = Looked(*[None] * (SILENT_LOOKS + 1))
-    seen = []
-    for _ in range(SILENT_LOOKS + 1):
+def test_what_nobody_saw_is_not_taken_for_lived() -> None:
+    """It may have stood still all the while; and what was taken then has as long to settle as any."""
+    looked = Looked("100", "100")
+    looked.look()
+    looked.now_s += 1000
+    assert looked.lifetime.moment_s == 1 + LATE_S
+    looked.look()
+    assert looked.lifetime.lived_s == 1 + LATE_S
+
+
+@pytest.mark.parametrize("first", [(), ("100",)])
+@pytest.mark.parametrize("silence", [None, ""])
+def test_a_server_that_takes_points_and_says_nothing_is_taken_at_its_word(
+    first: tuple[str, ...], silence: str | None
+) -> None:
+    looked = Looked(*first, *[silence] * (SILENT_LOOKS + 2))
+    for _ in range(len(first) + SILENT_LOOKS + 2):
         looked.look()
-        seen.append(looked.lifetime.alive_s > 0)
-    assert seen == [False] * (SILENT_LOOKS - 1) + [True, True]
+    assert looked.lifetime.lived_s >= 2
 
 
 def test_a_server_that_does_not_say_is_taken_at_its_word() -> None:
     looked = Looked("", "")
-    assert [looked.look(), looked.look(), looked.lifetime.alive_s] == [False, False, 2]
+    assert [looked.look(), looked.look(), looked.lifetime.lived_s] == [False, False, 1]
+
+
+def test_points_that_were_taken_before_it_said_anything_may_be_of_another_life() -> None:
+    looked = Looked(None, "207", "207")
+    assert [looked.look() for _ in range(3)] == [False, True, False]
 
 
 def test_two_servers_behind_one_address_are_not_written_to_again_and_again() -> None:
-    looked = Looked("100", "207", "100")
+    looked = Looked(*["100", "207"] * 3)
     with capture_logs() as logs:
-        assert [looked.look() for _ in range(6)] == [False, True, False, False, False, False]
+        assert not any([looked.look() for _ in range(9)][-4:])
     assert [one["event"] for one in logs] == ["store_has_several_servers"]
+
+
+def test_a_server_that_starts_with_the_same_wrong_clock_each_time_is_one() -> None:
+    """Its start looks like a former one, as often as it is switched on."""
+    looked = Looked("37", "38", *["37", "38"] * RETURNS)
+    with capture_logs() as logs:
+        for _ in range(2 + 2 * RETURNS):
+            begun = looked.look()
+            looked.now_s += RETURNS_S / 2
+    assert begun
+    assert not logs
 
 
 def test_after_a_failure_it_is_looked_at_once() -> None:
