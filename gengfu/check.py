@@ -74,7 +74,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _pages()
     yield _links(config)
-    yield from store_findings(config.store)
+    yield from store_findings(config.store, config.data_dir)
     yield from account_findings(config)
     yield from profile_findings(config)
     yield from rule_findings(config, now_us())

@@ -32,6 +32,7 @@ def mount(app: typer.Typer) -> None:
     from gengfu import contact_test_command as _contact_test  # noqa: F401 - adds `contact test`
     from gengfu import discover_command as _discover  # noqa: F401 - adds `device discover`
     from gengfu import forget_command  # noqa: F401 - adds `contact erase` and `contact forget`
+    from gengfu import influx_copy_command as _influx_copy  # noqa: F401 - adds `influx copy`
     from gengfu import publisher_command as _publisher  # noqa: F401 - adds `publisher files`
     from gengfu import shed_command as _shed  # noqa: F401 - adds `device shed`
     from gengfu.callbacks_command import callbacks

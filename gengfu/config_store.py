@@ -20,7 +20,9 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
 
     `keep_mb`: beyond so much the oldest points go before their time; 0 for no limit but `keep_days` (chosen:
     what somebody asked to be kept for so long is not dropped unasked). With `database` a server is written to
-    as InfluxDB 1.x (`/write`), with `bucket` as newer ones (`/api/v2/write`).
+    as InfluxDB 1.x (`/write`), with `bucket` as newer ones (`/api/v2/write`). Beside a server the points of
+    the newest `recent_days` are kept in the data folder, in `recent_mb` at most (chosen: two nights, 1 GiB),
+    for pages while the server is away; 0 days: none.
     """
 
     kind: Annotated[str, Meta(pattern="^(embedded|influxdb)$")] = EMBEDDED
@@ -36,6 +38,8 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     password_file: str = ""
     gzip: bool = False
     in_flight: Annotated[int, Meta(ge=1, le=64)] = 4
+    recent_days: Annotated[float, Meta(ge=0, le=30)] = 2.0
+    recent_mb: Annotated[int, Meta(ge=16, le=1 << 20)] = 1024
 
 
 def wrong_store(store: Store) -> str:

@@ -16,6 +16,7 @@ from gengfu.config import Config
 from gengfu.config_store import INFLUXDB
 from gengfu.folder import lock
 from gengfu.heart import Heart, ballast_of
+from gengfu.histories_here import RECENT
 from gengfu.leash import follow_leash
 from gengfu.logs import set_up_logs
 from gengfu.service import stop_on_signal
@@ -25,6 +26,7 @@ from ingest.store.embedded import EmbeddedStore
 from ingest.store.influx.server import Server
 from ingest.store.influx.writer import InfluxWriter
 from ingest.store.layout import StoreError
+from ingest.store.recent import RecentWriter
 from ingest.store.writer import STORE_FAILS, StoreWriter, advice
 
 log = structlog.get_logger()
@@ -49,6 +51,7 @@ class Storing:
     ) -> None:
         self.writer: StoreWriter | InfluxWriter | None = None
         self.store: EmbeddedStore | None = None
+        self.recent: RecentWriter | None = None
         self._close: Callable[[], None] = lambda: None
         self._config, self._has_room, self._try_again_s = config, has_room, try_again_s
         self._said = False
@@ -65,11 +68,30 @@ class Storing:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`; lets go of the store then."""
+        beside = self._begin_recent(stop)
         while self.writer is None and not stop.wait(self._try_again_s):
             self.open()
         if self.writer:
             self.writer.run(stop)
             self._close()
+        if beside:
+            beside.join()
+
+    def _begin_recent(self, stop: threading.Event) -> threading.Thread | None:
+        """The newest points beside a server, on a thread of their own."""
+        folder, wanted = self._config.data_dir, self._config.store
+        if wanted.kind != INFLUXDB or not wanted.recent_days:
+            return None
+        self.recent = RecentWriter(
+            folder / "journal",
+            folder / RECENT,
+            keep_days=wanted.recent_days,
+            keep_bytes=wanted.recent_mb << 20,
+            has_room=self._has_room,
+        )
+        thread = threading.Thread(target=self.recent.run, args=(stop,), name="recent", daemon=True)
+        thread.start()
+        return thread
 
     def _open_embedded(self) -> StoreWriter:
         folder, wanted = self._config.data_dir, self._config.store

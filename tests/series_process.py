@@ -37,10 +37,14 @@ class Answer:
 
 
 def ask(
-    url: str, body: bytes | None = None, headers: Mapping[str, str] = TEXT, patience_s: float = PATIENCE_S
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = TEXT,
+    patience_s: float = PATIENCE_S,
+    method: str | None = None,
 ) -> Answer:
-    """Posts the body, or gets without one; OSError where nobody answers in time."""
-    request = urllib.request.Request(url, data=body, headers=dict(headers))
+    """Posts the body, or gets without one, unless told otherwise; OSError where nobody answers in time."""
+    request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)
     try:
         with _OPENER.open(request, timeout=patience_s) as got:
             return Answer(got.status, _lower(got.headers), got.read())

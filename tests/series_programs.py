@@ -1,4 +1,7 @@
-"""Where the programs of the series stores are that tests run against, and InfluxDB 1.8.10 built once."""
+"""Where the programs of the series stores are that tests run against, and InfluxDB 1.8.10 built once.
+
+`python -m tests.series_programs influx27` builds InfluxDB 2.7.12 too, which takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from tests import series_building
 
 MODULE = "github.com/influxdata/influxdb/cmd/influxd@v1.8.10"
 BUILT = "influxd-1.8.10"
@@ -19,6 +25,9 @@ BUILDING_S = 240.0
 """Below what pytest gives a test. What was compiled by then is there for the next try."""
 TRY_AGAIN_S = 3600.0
 """A build that failed is not tried again by each worker and run."""
+
+NAMED27 = "GENGFU_TEST_INFLUXD2"
+BUILT27 = f"influxd-{series_building.VERSION}"
 
 
 class Missing(Exception):
@@ -40,6 +49,20 @@ def influx18() -> str:
 
 
 @cache
+def influx27() -> str:
+    """An influxd of 2.x: what GENGFU_TEST_INFLUXD2 names, else the one that was built, else of the PATH."""
+    if named := os.environ.get(NAMED27):
+        return named
+    built = _kept() / BUILT27
+    if found := str(built) if built.exists() else _influxd((2, 0), (3, 0)):
+        return found
+    raise Missing(
+        "InfluxDB 2 is not here, and nothing is tried on it: `python -m tests.series_programs influx27`"
+        f" builds it, {NAMED27} names an influxd of 2.x, or one is on the PATH"
+    )
+
+
+@cache
 def victoria() -> str:
     """VictoriaMetrics, one server."""
     if found := shutil.which("victoria-metrics"):
@@ -58,7 +81,7 @@ def _version(program: str) -> tuple[int, int]:
     said = subprocess.run(
         [program, "version"], capture_output=True, text=True, check=False, timeout=60
     ).stdout
-    numbers = re.search(r"v(\d+)\.(\d+)", said)
+    numbers = re.search(r"\bv?(\d+)\.(\d+)\.", said)
     return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
 
@@ -119,3 +142,23 @@ def _build(go: str, program: Path, failed: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     if why:
         raise Missing(f"influxd 1.8.10 could not be built: {why}")
+
+
+def main(words: list[str]) -> int:
+    """Builds what is named; the code to end with."""
+    if words != ["influx27"]:
+        print("usage: python -m tests.series_programs influx27", file=sys.stderr)
+        return 2
+    program = _kept() / BUILT27
+    try:
+        if not program.exists():
+            series_building.build(program)
+    except series_building.NotBuilt as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(program)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

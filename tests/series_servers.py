@@ -1,8 +1,9 @@
-"""Real series stores for tests: InfluxDB 1.6 and 1.8, VictoriaMetrics, and one that the environment names.
+"""Real series stores for tests: InfluxDB 1.6, 1.8 and 2, VictoriaMetrics, and one that the environment names.
 
-Those of InfluxDB are started once by each worker, and a test gets a database of its own; VictoriaMetrics
-knows no databases and is started for each test. Where a program is missing its tests are skipped and say why;
-with CI=true a missing InfluxDB 1.6 is a failure. GENGFU_TEST_INFLUX_URL adds a server that is there already:
+Those of InfluxDB are started once by each worker, and a test gets a database or bucket of its own;
+VictoriaMetrics knows no databases and is started for each test. Where a program is missing its tests are
+skipped and say why; with CI=true a missing InfluxDB 1.6 is a failure. InfluxDB 2 is among the kinds only
+where it is there (`series_programs.influx27`). GENGFU_TEST_INFLUX_URL adds a server that is there already:
 with GENGFU_TEST_INFLUX_TOKEN, _ORG and _BUCKET one of 2.x or 3 and an empty bucket, else one of 1.x.
 """
 
@@ -13,7 +14,7 @@ import os
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,13 +22,20 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from gengfu.ports import free_port
-from tests import series_programs
+from tests import series_commands, series_influx2, series_programs
+from tests.series_commands import Settings
+from tests.series_influx2 import Organisation
 from tests.series_process import TEXT, Answer, Process, ask
 
-INFLUX16, INFLUX18, VICTORIA, GIVEN = "influx16", "influx18", "victoria", "influx_given"
-GIVEN_URL = "GENGFU_TEST_INFLUX_URL"
-KINDS = (INFLUX16, INFLUX18, VICTORIA, *((GIVEN,) if os.environ.get(GIVEN_URL) else ()))
+INFLUX16, INFLUX18, INFLUX27, VICTORIA = "influx16", "influx18", "influx27", "victoria"
+GIVEN, GIVEN_URL = "influx_given", "GENGFU_TEST_INFLUX_URL"
+try:
+    INFLUX2: tuple[str, ...] = (INFLUX27,) if series_programs.influx27() else ()
+    WITHOUT_INFLUX2 = ""
+except series_programs.Missing as missing:
+    INFLUX2, WITHOUT_INFLUX2 = (), str(missing)
+KINDS = (INFLUX16, INFLUX18, *INFLUX2, VICTORIA, *((GIVEN,) if os.environ.get(GIVEN_URL) else ()))
+"""INFLUX2 is INFLUX27 where it is there; it stands in lists of kinds with `*`."""
 ADMIN, PASSWORD = "admin", "geheim-1"
 
 
@@ -62,18 +70,29 @@ class SeriesServer:
         return ask(self.url + path, body, TEXT | self._credentials() | said)
 
     def _credentials(self) -> dict[str, str]:
-        if self.kind == GIVEN and self.token:
+        if self.by_bucket:
             return {"Authorization": f"Token {self.token}"}
         if not self.user:
             return {}
         return {"Authorization": "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode()}
 
     @property
+    def by_bucket(self) -> bool:
+        """Whether it is written to with a token, organisation and bucket, as 2.x wants it."""
+        return bool(self.token) and self.kind in (INFLUX27, GIVEN)
+
+    @property
+    def organisation(self) -> Organisation:
+        """Of InfluxDB 2."""
+        assert self.kind == INFLUX27
+        return Organisation(self.url, self.token)
+
+    @property
     def write_path(self) -> str:
         """Where this kind takes lines with nanoseconds."""
         if self.kind == VICTORIA:
             return "/api/v2/write?precision=ns"
-        if self.kind == GIVEN and self.token:
+        if self.by_bucket:
             return f"/api/v2/write?{urlencode({'org': self.org, 'bucket': self.bucket, 'precision': 'ns'})}"
         return f"/write?db={quote(self.database)}"
 
@@ -96,7 +115,7 @@ class SeriesServer:
         if self.kind == VICTORIA:
             return sum(len(one["values"]) for one in self._exported(measurement))
         found = self.query(f"SELECT count(*) FROM {_quoted(measurement)}")
-        return sum(sum(series["values"][0][1:]) for series in found)
+        return sum(count or 0 for series in found for count in series["values"][0][1:])
 
     def rows(self, measurement: str) -> list[Row]:
         """What is stored, by tags, field and time."""
@@ -160,11 +179,6 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '\\"') + '"'
 
 
-Settings = Mapping[str, str]
-"""Lines of influxd's configuration by section, as in {"data": "max-values-per-tag = 3"}; of VictoriaMetrics
-{"flags": "-httpAuth.username=a"}, apart by spaces."""
-
-
 class SeriesServers:
     """The servers of one worker; `close` ends those that are shared."""
 
@@ -195,7 +209,7 @@ class SeriesServers:
                 server.resume()
             else:
                 server.start()
-            server.query(f"DROP DATABASE {server.database}")
+            _drop_database(server)
 
     @contextmanager
     def own(self, kind: str, settings: Settings | None = None, password: str = "") -> Iterator[SeriesServer]:
@@ -214,9 +228,20 @@ class SeriesServers:
 
 
 def _new_database(server: SeriesServer) -> SeriesServer:
+    """On InfluxDB 2 a bucket, which InfluxQL takes for a database of the same name."""
     name = f"test_{secrets.token_hex(6)}"
+    if server.kind == INFLUX27:
+        server.organisation.make(name)
+        return replace(server, database=name, bucket=name)
     server.query(f"CREATE DATABASE {name}")
     return replace(server, database=name, bucket=f"{name}/autogen")
+
+
+def _drop_database(server: SeriesServer) -> None:
+    if server.kind == INFLUX27:
+        server.organisation.clear(server.database)
+    else:
+        server.query(f"DROP DATABASE {server.database}")
 
 
 def program_of(kind: str) -> str:
@@ -224,6 +249,7 @@ def program_of(kind: str) -> str:
     find = {
         INFLUX16: series_programs.influx16,
         INFLUX18: series_programs.influx18,
+        INFLUX27: series_programs.influx27,
         VICTORIA: series_programs.victoria,
     }[kind]
     try:
@@ -240,9 +266,13 @@ def _start(kind: str, settings: Settings, password: str = "") -> SeriesServer:
     server = SeriesServer(kind, process.url, "", process=process)
     try:
         if kind == VICTORIA:
-            process.run(_victoria(program, process, settings))
+            process.run(series_commands.victoria(program, process, settings))
             return server
-        process.run(_influxd(program, process, settings, password))
+        if kind == INFLUX27:
+            process.run(series_influx2.command(program, process, settings.get("flags", "")))
+            made = Organisation.set_up(process.url)
+            return replace(server, token=made.token, org=series_influx2.ORG)
+        process.run(series_commands.influxd(program, process, settings, password))
         if not password:
             return server
         server.query(f"CREATE USER {ADMIN} WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
@@ -250,30 +280,6 @@ def _start(kind: str, settings: Settings, password: str = "") -> SeriesServer:
     except BaseException:
         process.close()
         raise
-
-
-def _victoria(program: str, process: Process, settings: Settings) -> list[str]:
-    """Keeps what is older than the month that it would keep of its own."""
-    own = [f"-storageDataPath={process.folder / 'data'}", f"-httpListenAddr=127.0.0.1:{process.port}"]
-    own += ["-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms", "-memory.allowedBytes=128MB"]
-    return [program, *own, "-loggerLevel=ERROR", *settings.get("flags", "").split()]
-
-
-def _influxd(program: str, process: Process, settings: Settings, password: str) -> list[str]:
-    folder = process.folder
-    sections = {
-        "meta": f'dir = "{folder / "meta"}"',
-        "data": f'dir = "{folder / "data"}"\nwal-dir = "{folder / "wal"}"\nquery-log-enabled = false',
-        "monitor": "store-enabled = false",
-        "logging": 'level = "error"\nsuppress-logo = true',
-        "http": f'bind-address = "127.0.0.1:{process.port}"\nlog-enabled = false\nflux-enabled = true\n'
-        f"auth-enabled = {'true' if password else 'false'}",
-    }
-    lines = ["reporting-disabled = true", f'bind-address = "127.0.0.1:{free_port()}"']
-    for name, text in sections.items():
-        lines += [f"[{name}]", text, settings.get(name, "")]
-    (folder / "influxd.conf").write_text("\n".join(lines))
-    return [program, "-config", str(folder / "influxd.conf")]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from tests.series_process import ask
 from tests.series_servers import (
     GIVEN,
+    INFLUX2,
     INFLUX16,
     INFLUX18,
     KINDS,
@@ -27,7 +28,7 @@ AT = 1_700_000_000_000_000_000
 MS = 1_000_000
 OURS = tuple(kind for kind in KINDS if kind != GIVEN)
 of = pytest.mark.parametrize
-QUICK = (INFLUX16, pytest.param(INFLUX18, marks=pytest.mark.slow), VICTORIA)
+QUICK = (INFLUX16, pytest.param(INFLUX18, marks=pytest.mark.slow), *INFLUX2, VICTORIA)
 """1.8 takes two seconds for each start."""
 of_influx = of("series_kind", (INFLUX16, INFLUX18))
 of_victoria = of("series_kind", (VICTORIA,))

@@ -22,7 +22,7 @@ from gengfu.replay.told import line_of
 from gengfu.replay.unmet import unmet
 from gengfu.replay.used import used_rules
 from gengfu.replay.virtual import VirtualTime
-from ingest.store.influx.reading_points import SeriesName
+from ingest.store.history import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +129,8 @@ class Replay:
             engine.dispose()
         return self._stored(names, from_us, until_us)
 
-    def _stored(self, names: Mapping[int, SeriesName], from_us: int, until_us: int) -> Iterator[Recorded]:
-        with opened(self._config.store, self._config.data_dir, names) as reader:
+    def _stored(self, names: Mapping[int, Series], from_us: int, until_us: int) -> Iterator[Recorded]:
+        with opened(self._config.store, self._config.data_dir) as reader:
             yield from stored(reader, names, self._book, from_us, until_us)
 
     def _registered(self) -> Circuits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -20,11 +20,10 @@ from gengfu.config_store import INFLUXDB, Store
 from gengfu.replay.reading import RecordingError
 from gengfu.replay.recorded import Book, Recorded
 from gengfu.store_account import account_of
-from ingest.store.influx.reading import ServerReader, SlotReader
-from ingest.store.influx.reading_answers import SeriesUnread
-from ingest.store.influx.reading_points import SeriesName
+from ingest.store.embedded_history import EmbeddedHistory
+from ingest.store.history import History, Series, SeriesUnread
+from ingest.store.influx.reading import ServerReader
 from ingest.store.points import Points
-from ingest.store.reader import SeriesReader
 
 WINDOW_NS: Final = 6 * 3600 * 1_000_000_000
 """How much is in memory at once (chosen: 100,000 points of 1,000 series that report every 3 minutes)."""
@@ -32,25 +31,15 @@ _MOST: Final = 10_000_000
 """Points of one series in a window (chosen: more than there can be)."""
 
 
-class Reads(Protocol):
-    """The store, wherever it is."""
-
-    def read(self, slot: int, from_ns: int, to_ns: int, limit: int = ...) -> Points:
-        """As `SeriesReader.read`."""
-
-    def close(self) -> None:
-        """Lets go of it."""
-
-
-def series_of(connection: Connection, devices: Collection[str]) -> dict[int, SeriesName]:
+def series_of(connection: Connection, devices: Collection[str]) -> dict[int, Series]:
     """The stored series of these devices (none: of all), by slot and in its order.
 
     Raises RecordingError for a device of which nothing was ever heard.
     """
-    found: dict[int, SeriesName] = {}
+    found: dict[int, Series] = {}
     for row in connection.execute(select(series).order_by(series.c.slot)):
         if (not devices or row.uid in devices) and row.metric in set(Metric):
-            found[row.slot] = SeriesName(row.uid, row.channel, Metric(row.metric))
+            found[row.slot] = Series(row.slot, row.uid, row.channel, Metric(row.metric))
     heard = {name.device for name in found.values()}
     for device in devices:
         if device not in heard:
@@ -59,10 +48,10 @@ def series_of(connection: Connection, devices: Collection[str]) -> dict[int, Ser
 
 
 @contextmanager
-def opened(store: Store, data_dir: Path, names: Mapping[int, SeriesName]) -> Iterator[Reads]:
+def opened(store: Store, data_dir: Path) -> Iterator[History]:
     """The site's store. Raises RecordingError where it is not there, or cannot be read later."""
     try:
-        reader = _reader(store, data_dir, names)
+        reader = _reader(store, data_dir)
         try:
             yield reader
         finally:
@@ -71,28 +60,24 @@ def opened(store: Store, data_dir: Path, names: Mapping[int, SeriesName]) -> Ite
         raise RecordingError(f"the series store cannot be read: {error}") from None
 
 
-def _reader(store: Store, data_dir: Path, names: Mapping[int, SeriesName]) -> Reads:
-    if store.kind == INFLUXDB:
-        try:
-            account = account_of(store)
-        except (OSError, ValueError) as error:
-            raise RecordingError(f"the secret of the series store cannot be read: {error}") from None
-        return SlotReader(ServerReader.open(account), names)
-    path = data_dir / "points.db"
+def _reader(store: Store, data_dir: Path) -> History:
+    if store.kind != INFLUXDB:
+        return EmbeddedHistory.open(data_dir / "points.db")
     try:
-        return SeriesReader.open(path)
-    except FileNotFoundError:
-        raise RecordingError(f"{path}: there is no series store yet") from None
+        account = account_of(store)
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"the secret of the series store cannot be read: {error}") from None
+    return ServerReader.open(account)
 
 
 def stored(
-    reader: Reads, names: Mapping[int, SeriesName], book: Book, from_us: int, until_us: int
+    reader: History, names: Mapping[int, Series], book: Book, from_us: int, until_us: int
 ) -> Iterator[Recorded]:
     """The points of these series in [from, until), with the book's slots."""
     slots = {slot: book.slot(name.device, name.channel, name.metric) for slot, name in names.items()}
     for begin in range(from_us * 1000, until_us * 1000, WINDOW_NS):
         end = min(begin + WINDOW_NS, until_us * 1000)
-        points = Points.joined([reader.read(slot, begin, end, _MOST) for slot in slots])
+        points = Points.joined([reader.read(one, begin, end, _MOST) for one in names.values()])
         if len(points):
             yield _recorded(points, slots)
 

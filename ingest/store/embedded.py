@@ -18,18 +18,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import structlog
 
-from ingest.store.block import BlockDamaged, decode_block, encode_block
-from ingest.store.layout import DAMAGED, DAY_NS, DONE, NARROW, WIDE, open_for_writing
+from ingest.store.block import BlockDamaged, decode_block
+from ingest.store.layout import DAMAGED, DAY_NS, DONE, WIDE, open_for_writing
 from ingest.store.merging import Cell, Merge, Sizes, Tally
 from ingest.store.points import Points, ordered, without_repeats
 from ingest.store.reader import SeriesReader
+from ingest.store.rows import Row, by_day, merged_rows, rows_of
 
 log = structlog.get_logger()
 
@@ -55,8 +55,8 @@ _TALLY: Final = """
     SELECT day, width, cell, tier, count(*), sum(points) FROM block
     WHERE tier >= 0 AND tier < ? GROUP BY width, cell, day, tier
 """
-_PLACE: Final = "SELECT id, day, width, cell, tier, points, length(body) FROM block"
-Row = tuple[int, int, int, int, int, int, int, int, int, int, bytes]
+_PLACE: Final = "SELECT id, day, width, cell, tier, points, ts_max, length(body) FROM block"
+_TS_MAX: Final = 6
 
 
 class EmbeddedStore:
@@ -102,13 +102,18 @@ class EmbeddedStore:
         with self._transaction() as connection:
             (born,) = connection.execute("SELECT writes FROM meta").fetchone()
             rows = [
-                row for part in _by_day(distinct) for row in _rows(part, WIDE, 0, born, self._sizes.block)
+                row for part in by_day(distinct) for row in rows_of(part, WIDE, 0, born, self._sizes.block)
             ]
             connection.executemany(_INSERT, rows)
             connection.execute("UPDATE meta SET offset = ?, writes = ?", (offset, born + 1))
         self._count(rows)
         self._written += len(points)
         self.repeats += len(points) - len(distinct)
+
+    def begin_at(self, at_ns: int) -> None:
+        """From here on it is whole, and not before: what came earlier may be missing."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE whole SET since_ns = max(since_ns, ?)", (at_ns,))
 
     def fits(self, points: Points) -> bool:
         """Whether pages that are free in the file hold them, so that it does not grow; rather no than yes.
@@ -143,7 +148,9 @@ class EmbeddedStore:
                 connection.execute("UPDATE meta SET horizon_ns = ?", (horizon_ns,))
             self._horizon_ns = horizon_ns
         dropped = self._drop(self._too_old(blocks))
-        dropped += self._drop(self._too_many(blocks))
+        if many := self._too_many(blocks):
+            self.begin_at(max(row[_TS_MAX] for row in many) + 1)
+            dropped += self._drop(many)
         self.merge(max(WRITTEN_AND_MERGED - self._written, MERGED_ALWAYS))
         self._written = 0
         return dropped
@@ -177,7 +184,7 @@ class EmbeddedStore:
             parts = [self._part(number) for number, *_ in found]
             joined = Points.joined([part for part in parts if part is not None])
             distinct = without_repeats(ordered(joined))
-            rows = _merged(distinct, merge, found[0][2], self._sizes.block)
+            rows = merged_rows(distinct, merge, found[0][2], self._sizes.block)
             whole = [(row[0],) for row, part in zip(found, parts, strict=True) if part is not None]
             broken = [(DAMAGED, row[0]) for row, part in zip(found, parts, strict=True) if part is None]
             connection.executemany("DELETE FROM block WHERE id = ?", whole)
@@ -235,7 +242,7 @@ class EmbeddedStore:
             return 0
         with self._transaction() as connection:
             connection.executemany("DELETE FROM block WHERE id = ?", [(row[0],) for row in rows])
-        for _, day, width, cell, tier, points, _ in rows:
+        for _, day, width, cell, tier, points, *_ in rows:
             self._tally.change(Cell(day, width, cell), tier, -1, -points)
         return sum(row[5] for row in rows)
 
@@ -261,39 +268,3 @@ def _oldest(rows: Iterable[tuple[int, int, int, int]], at_once: int) -> list[tup
             break
         found.append(row)
     return found
-
-
-def _by_day(points: Points) -> Iterator[Points]:
-    """Points of each UTC day, in the order they have."""
-    if not len(points):
-        return
-    if points.ts_ns.min() // DAY_NS == points.ts_ns.max() // DAY_NS:
-        yield points
-        return
-    days = points.ts_ns // DAY_NS
-    for day in np.unique(days).tolist():
-        yield points[days == day]
-
-
-def _merged(points: Points, merge: Merge, born: int, block: int) -> list[Row]:
-    if not merge.down:
-        return list(_rows(points, merge.cell.width, merge.tier + 1, born, block))
-    return list(_rows(points, NARROW, 0 if merge.cell.width == WIDE else DONE, born, block))
-
-
-def _rows(points: Points, width: int, tier: int, born: int, block: int) -> Iterator[Row]:
-    """Rows of blocks of points of one day: cut where cells end, and within where a block is full."""
-    if not len(points):
-        return
-    day = int(points.ts_ns[0]) // DAY_NS
-    cells = points.slot // width
-    cuts = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(points)]
-    for begin, end in pairwise(cuts):
-        pieces = -(-(end - begin) // block)
-        for a, b in pairwise(begin + (end - begin) * piece // pieces for piece in range(pieces + 1)):
-            part = points[a:b]
-            yield (
-                day, width, int(cells[a]), tier, born, b - a,
-                int(part.slot[0]), int(part.slot[-1]), int(part.ts_ns.min()), int(part.ts_ns.max()),
-                encode_block(part),
-            )  # fmt: skip

@@ -4,6 +4,7 @@ A block belongs to a day (UTC, of its points' times) and to a cell, a range of s
 writes go, and narrow ones, into which wide cells are divided when they are full. `tier` counts how often its
 points were merged within the cell; `DONE` is never merged again, `DAMAGED` is kept for a person to look at.
 `born` is the number of the write that its oldest points came with: points of one cell arrived in its order.
+`whole` says from when on every point that came in is there.
 
 Errors:
 * StoreError
@@ -26,6 +27,10 @@ NARROW: Final = 1 << 10
 DONE: Final = 99
 DAMAGED: Final = -1
 _PAGE_BYTES: Final = 16_384
+_WHOLE: Final = """
+    CREATE TABLE IF NOT EXISTS whole (id INTEGER PRIMARY KEY CHECK (id = 1), since_ns INTEGER NOT NULL);
+    INSERT OR IGNORE INTO whole VALUES (1, -9223372036854775808);
+"""
 _TABLES: Final = """
     CREATE TABLE block (
         id INTEGER PRIMARY KEY, day INTEGER NOT NULL, width INTEGER NOT NULL, cell INTEGER NOT NULL,
@@ -63,6 +68,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         if not _is_ours(connection, path):
             marks = f"PRAGMA application_id={_APPLICATION}; PRAGMA user_version={LAYOUT};"
             connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
+        if not _has_whole(connection):
+            connection.executescript(f"BEGIN IMMEDIATE; {_WHOLE} COMMIT;")
     except BaseException:
         connection.close()
         raise
@@ -85,6 +92,19 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def whole_since_ns(connection: sqlite3.Connection) -> int:
+    """From when on every point that came in is there, but for what is too old; a file that was made before
+    this was noted is taken for whole."""
+    if not _has_whole(connection):
+        return -(2**63)
+    return int(connection.execute("SELECT since_ns FROM whole").fetchone()[0])
+
+
+def _has_whole(connection: sqlite3.Connection) -> bool:
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'whole'"
+    return bool(connection.execute(query).fetchone()[0])
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:

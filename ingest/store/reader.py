@@ -17,13 +17,15 @@ import structlog
 
 from devices.model import Int64
 from ingest.store.block import BlockDamaged, decode_block
-from ingest.store.layout import DAY_NS, NARROW, WIDE, open_for_reading
+from ingest.store.layout import DAY_NS, NARROW, WIDE, open_for_reading, whole_since_ns
 from ingest.store.points import Points, bounds, ordered, separated, without_repeats
 
 log = structlog.get_logger()
 
 APART_NS: Final = 1_000_000
 """How far points of one time can have been separated: a million of them, one millisecond."""
+PIECE_POINTS: Final = 500_000
+"""Of a piece, about (chosen: 12 MB, some times as much while it is put in order)."""
 _OLDEST: Final = -(2**63)
 _NEWEST: Final = 2**63 - 1
 _OF_SLOT: Final = (
@@ -53,6 +55,24 @@ class SeriesReader:
     def damaged(self) -> int:
         """How many blocks could not be read so far, each counted once."""
         return len(self._damaged)
+
+    @property
+    def whole_from_ns(self) -> int:
+        """From when on every point that came in is there."""
+        with self._one_state():
+            return max(self._horizon_ns, whole_since_ns(self._connection))
+
+    @property
+    def damaged_blocks(self) -> list[int]:
+        """The ids of those."""
+        return sorted(self._damaged)
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The newest journal record whose points are there, and the number of writes: other numbers later
+        mean that somebody has written meanwhile."""
+        offset, writes = self._connection.execute("SELECT offset, writes FROM meta").fetchone()
+        return int(offset), int(writes)
 
     def read(self, slot: int, from_ns: int, to_ns: int, limit: int = 10_000) -> Points:
         """The oldest `limit` points of a series in [from_ns, to_ns), in order of time, each at its own time.
@@ -117,6 +137,24 @@ class SeriesReader:
             found = {slot for p in parts for slot in np.unique(p.slot[p.ts_ns >= horizon_ns]).tolist()}
         return sorted(found)
 
+    def days(self) -> list[int]:
+        """The days (UTC, counted from 1970) of which there are points."""
+        query = "SELECT DISTINCT day FROM block WHERE ts_max >= (SELECT horizon_ns FROM meta) ORDER BY day"
+        return [day for (day,) in self._connection.execute(query)]
+
+    def pieces(self, day: int, most: int = PIECE_POINTS) -> Iterator[Points]:
+        """All points of a day, each once, by series, time and arrival: all of some neighbouring series at a
+        time, of `WIDE` slots and about `most` points at most; one series is one piece, however much it is.
+        What has not gone down into narrow cells yet is beside that, as much as fills a wide cell.
+
+        Each piece is one state of the file, all of them only where nobody writes meanwhile.
+        """
+        for first, end in self._ranges(day, most):
+            with self._one_state():
+                points = self._of_slots(day, first, end)
+            if len(points):
+                yield points
+
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
@@ -142,6 +180,41 @@ class SeriesReader:
         for block in self._blocks(query, *_place(slot, from_ns, to_ns), day):
             part = block[slice(*bounds(block, slot))]
             parts.append(part[(part.ts_ns >= from_ns) & (part.ts_ns < to_ns)])
+        return without_repeats(ordered(Points.joined(parts)))
+
+    def _ranges(self, day: int, most: int) -> list[tuple[int, int]]:
+        """Which slots make a piece each: whole narrow cells, or parts of one that holds more than `most`."""
+        ranges: list[tuple[int, int]] = []
+        held = 0.0
+        for cell, points in sorted(self._weights(day).items()):
+            first, end = cell * NARROW, (cell + 1) * NARROW
+            if ranges and held + points <= most and end - ranges[-1][0] <= WIDE:
+                ranges[-1] = ranges[-1][0], end
+                held += points
+                continue
+            parts = min(1 << (max(int(points / most), 1) - 1).bit_length(), NARROW)
+            width = NARROW // parts
+            ranges += [(start, start + width) for start in range(first, end, width)]
+            held = points if parts == 1 else float(most)
+        return ranges
+
+    def _weights(self, day: int) -> dict[int, float]:
+        """How many points the narrow cells of a day hold, about: those of wide cells as if spread evenly."""
+        weights: dict[int, float] = {}
+        query = "SELECT slot_min / ?, slot_max / ?, sum(points) FROM block WHERE day = ? GROUP BY 1, 2"
+        for first, last, points in self._connection.execute(query, (NARROW, NARROW, day)):
+            for cell in range(first, last + 1):
+                weights[cell] = weights.get(cell, 0.0) + points / (last + 1 - first)
+        return weights
+
+    def _of_slots(self, day: int, first: int, end: int) -> Points:
+        """Points of neighbouring series of one day, in order, each once."""
+        query = "SELECT id FROM block WHERE day = ? AND slot_min < ? AND slot_max >= ? ORDER BY born, id"
+        parts = []
+        for block in self._blocks(query, day, end, first):
+            begin, behind = np.searchsorted(block.slot, (first, end))
+            part = block[int(begin) : int(behind)]
+            parts.append(part[part.ts_ns >= self._horizon_ns])
         return without_repeats(ordered(Points.joined(parts)))
 
     def _latest(self, slot: int) -> Points | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gengfu.ports import free_port
 from ingest.store.influx.layout import Found, Kept, missing, seconds
 from tests.gengfu.program import gengfu
-from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer
+from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer, SeriesServers
 
 START_NS = 1_790_000_000_000_000_000
 
@@ -75,6 +76,24 @@ def test_other_servers_are_explained(series_server: SeriesServer, tmp_path: Path
     code, out, _ = init(tmp_path, series_server, bucket=True)
     assert code == 0
     assert "-retentionPeriod=400d" in out
+
+
+def test_where_nobody_answers_it_says_so_and_gives_no_advice_on_buckets(tmp_path: Path) -> None:
+    nobody = SeriesServer(INFLUX18, f"http://127.0.0.1:{free_port()}", "g")
+    code, out, error = init(tmp_path, nobody)
+    assert (code, out) == (1, "")
+    wanted = f"gengfu: {nobody.url}: no answer from the server: nothing listens there (Connection refused)\n"
+    assert error == wanted
+
+
+def test_who_may_not_lay_out_is_told_in_the_servers_words(
+    series_servers: SeriesServers, tmp_path: Path
+) -> None:
+    with series_servers.own(INFLUX18, password="geheim-1") as server:
+        code, out, error = init(tmp_path, server)
+    assert (code, out) == (1, "")
+    words = "unable to parse authentication credentials"
+    assert error == f"gengfu: {server.url} refuses 'SHOW DATABASES': {words}\n"
 
 
 def test_without_a_server_it_says_what_to_set(tmp_path: Path) -> None:

@@ -217,6 +217,9 @@ def test_a_store_that_is_too_large_drops_its_oldest_blocks(tmp_path: Path) -> No
     assert 30_000 <= len(kept) <= 90_000
     assert kept.ts_ns[-1] == FIRST_DAY * DAY_NS + 9_999 * 1_000_000 + 39 * 10**11
     store.close()
+    reader = SeriesReader.open(tmp_path / "points.db")
+    assert FIRST_DAY * DAY_NS < reader.whole_from_ns <= kept.ts_ns[0], "what was dropped is not claimed"
+    reader.close()
 
 
 def damage(path: Path, number: int) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from enum import StrEnum
 
+from ingest.store.influx.product import Make, Product
 from ingest.store.influx.server import Account
 
 
@@ -17,17 +16,15 @@ class Dialect(StrEnum):
     VICTORIA = "VictoriaMetrics"
 
 
-def dialect_of(account: Account, pinged: Mapping[str, str]) -> Dialect:
-    """By what the server says at `/ping` and by what the site writes to.
+def dialect_of(account: Account, product: Product) -> Dialect:
+    """By what answers and by what the site writes to.
 
     With `database` it is InfluxQL. With `bucket` it is Flux, but for servers that have it not: 1.x, where it
-    is off unless it was asked for and every bucket is a database, and 3. VictoriaMetrics, which names its
-    host and may say that it is InfluxDB 1.8, is asked as itself in any case.
+    is off unless it was asked for and every bucket is a database, and 3. VictoriaMetrics is asked as itself
+    in any case.
     """
-    said = {key.lower(): value for key, value in pinged.items()}
-    if "x-server-hostname" in said and "x-influxdb-build" not in said:
+    if product.make == Make.VICTORIA:
         return Dialect.VICTORIA
-    version = said.get("x-influxdb-version", "")
-    if account.database or re.match(r"v?[13]\.", version):
+    if account.database or product.is_influxdb(1) or product.is_influxdb(3):
         return Dialect.INFLUXQL
     return Dialect.FLUX

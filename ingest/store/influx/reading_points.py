@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from devices.model import DeviceKind, Float64, Int64, Metric
+from devices.model import DeviceKind, Float64, Int64
+from ingest.store.history import Series
 from ingest.store.influx.words import QUALITY, UNREGISTERED, field, tag
 from ingest.store.points import Points, ordered, without_repeats
 
@@ -20,23 +21,14 @@ MEASUREMENTS: Final = (*(kind.name.lower() for kind in DeviceKind if kind), UNRE
 """Where points of a device can stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesName:
-    """A series as everybody calls it; no slot is known to a server."""
+def value_field(series: Series) -> str:
+    """What servers call the metric."""
+    return field(series.metric).decode()
 
-    device: str
-    channel: str
-    metric: Metric
 
-    @property
-    def value_field(self) -> str:
-        """What servers call the metric."""
-        return field(self.metric).decode()
-
-    @property
-    def quality_field(self) -> str:
-        """What they call its quality."""
-        return self.value_field + QUALITY.decode()
+def quality_field(series: Series) -> str:
+    """What they call its quality."""
+    return value_field(series) + QUALITY.decode()
 
 
 def stored_tag(text: str) -> str:
@@ -71,15 +63,15 @@ def whole_before(strands: Sequence[Strand], to_ns: int) -> int:
     return min([to_ns, *(one.whole_to_ns + 1 for one in strands if one.whole_to_ns is not None)])
 
 
-def points_of(strands: Sequence[Strand], name: SeriesName, from_ns: int, to_ns: int, slot: int = 0) -> Points:
+def points_of(strands: Sequence[Strand], series: Series, from_ns: int, to_ns: int) -> Points:
     """The points in [from_ns, to_ns), in order of time. What stands in two measurements with one time and
     value is one point."""
     parts = []
     for measurement in dict.fromkeys(one.measurement for one in strands):
         here = [one for one in strands if one.measurement == measurement]
-        value = _column([one for one in here if one.field == name.value_field])
-        quality = _column([one for one in here if one.field == name.quality_field])
-        parts.append(_joined(value, quality, slot))
+        value = _column([one for one in here if one.field == value_field(series)])
+        quality = _column([one for one in here if one.field == quality_field(series)])
+        parts.append(_joined(value, quality, series.slot))
     points = without_repeats(ordered(Points.joined(parts)))
     return points[(points.ts_ns >= from_ns) & (points.ts_ns < to_ns)]
 

@@ -24,6 +24,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from ingest.store.influx.unanswered import Cause, unanswered
+
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
 """Chosen: InfluxDB gives up on a write itself after 10 s."""
@@ -38,6 +40,10 @@ _BODY_AT_FAULT: Final = frozenset({400, 413, 422})
 _STARTED: Final = re.compile(rb"^(?:vm_app_start_timestamp|process_start_time_seconds) (\S+)", re.MULTILINE)
 _SAID: Final = 300
 """Characters of a server's words that are kept."""
+_PAGE: Final = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+_PAGE_BYTES: Final = 1 << 14
+"""Of a web page that are searched for its title (chosen)."""
+_TITLE: Final = re.compile(r"<title>([^<]*)</title>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +101,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Nothing may be said of it. `denied`: somebody has to set something right first."""
+    """Nothing may be said of it. `denied`: somebody has to set something right first. `cause` where there was
+    no answer at all."""
 
     why: str
     wait_s: float | None = None
     denied: bool = False
+    cause: Cause | None = None
 
 
 Answer = Taken | Refused | Later
@@ -124,7 +132,8 @@ class Server:
         try:
             reply = self._pool.request("POST", self._target, body=body, headers=self._headers, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return Later(f"{type(error).__name__}: no answer from the server")
+            found = unanswered(error)
+            return Later(str(found), cause=found.cause)
         return read_answer(reply.status, reply.headers.get("Retry-After", ""), reply.data, time())
 
     def life(self) -> str | None:
@@ -151,12 +160,24 @@ def read_answer(status: int, retry_after: str, body: bytes, now_s: float) -> Ans
     page to log in comes with 200."""
     if status == 204:
         return Taken()
-    said = re.sub(r"\s+", " ", body[: 4 * _SAID].decode(errors="replace")).strip()[:_SAID]
+    said = words_of(body)
     why = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     if status in _BODY_AT_FAULT:
         return Refused(why)
     denied = status < 500 and status not in {408, 425, 429}
     return Later(why, _wait_s(retry_after, now_s), denied)
+
+
+def words_of(body: bytes) -> str:
+    """What somebody is shown of an answer: its beginning on one line, of a web page its title."""
+    if not _PAGE.match(body):
+        return _on_one_line(body[: 4 * _SAID])[:_SAID]
+    title = _TITLE.search(_on_one_line(body[:_PAGE_BYTES]))
+    return f"a web page, {title[1].strip()[:_SAID]!r}" if title else "a web page"
+
+
+def _on_one_line(body: bytes) -> str:
+    return re.sub(r"\s+", " ", body.decode(errors="replace")).strip()
 
 
 def _wait_s(retry_after: str, now_s: float) -> float | None:

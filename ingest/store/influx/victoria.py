@@ -1,4 +1,5 @@
-"""Points from VictoriaMetrics, as they were written: `/api/v1/export`, not what PromQL makes of them.
+"""Points from VictoriaMetrics, as they were written: `/api/v1/export`, not what PromQL makes of them. Sums by
+MetricsQL (`victoria_sums`).
 
 It knows whole milliseconds and has no limit on points: what is asked for is cut by time. A name of a series
 there is measurement and field with `_` between them, as it comes without flags of its own.
@@ -7,17 +8,28 @@ there is measurement and field with `_` between them, as it comes without flags 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
 import msgspec
 
-from ingest.store.influx.reading_answers import Asking, NotUnderstood, TooMuch
-from ingest.store.influx.reading_points import MEASUREMENTS, SeriesName, Strand, stored_tag, strand
+from ingest.store.history import Series
+from ingest.store.influx.asking import Asking, NotUnderstood, TooMuch
+from ingest.store.influx.reading_points import (
+    MEASUREMENTS,
+    Strand,
+    quality_field,
+    stored_tag,
+    strand,
+    value_field,
+)
 from ingest.store.influx.server import Account
+from ingest.store.influx.stretches import Stretch
+from ingest.store.influx.victoria_sums import LONGEST_STEP_MS, asked, told, whole_ms
+from ingest.store.pieces import MS, Sums
 
-MS: Final = 1_000_000
 _HOUR_NS: Final = 3600 * 1_000_000_000
 _FIRST_SPAN_NS: Final = 24 * _HOUR_NS
 """What is asked for at first; twice as much after each answer that held little."""
@@ -28,40 +40,62 @@ _BACK_S: Final = (3600, 86_400, 30 * 86_400)
 """In these steps backwards for the newest point, then to `_OLDEST_S`: the server reads all it passes."""
 _OLDEST_S: Final = 366 * 86_400
 """1971: it looks a little before what it is asked for, and finds nothing where that is before 1970."""
+_S: Final = 1000 * MS
 
 
 class Victoria:
     """Asks for one series under all its names at once."""
 
+    first_ns = _OLDEST_S * _S
+
     def __init__(self, asking: Asking, account: Account, clock: Callable[[], float] = time.time) -> None:
         self._asking, self._database, self._clock = asking, account.database, clock
         self._span_ns = _FIRST_SPAN_NS
 
-    def page(self, name: SeriesName, from_ns: int, to_ns: int, most: int) -> list[Strand]:
+    def page(self, series: Series, from_ns: int, to_ns: int, most: int) -> list[Strand]:
         """Some time from `from_ns` on, whole; the strands say how much. Raises SeriesUnread."""
         end_ns = min(to_ns, from_ns + self._span_ns)
         try:
-            found = self._export(name, from_ns, end_ns)
+            found = self._export(series, from_ns, end_ns)
         except TooMuch:
             if end_ns - from_ns <= _LEAST_SPAN_NS:
                 raise
             self._span_ns = (end_ns - from_ns) // 2
-            return self.page(name, from_ns, to_ns, most)
+            return self.page(series, from_ns, to_ns, most)
         if sum(len(one.ts_ns) for one in found) < most // 4:
             self._span_ns = 2 * self._span_ns
         return [*found, strand("", "", (), None if end_ns == to_ns else end_ns - 1)]
 
-    def newest(self, name: SeriesName) -> list[Strand]:
+    def newest(self, series: Series) -> list[Strand]:
         """All of its newest millisecond. Raises SeriesUnread."""
         until_s = int(self._clock()) + _AHEAD_S
         for back_s in (*(_AHEAD_S + step for step in _BACK_S), until_s - _OLDEST_S):
-            at_ns = self._newest_ns(name, until_s, back_s)
+            at_ns = self._newest_ns(series, until_s, back_s)
             if at_ns is not None:
-                return self._export(name, at_ns, at_ns + MS)
+                return self._export(series, at_ns, at_ns + MS)
         return []
 
-    def _newest_ns(self, name: SeriesName, until_s: int, back_s: int) -> int | None:
-        query = f"max(tlast_over_time({self._selector(name)}[{back_s}s]))"
+    def sums(self, series: Series, stretch: Stretch) -> list[Sums]:
+        """Of all its names together. Raises SeriesUnread."""
+        begin_ns, step_ns, pieces = stretch.begin_ns, stretch.step_ns, stretch.pieces
+        step_ms = (whole_ms(stretch.end_ns) - whole_ms(begin_ns)) // pieces
+        if not step_ms:  # between two milliseconds there is nothing
+            return []
+        if pieces > 1 and step_ms > LONGEST_STEP_MS:
+            each = [Stretch(n, 1, begin_ns + n * step_ns, step_ns) for n in range(pieces)]
+            return [
+                replace(part, piece=part.piece + one.first) for one in each for part in self.sums(series, one)
+            ]
+        values, qualities = (self._selector(series, (field,)) for field in _fields(series))
+        words = asked(values, qualities, begin_ns, step_ms, pieces)
+        said = self._asking.get("/api/v1/query_range", words)
+        try:
+            return told(said, step_ms)
+        except (LookupError, TypeError, ValueError):
+            raise NotUnderstood(f"{self._asking.url}: no answer in MetricsQL") from None
+
+    def _newest_ns(self, series: Series, until_s: int, back_s: int) -> int | None:
+        query = f"max(tlast_over_time({self._selector(series, _fields(series))}[{back_s}s]))"
         words = {"query": query, "time": str(until_s), "nocache": "1"}
         try:
             found = msgspec.json.decode(self._asking.get("/api/v1/query", words))["data"]["result"]
@@ -69,10 +103,10 @@ class Victoria:
         except (msgspec.DecodeError, LookupError, TypeError, ValueError):
             raise NotUnderstood(f"{self._asking.url}: no answer in PromQL") from None
 
-    def _export(self, name: SeriesName, from_ns: int, to_ns: int) -> list[Strand]:
+    def _export(self, series: Series, from_ns: int, to_ns: int) -> list[Strand]:
         """In [from_ns, to_ns); asked for a little wider, since times in seconds are rounded."""
         words = {
-            "match[]": self._selector(name),
+            "match[]": self._selector(series, _fields(series)),
             "start": f"{max(from_ns // MS - 2, 1) / 1000:.3f}",
             "end": f"{(to_ns // MS + 2) / 1000:.3f}",
         }
@@ -88,17 +122,20 @@ class Victoria:
         pairs = zip((at * MS for at in said["timestamps"]), said["values"], strict=True)
         return strand(measurement, field, ((at, value) for at, value in pairs if from_ns <= at < to_ns))
 
-    def _selector(self, name: SeriesName) -> str:
-        fields = (name.value_field, name.quality_field)
+    def _selector(self, series: Series, fields: Sequence[str]) -> str:
         names = "|".join(f"{one}_{field}" for one, field in product(MEASUREMENTS, fields))
         conditions = [
             f'__name__=~"{names}"',
-            f"device={literal(stored_tag(name.device))}",
-            f"channel={literal(stored_tag(name.channel) if name.channel else '')}",
+            f"device={literal(stored_tag(series.device))}",
+            f"channel={literal(stored_tag(series.channel) if series.channel else '')}",
         ]
         if self._database:
             conditions.append(f"db={literal(self._database)}")
         return "{" + ",".join(conditions) + "}"
+
+
+def _fields(series: Series) -> tuple[str, str]:
+    return value_field(series), quality_field(series)
 
 
 def literal(text: str) -> str:

@@ -16,7 +16,7 @@ from devices.model import Metric, Quality
 from devices.schema import series
 from gengfu.ports import free_port
 from ingest.store.embedded import EmbeddedStore
-from ingest.store.influx.reading_points import SeriesName
+from ingest.store.history import Series
 from ingest.store.points import Points
 from tests.gengfu.program import objects
 from tests.gengfu.replay.files import EIGHT_S, clock
@@ -25,9 +25,9 @@ from tests.ingest.influx.house_reading import put
 from tests.series_servers import VICTORIA, SeriesServer
 
 NAMES = {
-    3: SeriesName("own:m", "l1", Metric.CURRENT),
-    7: SeriesName("own:n '楼", "", Metric.CURRENT),
-    9: SeriesName("own:s", "", Metric.SMOKE_ALARM),
+    3: Series(3, "own:m", "l1", Metric.CURRENT),
+    7: Series(7, "own:n '楼", "", Metric.CURRENT),
+    9: Series(9, "own:s", "", Metric.SMOKE_ALARM),
 }
 PLACES = '[site]\ntimezone = "Asia/Shanghai"\n'
 

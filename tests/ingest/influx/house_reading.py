@@ -8,25 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import Int16, Int32, Metric
+from ingest.store.history import Series
 from ingest.store.influx.lines import bodies
 from ingest.store.influx.reading import ServerReader
 from ingest.store.influx.reading_dialect import Dialect
-from ingest.store.influx.reading_points import SeriesName
 from ingest.store.influx.server import Account
 from ingest.store.influx.words import head
 from ingest.store.points import Points
 from tests.ingest.influx.house import account_at
-from tests.series_servers import VICTORIA, SeriesServer
+from tests.series_servers import GIVEN, INFLUX2, INFLUX16, INFLUX18, KINDS, VICTORIA, SeriesServer
 
 START_NS = 1_790_000_000_000_000_000
 END_NS = START_NS + 3600 * 10**9
 MS = 1_000_000
+ASKED = [
+    (INFLUX16, Dialect.INFLUXQL),
+    (INFLUX18, Dialect.INFLUXQL),
+    (INFLUX18, Dialect.FLUX),
+    *((one, dialect) for one in INFLUX2 for dialect in (Dialect.INFLUXQL, Dialect.FLUX)),
+    (VICTORIA, Dialect.VICTORIA),
+    *((GIVEN, one) for one in Dialect if GIVEN in KINDS and one != Dialect.VICTORIA),
+]
+"""Servers, and the languages in which they are asked."""
 
 
 class Names:
     """Series of devices of one kind, for `bodies`; slots begin with 1."""
 
-    def __init__(self, names: Mapping[int, SeriesName], kind: str) -> None:
+    def __init__(self, names: Mapping[int, Series], kind: str) -> None:
         size = max(names) + 1
         self._metric = np.zeros(size, np.int16)
         self.heads: NDArray[np.object_] = np.full(size, b"", np.object_)
@@ -42,7 +51,7 @@ class Names:
         return found
 
 
-def put(server: SeriesServer, names: Mapping[int, SeriesName], points: Points, kind: str = "smoke") -> None:
+def put(server: SeriesServer, names: Mapping[int, Series], points: Points, kind: str = "smoke") -> None:
     """Stores them with the writer's own lines; to be read at once."""
     for body in bodies(points, Names(names, kind)):
         server.write(body.lines)
@@ -72,8 +81,8 @@ def reader_of(server: SeriesServer, dialect: Dialect, page: int = 50_000) -> Ser
     return ServerReader(account_of(server, dialect), dialect, page=page)
 
 
-def name(device: str, channel: str = "", metric: Metric = Metric.CURRENT) -> SeriesName:
-    return SeriesName(device, channel, metric)
+def name(device: str, channel: str = "", metric: Metric = Metric.CURRENT, *, slot: int = 0) -> Series:
+    return Series(slot, device, channel, metric)
 
 
 def same(found: Points, wanted: Points) -> None:

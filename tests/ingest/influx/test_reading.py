@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.model import Metric, Quality
-from ingest.store.influx.reading import ServerReader, SlotReader
+from ingest.store.influx.reading import ServerReader
 from ingest.store.influx.reading_dialect import Dialect
 from ingest.store.influx.server import Account
 from ingest.store.points import Points
 from tests.ingest.influx.house_reading import (
+    ASKED,
     END_NS,
     MS,
     START_NS,
@@ -29,15 +30,8 @@ from tests.ingest.influx.house_reading import (
     reader_of,
     same,
 )
-from tests.series_servers import GIVEN, INFLUX16, INFLUX18, KINDS, VICTORIA, SeriesServer
+from tests.series_servers import VICTORIA, SeriesServer
 
-ASKED = [
-    (INFLUX16, Dialect.INFLUXQL),
-    (INFLUX18, Dialect.INFLUXQL),
-    (INFLUX18, Dialect.FLUX),
-    (VICTORIA, Dialect.VICTORIA),
-    *((GIVEN, one) for one in Dialect if GIVEN in KINDS and one != Dialect.VICTORIA),
-]
 HARD = int(Quality.FAULT)
 HOSTILE = st.sampled_from(
     [
@@ -90,7 +84,7 @@ def reader(series_server: SeriesServer, dialect: Dialect) -> Iterator[ServerRead
 def test_values_qualities_and_what_is_no_number_come_back_as_written(
     series_server: SeriesServer, reader: ServerReader
 ) -> None:
-    names = {1: name("own:m", "l1"), 2: name("own:m", "l1", Metric.SMOKE_ALARM)}
+    names = {1: name("own:m", "l1", slot=1), 2: name("own:m", "l1", Metric.SMOKE_ALARM, slot=2)}
     current = points(
         1,
         (0, 3.25, 0),
@@ -102,8 +96,8 @@ def test_values_qualities_and_what_is_no_number_come_back_as_written(
     )
     smoke = points(2, (0, 0.0, 0), (1, 1.0, 0))
     put(series_server, names, Points.joined([current, smoke]))
-    same(reader.read(names[1], START_NS, END_NS, slot=1), current)
-    same(reader.read(names[2], START_NS, END_NS, slot=2), smoke)
+    same(reader.read(names[1], START_NS, END_NS), current)
+    same(reader.read(names[2], START_NS, END_NS), smoke)
 
 
 def test_a_span_has_its_first_time_and_not_its_last(
@@ -122,11 +116,11 @@ def test_a_span_has_its_first_time_and_not_its_last(
 def test_a_device_of_one_point_is_not_taken_for_its_channels(
     series_server: SeriesServer, reader: ServerReader
 ) -> None:
-    names = {n: name("own:m", channel) for n, channel in enumerate(["", "l1", "l2"])}
+    names = {n: name("own:m", channel, slot=n) for n, channel in enumerate(["", "l1", "l2"])}
     own = [points(n, (n, float(n), n)) for n in names]
     put(series_server, names, Points.joined(own))
     for n, one in names.items():
-        same(reader.read(one, START_NS, END_NS, slot=n), own[n])
+        same(reader.read(one, START_NS, END_NS), own[n])
 
 
 def test_points_of_a_device_that_became_another_kind_are_one_series(
@@ -170,13 +164,11 @@ def test_many_pages_are_one_answer(series_server: SeriesServer, dialect: Dialect
 
 
 def test_the_newest_point_of_each_that_has_one(series_server: SeriesServer, reader: ServerReader) -> None:
-    names = {n: name(f"own:{n}") for n in range(3)}
+    names = {n: name(f"own:{n}", slot=n) for n in range(3)}
     own = [points(0, (0, 1.0, 0), (9, 2.0, 0)), points(2, (0, 1.0, 0), (5, math.nan, HARD))]
     put(series_server, names, Points.joined(own))
     same(reader.latest([names[0], names[1], names[2]]), Points.joined([own[0][1:], own[1][1:]]))
-    by_slot = SlotReader(reader, {70: names[0], 80: names[2]})
-    assert by_slot.latest([80, 70]).slot.tolist() == [80, 70]
-    assert by_slot.read(80, START_NS, END_NS).slot.tolist() == [80, 80]
+    same(reader.latest([names[2], names[0]]), Points.joined([own[1][1:], own[0][1:]]))
 
 
 @pytest.mark.parametrize("after_s", [-20 * 365 * 86_400, -40 * 86_400, 240])
@@ -198,11 +190,12 @@ def test_the_newest_point_may_be_years_old_or_a_little_ahead(
 def test_a_name_is_only_a_name_whatever_stands_in_it(
     series_server: SeriesServer, reader: ServerReader, called: list[tuple[str, str]]
 ) -> None:
-    names = {n: name(device, channel) for n, (device, channel) in enumerate(called)}
+    names = {n: name(device, channel, slot=n) for n, (device, channel) in enumerate(called)}
     own = [points(n, (0, float(zlib.crc32(repr(one).encode()) % 10**6), 0)) for n, one in names.items()]
     put(series_server, names, Points.joined(own))
     for n, one in names.items():
-        same(reader.read(one, START_NS, END_NS, slot=n), own[n])
+        same(reader.read(one, START_NS, END_NS), own[n])
+        assert reader.outline(one, START_NS, END_NS, 10**9).most.tolist() == own[n].value.tolist()
     same(reader.latest(list(names.values())), Points.joined(own))
 
 

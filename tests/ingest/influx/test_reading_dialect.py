@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.store.influx.product import product_of
 from ingest.store.influx.reading_dialect import Dialect, dialect_of
 from ingest.store.influx.server import Account
 
@@ -26,4 +27,4 @@ BUCKET, DATABASE = Account("http://h", bucket="b"), Account("http://h", database
     ],
 )
 def test_the_language_of_what_answers(account: Account, pinged: dict[str, str], dialect: Dialect) -> None:
-    assert dialect_of(account, pinged) == dialect
+    assert dialect_of(account, product_of(pinged)) == dialect

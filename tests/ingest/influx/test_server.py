@@ -75,6 +75,18 @@ def test_a_server_says_as_much_as_it_likes_and_little_is_kept() -> None:
     assert len(answer.why) < 400
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"<html><head>\n <title>Sign in</title>", "HTTP 200: a web page, 'Sign in'"),
+        (b" <!doctype HTML><body>" + b"no title" * 10_000, "HTTP 200: a web page"),
+        (b"<xml/>", "HTTP 200: <xml/>"),
+    ],
+)
+def test_of_a_web_page_its_title_is_kept(body: bytes, shown: str) -> None:
+    assert read_answer(200, "", body, NOW_S) == Later(shown, denied=True)
+
+
 def test_the_address_of_1x_names_a_database_and_no_secret() -> None:
     account = Account("http://h:8086/", database="g f", retention_policy="raw", user="u", password="p&w")
     assert account.target == "http://h:8086/write?db=g+f&rp=raw&consistency=one"

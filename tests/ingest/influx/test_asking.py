@@ -1,61 +1,23 @@
-"""What is said of a server that does not answer, does not give, or gives something else."""
+"""What is said of a server that does not answer, does not give, gives something else, or too much."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from gengfu.ports import free_port
+from ingest.store.influx.asking import Asking, Away, Limits, NotUnderstood, Refused, TooMuch
 from ingest.store.influx.reading import ServerReader
-from ingest.store.influx.reading_answers import Away, Limits, NotUnderstood, Refused, TooMuch
 from ingest.store.influx.reading_dialect import Dialect
 from ingest.store.influx.server import Account
+from tests.ingest.influx.answering import answering, saying
 from tests.ingest.influx.house_reading import END_NS, START_NS, name, points, put, reader_of, same
 from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer, SeriesServers
 
 SHORT = Limits(answer_s=0.3)
-Answering = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextmanager
-def answering(answer: Answering) -> Iterator[str]:
-    """The address of a server that answers GET and POST like this."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer(self)
-
-        do_POST = do_GET
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def saying(body: bytes, status: int = 200) -> Answering:
-    def answer(asked: BaseHTTPRequestHandler) -> None:
-        asked.send_response(status)
-        asked.send_header("Content-Length", str(len(body)))
-        asked.end_headers()
-        asked.wfile.write(body)
-
-    return answer
 
 
 def read(url: str, dialect: Dialect, limits: Limits = SHORT) -> None:
@@ -97,6 +59,21 @@ def test_what_is_no_answer_is_not_taken_for_no_points(dialect: Dialect, body: by
 def test_an_answer_without_end_is_not_taken_into_memory(dialect: Dialect) -> None:
     with answering(saying(b" " * 3_000_000)) as url, pytest.raises(TooMuch, match="more than 100000 bytes"):
         read(url, dialect, Limits(most_bytes=100_000))
+
+
+def test_of_a_page_no_more_than_its_beginning_is_taken() -> None:
+    with answering(saying(b"x" * 3_000_000)) as url, Asking(Account(url, bucket="b"), SHORT) as asking:
+        assert asking.beginning("/metrics", 100) == b"x" * 100
+        assert asking.beginning("/metrics", 100) == b"x" * 100
+    with answering(saying(b"x", 404)) as url, Asking(Account(url, bucket="b"), SHORT) as asking:
+        assert asking.beginning("/metrics", 100) == b""
+
+
+def test_what_is_shown_of_a_web_page_is_its_title() -> None:
+    page = b"\n<!DOCTYPE html><html><head><style>a{}</style>\n<title> Sign\n in </title></head></html>"
+    with answering(saying(page, 401)) as url, pytest.raises(Refused) as told:
+        read(url, Dialect.FLUX)
+    assert str(told.value) == f"{url}: HTTP 401: a web page, 'Sign in'"
 
 
 def test_nobody_and_one_who_says_nothing_are_away() -> None:
