@@ -100,6 +100,13 @@ class Organisation:
         wanted = {"orgID": self.id, "permissions": permissions}
         return str(self.ask("POST", "/api/v2/authorizations", wanted)["token"])
 
+    def switch(self, token: str, *, on: bool) -> None:
+        """Whether the token holds."""
+        for one in self.ask("GET", "/api/v2/authorizations")["authorizations"]:
+            if one["token"] == token:
+                status = "active" if on else "inactive"
+                self.ask("PATCH", f"/api/v2/authorizations/{one['id']}", {"status": status})
+
     def _permission(self, words: Sequence[str]) -> dict[str, Any]:
         action, kind, *names = words
         resource = {"type": kind, "orgID": self.id}

@@ -12,7 +12,8 @@ from benchmarks.service import RunningService
 from gengfu.clock import now_us
 from simulators.block import plan_block
 from tests.e2e.site import Site, eventually, phones_in_a_thread, register, uid_of
-from tests.series_servers import INFLUX16, SeriesServer
+from tests.series_servers import INFLUX2, INFLUX16, SeriesServer
+from tests.series_sites import store_section
 
 REPORTS = 30
 POINTS = 4
@@ -24,13 +25,12 @@ class OnInfluxdb(RunningService):
 
     def __init__(self, folder: Path, server: SeriesServer) -> None:
         super().__init__(folder)
-        store = f'[store]\nkind = "influxdb"\nurl = "{server.url}"\ndatabase = "{server.database}"\n'
-        self.config.write_text(self.config.read_text() + store)
+        self.config.write_text(self.config.read_text() + store_section(server, folder))
 
 
-@pytest.fixture
-def series_kind() -> str:
-    return INFLUX16
+@pytest.fixture(params=[INFLUX16, *INFLUX2])
+def series_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -80,6 +80,7 @@ def test_fires_are_told_while_the_server_is_away_and_its_points_come_when_it_is_
     series_server.start()
     eventually(lambda: series_server.count("electrical") == 2 * wanted, "what was missed is there")
     eventually(lambda: here.service.healthy("store"), "and all is well")
+    eventually(lambda: series_server.count("smoke") > 0, "so is the fire, which goes by another request")
     rows = {row for row in series_server.rows("smoke") if row.field == "smoke_alarm"}
     assert {(dict(row.tags)["device"], row.value) for row in rows} == {(detector, 1.0)}
     of_monitor = [row for row in series_server.rows("electrical") if dict(row.tags)["device"] == monitor]

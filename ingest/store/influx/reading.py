@@ -9,14 +9,15 @@ Errors: those of `asking`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol, Self
 
 import numpy as np
 
 from ingest.store.history import Outline, Series
-from ingest.store.influx.asking import LIMITS, Asking, Limits, NotUnderstood
+from ingest.store.influx.asking import LIMITS, Asking, Away, Limits, NotUnderstood
 from ingest.store.influx.flux import Flux
 from ingest.store.influx.influxql import InfluxQL
 from ingest.store.influx.reading_dialect import Dialect, dialect_of
@@ -54,11 +55,17 @@ class ServerReader:
     """Points of one server. Not for several threads at once."""
 
     def __init__(
-        self, account: Account, dialect: Dialect, *, limits: Limits = LIMITS, page: int = PAGE
+        self,
+        account: Account,
+        dialect: Dialect,
+        *,
+        limits: Limits = LIMITS,
+        page: int = PAGE,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._asking = Asking(account, limits)
         self._language = _language(self._asking, account, dialect)
-        self._page = page
+        self._page, self._whole_s, self._monotonic = page, limits.whole_s, monotonic
 
     @classmethod
     def open(cls, account: Account, limits: Limits = LIMITS) -> Self:
@@ -81,8 +88,14 @@ class ServerReader:
         return separated(Points.joined(found))[:limit]
 
     def latest(self, many: Sequence[Series]) -> Points:
-        """As `History.latest`. One question for each."""
-        found = [points_of(self._language.newest(one), one, 0, LATEST_NS)[-1:] for one in many]
+        """As `History.latest`. One question for each; Away where all of them take longer than one answer
+        may."""
+        found: list[Points] = []
+        deadline_s = self._monotonic() + self._whole_s
+        for one in many:
+            if self._monotonic() > deadline_s:
+                raise Away(f"{self._asking.url}: not all newest points within {self._whole_s:g} s")
+            found.append(points_of(self._language.newest(one), one, 0, LATEST_NS)[-1:])
         return Points.joined(found)
 
     def outline(self, series: Series, from_ns: int, to_ns: int, step_ns: int) -> Outline:

@@ -34,7 +34,10 @@ from tests.ingest.influx.house_copying import (
     rows_of,
     rows_wanted,
 )
-from tests.series_servers import INFLUX2, INFLUX16, INFLUX18, VICTORIA, SeriesServer
+from tests.series_servers import INFLUX2, INFLUX16, INFLUX18, KINDS, VICTORIA, SeriesServer
+
+QUICK = (INFLUX16, *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS if kind != INFLUX16))
+"""The others take half a minute and more: VictoriaMetrics shows what it was given some ten seconds later."""
 
 
 class Between:
@@ -85,6 +88,7 @@ def minutes(slot: int, n: int, day: int = DAY) -> Points:
     return points(slot, *((60_000 * k, 230.0 + k / 8, 0) for k in range(n)), day=day)
 
 
+@pytest.mark.parametrize("series_kind", QUICK)
 def test_a_hundred_thousand_hard_points_are_copied_and_found_equal(
     series_server: SeriesServer, site: Site
 ) -> None:
@@ -180,7 +184,7 @@ def test_only_the_first_that_are_missing_are_named_and_all_are_counted(
     assert (day.points, day.missing, len(day.wrong)) == (90, 90, 10)
 
 
-@pytest.mark.parametrize("series_kind", [INFLUX18, VICTORIA])
+@pytest.mark.parametrize("series_kind", QUICK)
 def test_a_server_that_dies_and_comes_back_is_waited_for(series_server: SeriesServer, site: Site) -> None:
     """VictoriaMetrics forgets what it acknowledged; that is written again."""
     writes = hard_points(20_000)

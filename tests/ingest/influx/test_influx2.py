@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.store.influx.asking import Refused as NotGiven
 from ingest.store.influx.reading import ServerReader
 from ingest.store.influx.reading_dialect import Dialect
 from ingest.store.influx.server import Account, Later, Refused, Server, Taken
-from tests.ingest.influx.house import account_at
+from tests.ingest.influx.house import House, account_at, eventually, stored, writing_to
 from tests.ingest.influx.house_reading import END_NS, START_NS, name, points, put, same
 from tests.series_servers import INFLUX2, WITHOUT_INFLUX2, SeriesServer
 
@@ -82,3 +84,22 @@ def test_who_may_not_read_is_refused_and_not_told_that_nothing_is_there(
         with pytest.raises(NotGiven, match=why):
             reader.read(name("own:m"), START_NS, END_NS)
         reader.close()
+
+
+def test_a_token_that_holds_no_longer_is_waited_for(tmp_path: Path, series_server: SeriesServer) -> None:
+    organisation = series_server.organisation
+    token = organisation.token_for(f"write bucket {series_server.bucket}")
+    house, account = House(tmp_path), replace(account_at(series_server), token=token)
+    with capture_logs() as logs, writing_to(house, account) as writer:
+        house.tick(5)
+        eventually(lambda: writer.behind == 0, "it is written")
+        organisation.switch(token, on=False)
+        house.tick(5)
+        eventually(lambda: writer.failing, "it is noticed")
+        organisation.switch(token, on=True)
+        eventually(lambda: writer.behind == 0, "it goes on")
+    assert stored(series_server) == house.points
+    assert logs[0]["error"].startswith("HTTP 403: ")
+    assert "token is inactive" in logs[0]["error"]
+    assert house.refused() == 0
+    house.close()

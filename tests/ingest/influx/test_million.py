@@ -15,7 +15,7 @@ import pytest
 from ingest.journal_files import read_mark
 from tests.faulty_proxy import Fault, FaultyProxy
 from tests.ingest.influx.house import House, account_at, eventually, stored, writing_to
-from tests.series_servers import INFLUX16, INFLUX18, SeriesServer
+from tests.series_servers import INFLUX2, INFLUX16, INFLUX18, SeriesServer
 
 SEED = 20261122
 KILLS = 5
@@ -42,7 +42,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("series_kind", [INFLUX16, INFLUX18])
+@pytest.mark.parametrize("series_kind", [INFLUX16, INFLUX18, *INFLUX2])
 def test_a_server_killed_five_times_during_a_million_points(
     house: House, series_server: SeriesServer
 ) -> None:

@@ -201,7 +201,7 @@ def some(rng: np.random.Generator, n: int, within_ms: int, fine: bool) -> Points
     return Points(np.zeros(n, np.int32), START_NS + at, value, quality)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_it_is_that_of_the_embedded_store(
     series_server: SeriesServer, reader: ServerReader, tmp_path: Path, seed: int
 ) -> None:

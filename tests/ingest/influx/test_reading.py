@@ -6,6 +6,7 @@ import math
 import time
 import zlib
 from collections.abc import Iterator
+from itertools import count
 from urllib.parse import quote
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.model import Metric, Quality
+from ingest.store.influx.asking import Away, Limits
 from ingest.store.influx.reading import ServerReader
 from ingest.store.influx.reading_dialect import Dialect
 from ingest.store.influx.server import Account
@@ -30,7 +32,7 @@ from tests.ingest.influx.house_reading import (
     reader_of,
     same,
 )
-from tests.series_servers import VICTORIA, SeriesServer
+from tests.series_servers import INFLUX16, VICTORIA, SeriesServer
 
 HARD = int(Quality.FAULT)
 HOSTILE = st.sampled_from(
@@ -171,6 +173,20 @@ def test_the_newest_point_of_each_that_has_one(series_server: SeriesServer, read
     same(reader.latest([names[2], names[0]]), Points.joined([own[1][1:], own[0][1:]]))
 
 
+@pytest.mark.parametrize("asked", [(INFLUX16, Dialect.INFLUXQL)])
+def test_a_server_that_is_slow_with_each_series_does_not_hold_a_page_for_all(
+    series_server: SeriesServer, dialect: Dialect
+) -> None:
+    ticks = count()
+    limits = Limits(whole_s=2.5)
+    account = account_of(series_server, dialect)
+    reader = ServerReader(account, dialect, limits=limits, monotonic=lambda: float(next(ticks)))
+    assert not len(reader.latest([name("own:m"), name("own:n")]))
+    with pytest.raises(Away, match=r"not all newest points within 2\.5 s"):
+        reader.latest([name(f"own:{n}") for n in range(9)])
+    reader.close()
+
+
 @pytest.mark.parametrize("after_s", [-20 * 365 * 86_400, -40 * 86_400, 240])
 def test_the_newest_point_may_be_years_old_or_a_little_ahead(
     series_server: SeriesServer, reader: ServerReader, after_s: int
@@ -183,7 +199,7 @@ def test_the_newest_point_may_be_years_old_or_a_little_ahead(
 
 @given(st.lists(st.tuples(TEXT, st.just("") | TEXT), min_size=1, max_size=8, unique=True))
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -18,7 +18,7 @@ from tests.faulty_proxy import Fault, FaultyProxy
 from tests.ingest.influx.house import House, account_at, eventually, expected, running, stored, writing_to
 from tests.ingest.influx.house_series import device_of
 from tests.ingest.influx.reading_lines import Line, read_lines
-from tests.series_servers import INFLUX16, INFLUX18, VICTORIA, SeriesServer, SeriesServers
+from tests.series_servers import INFLUX2, INFLUX16, INFLUX18, VICTORIA, SeriesServer, SeriesServers
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_is_written_twice_is_there_once(house: House, series_server: Series
     assert stored(series_server) == house.points
 
 
-@pytest.mark.parametrize("series_kind", [INFLUX16, VICTORIA])
+@pytest.mark.parametrize("series_kind", [INFLUX16, *INFLUX2, VICTORIA])
 def test_a_server_that_is_killed_again_and_again_holds_every_point(
     house: House, series_server: SeriesServer
 ) -> None:
@@ -98,7 +98,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("series_kind", [INFLUX16])
+@pytest.mark.parametrize("series_kind", [INFLUX16, *INFLUX2])
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_bad_line_to_the_server_loses_and_doubles_nothing(
     name: str, house: House, series_server: SeriesServer
@@ -115,7 +115,7 @@ def test_a_bad_line_to_the_server_loses_and_doubles_nothing(
     assert stored(series_server) == house.points
 
 
-@pytest.mark.parametrize("series_kind", [INFLUX16])
+@pytest.mark.parametrize("series_kind", [INFLUX16, *INFLUX2])
 def test_a_line_cut_anywhere_loses_and_doubles_nothing(house: House, series_server: SeriesServer) -> None:
     assert series_server.process
     with FaultyProxy(series_server.process.port) as proxy:
@@ -128,7 +128,7 @@ def test_a_line_cut_anywhere_loses_and_doubles_nothing(house: House, series_serv
     assert proxy.connections > 4
 
 
-@pytest.mark.parametrize("series_kind", [INFLUX16, INFLUX18])
+@pytest.mark.parametrize("series_kind", [INFLUX16, INFLUX18, *INFLUX2])
 def test_a_line_that_is_refused_is_kept_as_a_dead_letter_and_all_others_are_stored(
     house: House, series_server: SeriesServer
 ) -> None:
