@@ -145,9 +145,10 @@ class Journal:
     def keep_reserve(self) -> None:
         """Makes slots that are missing, as far as the disk has room; looks every RESERVE_S.
 
-        At the brim, where nothing is appended, it looks for room for history too. Raises nothing.
+        Looks for room for history too: at the brim nothing is appended, and on a quiet site little is. Raises
+        nothing.
         """
-        if self.at_the_brim and not self._returns():
+        if self.shedding and not self._returns() and self.at_the_brim:
             with contextlib.suppress(OSError):
                 self._begin_anew()
         now_s = self._monotonic()

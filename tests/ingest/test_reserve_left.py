@@ -30,6 +30,19 @@ def test_it_goes_back_when_there_is_room_for_a_segment_and_not_before(tmp_path: 
     desk.close()
 
 
+def test_it_goes_back_on_a_quiet_site_where_nothing_comes_in(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with capture_logs() as logs:
+        desk.append(9)
+        desk.journal.keep_after(9)
+        desk.store.seq = 8
+        desk.clock.now_s += 2
+        desk.journal.keep_reserve()
+    assert desk.stands() == "stores"
+    assert [one["event"] for one in logs] == ["points_are_shed", "points_are_stored_again"]
+    desk.close()
+
+
 def test_it_does_not_go_back_while_the_disk_has_no_room(tmp_path: Path) -> None:
     desk = Desk(tmp_path, most=100 * SIZE, reserve=SLOTS * 3 * SIZE)
     with capture_logs(), disk_full_after(3 * SIZE):
