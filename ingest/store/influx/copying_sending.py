@@ -8,8 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol
 
-from ingest.store.influx.copying_expiry import Expiry
 from ingest.store.influx.copying_waiting import Waiting
+from ingest.store.influx.expiry import Expiry
 from ingest.store.influx.lines import Named, bodies
 from ingest.store.influx.putting import Outcasts, Putting, RefusedLine
 from ingest.store.influx.server import PROBE, Answer, Later, Refused, Taken

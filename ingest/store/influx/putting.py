@@ -4,7 +4,8 @@ for what it is given to post with.
 Whatever a server says of the rest of a body that it refuses is not believed: at their limits on series
 InfluxDB 1.6 and 1.8 say that one line was dropped and drop others with it (measured). Only a body that was
 taken is stored. So a refused body is halved, and n refused values cost some 2 n requests: therefore series
-that a server does not take at all are remembered for a while, and set apart where a body is refused.
+that a server does not take at all are remembered for a while, and set apart where a body is refused; and of
+what is older than it keeps the boundary is found first.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.store.influx.server import Answer, Later, Refused, Taken
+from ingest.store.influx.expiry import Expiry
+from ingest.store.influx.server import Later, Post, Refused, Taken
 
-Post = Callable[[bytes], Answer]
 OF_THE_SERIES: Final = re.compile(r"field type conflict|limit exceeded")
 """Words of InfluxDB that are about a series, whatever its next value will be."""
 REMEMBERED_S: Final = 300.0
@@ -119,7 +120,7 @@ class Putting:
             if isinstance(answer, Taken):
                 self.taken = True
             else:
-                self._waiting += self._without_refused(part, answer, outcasts)
+                self._waiting += self._without_refused(part, answer, outcasts, post)
         return None
 
     def _for_the_next_time(self, part: _Part, answer: Later) -> list[_Part]:
@@ -129,8 +130,12 @@ class Putting:
         self._silences, self.was_long = 0, True
         return part.cut(cut_out=part.cut_out)
 
-    def _without_refused(self, part: _Part, answer: Refused, outcasts: Outcasts) -> list[_Part]:
+    def _without_refused(self, part: _Part, answer: Refused, outcasts: Outcasts, post: Post) -> list[_Part]:
         """What of it is posted next."""
+        if expired := _expired(part.lines, answer, post):
+            rest, out = expired
+            self.refused += out
+            return [_Part(rest, part.cut_out)] if rest else []
         if not part.cut_out:
             rest, out = outcasts.apart(part.lines)
             if out:
@@ -143,6 +148,21 @@ class Putting:
         outcasts.note(refused)
         self.refused.append(refused)
         return []
+
+
+def _expired(lines: bytes, answer: Refused, post: Post) -> tuple[bytes, list[RefusedLine]] | None:
+    """The lines that are not too old for the server, and the values that are; None where it is not that.
+
+    The boundary is looked for anew each time: somebody may have moved it back.
+    """
+    expiry = Expiry()
+    if not expiry.is_why(answer) or lines.count(b"\n") < 2:
+        return None
+    expiry.learn(lines, post)
+    rest = expiry.apart(lines)
+    old = [line for line in lines.splitlines(keepends=True) if expiry.apart(line) == b""]
+    why = sys.intern(answer.why)
+    return (rest, [RefusedLine(one, why) for line in old for one in _values(line)]) if old else None
 
 
 def _halves(lines: bytes) -> list[bytes]:

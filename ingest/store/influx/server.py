@@ -16,6 +16,7 @@ import base64
 import gzip
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -111,6 +112,8 @@ class Later:
 
 
 Answer = Taken | Refused | Later
+Post = Callable[[bytes], Answer]
+"""Sends lines once."""
 
 
 class Server:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from ingest.store.influx.putting import Outcasts, Post, Putting, RefusedLine
-from ingest.store.influx.server import Later
+from ingest.store.influx.putting import Outcasts, Putting, RefusedLine
+from ingest.store.influx.server import Later, Post
 from ingest.store.road import Load
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from devices.model import Metric
 from ingest.store.history import Series
-from ingest.store.influx.copying_expiry import Expiry
 from ingest.store.influx.copying_sending import Sending
 from ingest.store.influx.copying_waiting import Stopped, Waiting
+from ingest.store.influx.expiry import Expiry
 from ingest.store.influx.server import PROBE, Answer, Later, Refused, Taken
 from ingest.store.points import Points
 from tests.ingest.influx.house_reading import START_NS, Names

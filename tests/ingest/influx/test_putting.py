@@ -112,9 +112,48 @@ def test_what_is_refused_for_its_time_says_nothing_of_its_series() -> None:
     server = Picky(why="points beyond retention policy")
     outcasts = Outcasts(Clock())
     put(body({1}, 4), server, outcasts)
-    lines = b"m,device=d1 v=2.0 18\nm,device=d2 v=bad 18\n"
-    assert [one.line for one in put(lines, server, outcasts).refused] == [b"m,device=d2 v=bad 18\n"]
+    lines = b"m,device=d1 v=2.0 18\nm,device=d2 v=bad 17\n"
+    assert [one.line for one in put(lines, server, outcasts).refused] == [b"m,device=d2 v=bad 17\n"]
     assert b"m,device=d1 v=2.0 18\n" in server.stored
+
+
+class Forgetful(Picky):
+    """Keeps what is not older than `keeps`; of a body with older lines it stores nothing, or the rest."""
+
+    def __init__(self, keeps: int, rest: str, why: str = "points beyond retention policy") -> None:
+        super().__init__(rest, why)
+        self.keeps = keeps
+
+    def post(self, lines: bytes) -> Answer:
+        self.posts += 1
+        each = lines.splitlines(keepends=True)
+        good = [one for one in each if int(one.rsplit(b" ", 1)[1]) >= self.keeps]
+        if len(good) == len(each) or self._rest == "all":
+            self.stored.update(set(good))
+        return Taken() if len(good) == len(each) else Refused(self._why)
+
+
+@pytest.mark.parametrize("rest", ["none", "all"])
+def test_what_is_older_than_the_server_keeps_is_found_by_its_time(rest: str) -> None:
+    """An outage that was longer: not two requests a value."""
+    server = Forgetful(keeps=3_000, rest=rest)
+    times = [(7 * n) % 4_000 for n in range(4_000)]
+    lines = b"".join(b"m,device=d%d v=1.0,w=2.0 %d\n" % (n % 50, at) for n, at in enumerate(times))
+    putting = put(lines, server)
+    assert len(server.stored) == sum(1 for at in times if at >= 3_000)
+    assert len(putting.refused) == 2 * sum(1 for at in times if at < 3_000), "each value is counted"
+    assert server.posts < 30
+    server.keeps = 0
+    again = put(lines, server)
+    assert again.refused == [] and len(server.stored) == 4_000, "nothing is remembered of it"
+
+
+def test_what_is_too_far_ahead_is_not_taken_for_too_old() -> None:
+    why = "dropped 1 points outside retention policy of duration 1h: violates a Retention Policy Upper Bound"
+    server = Picky(why=why)
+    putting = put(body({3}, 9), server)
+    assert len(putting.refused) == 1
+    assert len(server.stored) == 8
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -8,10 +8,10 @@ import re
 import threading
 from typing import Final
 
-from ingest.store.influx.putting import Post
-from ingest.store.influx.server import Answer, Refused
+from ingest.store.influx.server import Answer, Post, Refused
 
-_WORDS: Final = re.compile(r"(beyond|outside) retention policy")
+_WORDS: Final = re.compile(r"(beyond|outside) retention policy(?!.*Upper Bound)")
+"""Not those of what is too far ahead."""
 _OLDEST: Final = -(2**63)
 
 
