@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Column, ColumnElement, Connection, Row, Subquery, case, distinct, exists, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Subquery,
+    case,
+    distinct,
+    exists,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from alerts import schema
@@ -23,6 +35,8 @@ from alerts.times import times_of
 from alerts.whereabouts import place_words, where_of
 from alerts.whole_view import MERGED, TAKING, UNSEEING, parts_of, taken, together, wholes
 from alerts.windows_kept import is_exercise
+from devices.schema import building
+from devices.scope import EVERYWHERE, Scope
 
 log = structlog.get_logger()
 
@@ -71,8 +85,15 @@ class ChangeLine:
     text: str
 
 
-def open_incidents(connection: Connection, language: str, limit: int) -> list[OpenIncident]:
-    """The first `limit` open incidents in the order in which an operator should look at them.
+def open_incidents(
+    connection: Connection,
+    language: str,
+    limit: int,
+    scope: Scope = EVERYWHERE,
+    only: ColumnElement[bool] | None = None,
+) -> list[OpenIncident]:
+    """The first `limit` open incidents of `scope` in the order in which an operator should look at them; of
+    those that meet `only`, a condition on `incident`, where one is given.
 
     Real ones before exercises; help wanted first, then by severity (one that this release does not know
     counts as the worst); within it what no console user has taken yet, then registered devices before
@@ -86,7 +107,7 @@ def open_incidents(connection: Connection, language: str, limit: int) -> list[Op
     rows = connection.execute(
         select(schema.incident)
         .outerjoin(whole, parts.head == i.id)
-        .where(_is_open())
+        .where(_is_open(), scope.holds(i.building_id), true() if only is None else only)
         .order_by(exercise, *order, i.opened_us.desc(), i.id.desc())
         .limit(limit)
     ).all()
@@ -111,9 +132,13 @@ def _parts_in_order() -> Subquery:
     return parts.where(p.merged_into.is_not(None), p.closed_us.is_(None)).group_by(p.merged_into).subquery()
 
 
-def count_open(connection: Connection) -> int:
-    """How many incidents are open, on the board or not."""
-    return int(connection.scalar(select(func.count()).select_from(schema.incident).where(_is_open())) or 0)
+def count_open(
+    connection: Connection, scope: Scope = EVERYWHERE, only: ColumnElement[bool] | None = None
+) -> int:
+    """How many incidents of `scope` are open, on the board or not; of those that meet `only`."""
+    here = _is_open() & scope.holds(schema.incident.c.building_id)
+    here &= true() if only is None else only
+    return int(connection.scalar(select(func.count()).select_from(schema.incident).where(here)) or 0)
 
 
 def seen_at_the_desk(
@@ -291,3 +316,60 @@ def _still_holds() -> ColumnElement[bool]:
     """A second fire forgets who had it: answers of this epoch count, and what stands from before."""
     a, i = schema.act.c, schema.incident.c
     return (a.at_us > i.started_us) | i.arrived_us.is_not(None) | i.confirmed_us.is_not(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an open incident stands on boards: the lowest `key`, whose last part is −id, comes first.
+    `area_id` is its building's, 0 where none is known."""
+
+    id: int
+    key: tuple[int, ...]
+    area_id: int
+
+
+def standings(connection: Connection, ids: Collection[int] | None = None) -> list[Standing]:
+    """Those of these incidents (None: of all) that are open and no part of another, in no order; sorted by
+    their keys they are in that of `open_incidents`."""
+    i, whole, home = schema.incident.c, _parts_in_order(), building.alias()
+    own = _order(i)
+    order = [case((whole.c[name] < one, whole.c[name]), else_=one).label(name) for name, one in own.items()]
+    query = (
+        select(i.id, i.opened_us, home.c.area_id, case((is_exercise(), 1), else_=0).label("exercise"), *order)
+        .outerjoin(whole, whole.c.head == i.id)
+        .outerjoin(home, home.c.id == i.building_id)
+        .where(_is_open())
+    )
+    rows = connection.execute(query if ids is None else query.where(i.id.in_(ids)))
+    return [
+        Standing(
+            row.id,
+            (row.exercise, *(getattr(row, name) for name in own), -row.opened_us, -row.id),
+            row.area_id or 0,
+        )
+        for row in rows
+    ]
+
+
+def lines_for(connection: Connection, ids: Collection[int], language: str) -> dict[int, OpenIncident]:
+    """These incidents as lines of the board."""
+    rows = connection.execute(select(schema.incident).where(schema.incident.c.id.in_(ids))).all()
+    return {line.id: line for line in lines_of(connection, rows, language)}
+
+
+def changed_since(connection: Connection, change_id: int) -> set[int]:
+    """The incidents that changed after `change_id`, with those that they are parts of."""
+    c, i = schema.incident_change.c, schema.incident.c
+    rows = connection.execute(
+        select(i.id, i.merged_into).where(i.id.in_(select(c.incident_id).where(c.id > change_id)))
+    )
+    return {number for row in rows for number in row if number is not None}
+
+
+def passing_ids(
+    connection: Connection, only: ColumnElement[bool], ids: Collection[int] | None = None
+) -> set[int]:
+    """Those of these open incidents (None: of all) that meet `only`, a condition on `incident`."""
+    i = schema.incident.c
+    here = select(i.id).where(_is_open(), only)
+    return set(connection.scalars(here if ids is None else here.where(i.id.in_(ids))))

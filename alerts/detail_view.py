@@ -20,10 +20,12 @@ from alerts.board_view import (
 )
 from alerts.case import Act
 from alerts.deliveries import added
+from alerts.in_scope import seen_in
 from alerts.sayings import render, step_word
 from alerts.whole_view import parts_of
 from devices.model import Medium
 from devices.schema import contact
+from devices.scope import EVERYWHERE, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,12 @@ class IncidentDetail:
     parts: tuple[PartLine, ...] = ()
 
 
-def incident_detail(connection: Connection, incident_id: int, language: str) -> IncidentDetail | None:
-    """All of one incident; None when there is none of this id."""
-    found = connection.execute(select(schema.incident).where(schema.incident.c.id == incident_id)).all()
+def incident_detail(
+    connection: Connection, incident_id: int, language: str, scope: Scope = EVERYWHERE
+) -> IncidentDetail | None:
+    """All of one incident; None when there is none of this id, or none that is seen in `scope`."""
+    here = schema.incident.c.id == incident_id
+    found = connection.execute(select(schema.incident).where(here, seen_in(scope))).all()
     if not found:
         return None
     row = found[0]

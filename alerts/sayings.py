@@ -58,6 +58,7 @@ LINES: Final[Mapping[str, tuple[str, str]]] = {
     "step_later": ("{step}：按登记稍后通知", "{step}: later, as their bindings say"),
     "step_stopped": ("{step}：不再需要", "{step}: no longer needed"),
     "rolled_up": ("{role}：{count} 条合并为一条汇总", "{role}: {count} messages told as one summary"),
+    "looked": ("查看了 {contact} 的号码", "looked at the number of {contact}"),
     # windows
     "silenced": (
         "已静默至 {until}（{by}：{why}），到时仍未恢复再通知",

@@ -41,6 +41,7 @@ area = Table(
     Column("level", String(16), nullable=False),
     Column("code", String(64), nullable=False, unique=True),
     Column("name", String(200), nullable=False),
+    Index("ix_area_parent_id", "parent_id"),
 )
 
 building = Table(
@@ -51,6 +52,7 @@ building = Table(
     Column("code", String(64), nullable=False, unique=True),
     Column("name", String(200), nullable=False),
     Column("floors", Integer, nullable=False),
+    Index("ix_building_area_id", "area_id"),
 )
 
 stair = Table(
@@ -254,10 +256,35 @@ user = Table(
     Column(
         "password_us", BigInteger, nullable=False, server_default="0", comment="older sessions have ended"
     ),
-    Column("role", String(16), nullable=False, comment="operator | supervisor | admin"),
+    Column(
+        "role", String(16), nullable=False, comment="operator | supervisor | installer | grid_worker | admin"
+    ),
     Column("created_us", BigInteger, nullable=False),
     Column("disabled_us", BigInteger),
+    Column("everywhere", Boolean, nullable=False, server_default=false(), comment="no area bounds it"),
+    Column("contact_id", ForeignKey("contact.id"), comment="whom a grid worker's account acts as"),
 )
+
+user_area = Table(
+    "user_area",
+    metadata,
+    Column("user_id", ForeignKey("user.id"), primary_key=True),
+    Column("area_id", ForeignKey("area.id"), primary_key=True),
+    Index("ix_user_area_area_id", "area_id"),
+)
+"""Where a user sees and acts: these areas with all below them. Without a row and without `everywhere`:
+nowhere."""
+
+user_session = Table(
+    "user_session",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="random; stands in the signed cookie too"),
+    Column("user_id", ForeignKey("user.id"), nullable=False),
+    Column("began_us", BigInteger, nullable=False),
+    Index("ix_user_session_user_id", "user_id"),
+)
+"""The sessions of the console that stand: a cookie without its row is nobody's. Ending one takes the row
+away."""
 
 look = Table(
     "look",
@@ -267,6 +294,7 @@ look = Table(
     Column("by", String(64), nullable=False),
     Column("contact_id", Integer, nullable=False),
     Column("what", String(64), nullable=False),
+    Index("ix_look_by_at_us", "by", "at_us"),
 )
 
 site_secret = Table(

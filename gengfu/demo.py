@@ -159,5 +159,13 @@ def _fill(config: Config, block: Block, phones: Phones, password: str) -> None:
     hashed = hash_password(password)
     with writing(engine) as connection:
         write_block(connection, vault, block, phones.address, now)
-        add_user(connection, login=LOGIN, password=hashed, role="supervisor", by="demo", now_us=now)
+        add_user(
+            connection,
+            login=LOGIN,
+            password=hashed,
+            role="supervisor",
+            everywhere=True,
+            by="demo",
+            now_us=now,
+        )
     engine.dispose()

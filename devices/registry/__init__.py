@@ -70,6 +70,7 @@ from devices.registry.substitutions import (
     substitute,
 )
 from devices.registry.tree import add_area, add_building, add_dwelling, add_stair
+from devices.registry.user_scopes import set_scope
 from devices.registry.users import (
     HashedPassword,
     UserRow,
@@ -78,6 +79,7 @@ from devices.registry.users import (
     enable_user,
     hash_password,
     list_users,
+    log_out_user,
     set_password,
     set_role,
     verify_password,
@@ -151,6 +153,7 @@ __all__ = [
     "list_stairs",
     "list_substitutions",
     "list_users",
+    "log_out_user",
     "move_area",
     "move_building",
     "move_device",
@@ -179,6 +182,7 @@ __all__ = [
     "set_dwelling",
     "set_password",
     "set_role",
+    "set_scope",
     "set_stair",
     "substitute",
     "unbind",

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 from devices.model import PlaceKind
 from devices.registry.errors import NotAllowed
 from devices.registry.rows import need, note_change
-from devices.schema import area, binding, building, device, dwelling, placement, stair
+from devices.schema import area, binding, building, device, dwelling, placement, stair, user_area
 
 _Use = tuple[str, str, ColumnElement[bool]]
 """What refers to a place: in words for one and for several, and as a condition on one table."""
@@ -24,6 +24,7 @@ def remove_area(connection: Connection, *, code: str, by: str, now_us: int) -> N
     uses = [
         ("area below it", "areas below it", area.c.parent_id == here),
         ("building", "buildings", building.c.area_id == here),
+        ("user who sees it", "users who see it", user_area.c.area_id == here),
     ]
     _remove(connection, area, here, code, [*uses, *_bindings(PlaceKind.AREA, here)])
     note_change(connection, by, now_us, f"area remove {code}")

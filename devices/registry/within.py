@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, false, select
 from devices.model import PlaceKind
 from devices.registry.rows import need
 from devices.schema import area, building, dwelling, stair
+from devices.scope import areas_from
 
 _TABLES = {
     PlaceKind.AREA: area,
@@ -34,7 +35,7 @@ def ids_within(connection: Connection, place: Place, wanted: PlaceKind) -> Selec
     table = _TABLES[place.kind]
     here = select(table.c.id).where(table.c.id == need(connection, table, "code", place.code)["id"])
     if place.kind is PlaceKind.AREA:
-        here = _areas_from(here)
+        here = areas_from(here)
     if _KINDS.index(wanted) < _KINDS.index(place.kind):
         return select(_TABLES[wanted].c.id).where(false())
     for kind in _KINDS[_KINDS.index(place.kind) + 1 : _KINDS.index(wanted) + 1]:
@@ -50,10 +51,3 @@ def _directly_in(kind: PlaceKind, above: Select[Any]) -> Select[Any]:
             return select(stair.c.id).where(stair.c.building_id.in_(above))
         case _:
             return select(dwelling.c.id).where(dwelling.c.stair_id.in_(above))
-
-
-def _areas_from(here: Select[Any]) -> Select[Any]:
-    """The area and all below it; ends even where the tree was bent into a ring by hand."""
-    below = here.cte(recursive=True)
-    below = below.union(select(area.c.id).join(below, area.c.parent_id == below.c.id))
-    return select(below.c.id)

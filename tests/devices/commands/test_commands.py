@@ -163,7 +163,7 @@ def test_wrong_usage_is_exit_code_2(run: Run) -> None:
 
 
 def test_a_password_is_asked_for_twice_and_never_shown(run: Run, desk: Desk) -> None:
-    result = run("user add night --role operator", typed="a long night\na long night\n")
+    result = run("user add night --role operator --everywhere", typed="a long night\na long night\n")
     assert "a long night" not in result.output
     with writing(desk.engine) as connection:
         assert verify_password(connection, login="night", password="a long night") is not None
@@ -171,13 +171,13 @@ def test_a_password_is_asked_for_twice_and_never_shown(run: Run, desk: Desk) -> 
 
 
 def test_a_password_comes_from_stdin_where_asked(run: Run, desk: Desk) -> None:
-    run("user add night --role operator --password-stdin", typed="a long night\n")
+    run("user add night --role operator --everywhere --password-stdin", typed="a long night\n")
     with writing(desk.engine) as connection:
         assert verify_password(connection, login="night", password="a long night") is not None
 
 
 def test_a_password_is_no_option(run: Run) -> None:
-    run("user add night --role operator --password secret-secret", code=2)
+    run("user add night --role operator --everywhere --password secret-secret", code=2)
 
 
 def test_a_name_left_out_is_asked_for(run: Run) -> None:

@@ -14,12 +14,12 @@ NO_PASSWORD = HashedPassword("nobody logs in with it")
 
 
 def add(connection: Connection, login: str, role: str = "operator") -> None:
-    registry.add_user(connection, login=login, password=NO_PASSWORD, role=role, **WHO)
+    registry.add_user(connection, login=login, password=NO_PASSWORD, role=role, everywhere=True, **WHO)
 
 
 def test_a_user_logs_in_with_the_right_password_only(connection: Connection) -> None:
     hashed = hash_password("a long night")
-    registry.add_user(connection, login="night", password=hashed, role="operator", **WHO)
+    registry.add_user(connection, login="night", password=hashed, role="operator", everywhere=True, **WHO)
     user = verify_password(connection, login="night", password="a long night")
     assert user is not None
     assert user.role == "operator"
@@ -46,16 +46,16 @@ def test_a_password_too_short_or_too_long_is_refused_and_not_quoted(password: st
 
 
 def test_a_strange_role_is_refused(connection: Connection) -> None:
-    with pytest.raises(NotAllowed, match="operator, supervisor, admin"):
+    with pytest.raises(NotAllowed, match="operator, supervisor, installer, grid_worker, admin"):
         add(connection, "x", "root")
     add(connection, "x")
-    with pytest.raises(NotAllowed, match="operator, supervisor, admin"):
+    with pytest.raises(NotAllowed, match="operator, supervisor, installer, grid_worker, admin"):
         registry.set_role(connection, login="x", role="root", **WHO)
 
 
 def test_a_disabled_user_cannot_log_in_until_enabled_again(connection: Connection) -> None:
     hashed = hash_password("a long night")
-    registry.add_user(connection, login="night", password=hashed, role="operator", **WHO)
+    registry.add_user(connection, login="night", password=hashed, role="operator", everywhere=True, **WHO)
     registry.disable_user(connection, login="night", **WHO)
     assert verify_password(connection, login="night", password="a long night") is None
     assert registry.list_users(connection, only="night")[0].disabled_us == NOW_US
