@@ -29,6 +29,7 @@ from gengfu.check_profiles import profile_findings
 from gengfu.check_reach import reach_findings
 from gengfu.check_room import room_finding
 from gengfu.check_store import store_findings
+from gengfu.check_users import users_finding
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.config_brokers import FIRST
@@ -139,6 +140,7 @@ def _database(config: Config) -> Iterator[Finding]:
             if revision_of(connection) == head():
                 yield from reach_findings(connection, config, now_us())
                 yield digest_finding(connection, config, now_us())
+                yield users_finding(connection)
             if access_folder(config) and revision_of(connection) == head():
                 yield _publishers(mute_devices(connection))
     except SQLAlchemyError as error:

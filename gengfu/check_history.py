@@ -13,26 +13,34 @@ from ingest.store.reader import SeriesReader
 
 NAME: Final = "series store history"
 POINTS: Final = "points.db"
+PATIENCE_S: Final = 1.0
+"""With a file that is locked: a page may wait for it (chosen)."""
 _ANY: Final = "SELECT EXISTS (SELECT 1 FROM block, meta WHERE ts_max >= horizon_ns)"
 
 
 def history_finding(data_dir: Path, target: str) -> Finding | None:
     """None where there is no history there, or all of it is noted as copied to this target."""
     try:
-        connection = open_for_reading(data_dir / POINTS)
-    except FileNotFoundError:
-        return None
-    except (StoreError, sqlite3.Error) as error:
-        return _unseen(error)
-    try:
-        if not connection.execute(_ANY).fetchone()[0] or _is_copied(data_dir, target, connection):
+        if not holds_uncopied(data_dir, target):
             return None
-    except (OSError, sqlite3.Error) as error:
+    except (StoreError, OSError, sqlite3.Error) as error:
         return _unseen(error)
-    finally:
-        connection.close()
     text = f"{POINTS} holds history that is not known to be in the server: `gengfu influx copy`"
     return Finding(NAME, None, text)
+
+
+def holds_uncopied(data_dir: Path, target: str) -> bool:
+    """Whether there is history that is not noted as copied to this target. Raises StoreError, OSError and
+    sqlite3.Error where that cannot be seen."""
+    try:
+        connection = open_for_reading(data_dir / POINTS, PATIENCE_S)
+    except FileNotFoundError:
+        return False
+    try:
+        held = bool(connection.execute(_ANY).fetchone()[0])
+        return held and not _is_copied(data_dir, target, connection)
+    finally:
+        connection.close()
 
 
 def _is_copied(data_dir: Path, target: str, connection: sqlite3.Connection) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ingest.probes.finding import Finding
 from ingest.store.history import SeriesUnread
 from ingest.store.influx.asking import Asking
+from ingest.store.influx.expiry import retention_of
 from ingest.store.influx.statements import series_told
 
 NAME: Final = "series store"
@@ -100,3 +101,16 @@ def dedup_told(flags: str) -> Finding:
     return Finding(
         name, False, "start it with -dedup.minScrapeInterval=1ms: points written again count twice"
     )
+
+
+def retention_told(flags: str) -> Finding:
+    """For how long VictoriaMetrics keeps points, of its flags: what is older it drops without a word."""
+    name = f"{NAME} retention"
+    kept = retention_of(flags)
+    if kept is None:
+        text = "it does not say for how long it keeps points: see -retentionPeriod; what is older it drops"
+        return Finding(name, None, text)
+    if not kept.given:
+        text = f"it keeps {kept}, and drops what is older: start it with -retentionPeriod=400d"
+        return Finding(name, None, text)
+    return Finding(name, True, f"it keeps {kept}")

@@ -1,4 +1,5 @@
-"""What somebody has to do where a series server does not take points. Pure: its answer gives the words."""
+"""What somebody has to do where a series server does not take points, or gives none back. Pure: its answer
+gives the words."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from ingest.store.history import SeriesUnread
+from ingest.store.influx.asking import Away
 from ingest.store.influx.layout import RAW
 from ingest.store.influx.product import Product
 from ingest.store.influx.server import Account, Later, Refused
@@ -27,6 +30,9 @@ _UNANSWERED: Final[Mapping[Cause, str]] = {
     Cause.OTHER: "see whether the server runs and can be reached from here",
 }
 _NOBODY_BEHIND: Final = frozenset({502, 503, 504})
+_HIDDEN: Final = ("could not find bucket", "database not found")
+"""What InfluxDB 2 says to those who may not read."""
+_UNSEEN: Final = "it is not there, or we may not read it"
 _ITSELF: Final = "set store.url to the series server itself"
 _PAST_IT: Final = f"a proxy or another service answers in its place: let this machine through, or {_ITSELF}"
 _SENT_AWAY: Final = (
@@ -38,7 +44,7 @@ def what_to_do(account: Account, product: Product, answer: Later | Refused) -> s
     """One or two clauses, for the configuration and the server as they are."""
     if isinstance(answer, Later) and answer.cause:
         return _UNANSWERED[answer.cause]
-    status = int(found[1]) if (found := re.match(r"HTTP (\d+)", answer.why)) else 0
+    status = _status(answer.why)
     if 300 <= status < 400:
         return _SENT_AWAY
     if status in _NOBODY_BEHIND and "a web page" in answer.why:
@@ -64,12 +70,56 @@ def what_to_do(account: Account, product: Product, answer: Later | Refused) -> s
     return f"see its log; {_ITSELF} if this is another service"
 
 
+def what_to_do_unread(
+    account: Account, product: Product, error: SeriesUnread, *, takes_points: bool = False
+) -> str:
+    """The same for a question that got no points; `takes_points`: it was seen that we may write there."""
+    why = str(error)
+    if "HTTP" in why and "a web page" in why:
+        return _PAST_IT
+    if isinstance(error, Away):
+        return "see whether the server runs and keeps up: its log, its disk and its load"
+    hidden = product.is_influxdb(2) and any(words in why for words in _HIDDEN)
+    if not hidden and "database not found" in why:
+        return _place(account, product)
+    if "retention policy not found" in why:
+        return _policy(account)
+    if not hidden and _status(why) not in {401, 403}:
+        return f"see its log; {_ITSELF} if this is another service"
+    seen = "we may write there and not read" if takes_points else _UNSEEN
+    return f"{seen}: {_reading(account, product)}"
+
+
+def _reading(account: Account, product: Product) -> str:
+    """Lets us read as well."""
+    if product.is_influxdb(1) and (user := _user(account)):
+        return f'GRANT ALL ON "{_database(account)}" TO "{user}"'
+    if product.is_influxdb(2) and account.token:
+        org, bucket = account.org or "ORG", account.bucket or account.database
+        return (
+            f"influx auth create --org {org} --read-bucket ID --write-bucket ID, with the ID that influx"
+            f" bucket list --org {org} --name {bucket} shows; put the new token into the file that"
+            " store.token_file names"
+        )
+    return f"give this {'token' if account.token else 'user'} the right to read there too"
+
+
+def _user(account: Account) -> str:
+    """Also of 1.8, where a token is `user:password`."""
+    name, colon, _ = account.token.partition(":")
+    return account.user or (name if colon else "")
+
+
+def _status(why: str) -> int:
+    return int(found[1]) if (found := re.search(r"(?:^|: )HTTP (\d+)", why)) else 0
+
+
 def _who(account: Account, product: Product) -> str:
     """It does not know us."""
     if account.token:
         form = ", on 1.8 as user:password" if product.is_influxdb(1) else ""
         place = account.database or account.bucket
-        return f"put a token that may write {place} into the file that store.token_file names{form}"
+        return f"put a token that may read and write {place} into the file that store.token_file names{form}"
     if account.user:
         return f"compare user, password ({account.user}, and the file that store.password_file names)"
     by_token = product.is_influxdb(2) or product.is_influxdb(3) or not account.database
@@ -79,9 +129,9 @@ def _who(account: Account, product: Product) -> str:
 
 def _right(account: Account, product: Product) -> str:
     """It knows us, and we may not."""
-    if product.is_influxdb(1) and account.user:
-        return f'let the user write: GRANT WRITE ON "{_database(account)}" TO "{account.user}"'
-    return f"give this {'token' if account.token else 'user'} the right to write there"
+    if product.is_influxdb(1) and (user := _user(account)):
+        return f'let the user read and write: GRANT ALL ON "{_database(account)}" TO "{user}"'
+    return f"give this {'token' if account.token else 'user'} the right to read and write there"
 
 
 def _place(account: Account, product: Product) -> str:

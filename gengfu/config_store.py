@@ -22,7 +22,9 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     what somebody asked to be kept for so long is not dropped unasked). With `database` a server is written to
     as InfluxDB 1.x (`/write`), with `bucket` as newer ones (`/api/v2/write`). Beside a server the points of
     the newest `recent_days` are kept in the data folder, in `recent_mb` at most (chosen: two nights, 1 GiB),
-    for pages while the server is away; 0 days: none.
+    for pages while the server is away; 0 days: none. `keep_names_days`: how long after a device was retired
+    its points in the server can be read back by its name (chosen: as long as `gengfu influx init` lets a
+    server keep readings); 0: for ever.
     """
 
     kind: Annotated[str, Meta(pattern="^(embedded|influxdb)$")] = EMBEDDED
@@ -40,6 +42,7 @@ class Store(Struct, frozen=True, forbid_unknown_fields=True):
     in_flight: Annotated[int, Meta(ge=1, le=64)] = 4
     recent_days: Annotated[float, Meta(ge=0, le=30)] = 2.0
     recent_mb: Annotated[int, Meta(ge=16, le=1 << 20)] = 1024
+    keep_names_days: Annotated[float, Meta(ge=0, le=36_500)] = 400.0
 
 
 def wrong_store(store: Store) -> str:

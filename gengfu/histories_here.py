@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from gengfu.check_history import PATIENCE_S, POINTS
 from gengfu.config import Config
-from gengfu.config_store import INFLUXDB
-from gengfu.store_account import account_of
+from gengfu.config_store import INFLUXDB, Store
+from gengfu.left_behind import left_behind, server_account, with_server
 from ingest.store.embedded_history import EmbeddedHistory
 from ingest.store.histories import Histories
 from ingest.store.history import History, SeriesUnread
 from ingest.store.influx.asking import Limits
-from ingest.store.influx.reading import ServerReader
+from ingest.store.joined_history import Unreadable
+from ingest.store.recent_history import RecentHistory
 
 RECENT: Final = "recent.db"
 """The newest points beside a server, in the data folder."""
@@ -24,14 +26,20 @@ def histories_of(config: Config) -> Histories:
     """Opens nothing yet."""
     store, folder = config.store, config.data_dir
     if store.kind != INFLUXDB:
-        return Histories(lambda: EmbeddedHistory.open(folder / "points.db"))
-
-    def far() -> History:
-        try:
-            account = account_of(store)
-        except (OSError, ValueError) as error:
-            raise SeriesUnread(f"the secret of the series store cannot be read: {error}") from None
-        return ServerReader.open(account, OF_A_PAGE)
-
+        return Histories(lambda: EmbeddedHistory.open(folder / POINTS, PATIENCE_S))
     near: Path = folder / RECENT
-    return Histories(far, (lambda: EmbeddedHistory.open(near)) if store.recent_days else None)
+    return Histories(
+        lambda: _far(store, folder), (lambda: RecentHistory.open(near)) if store.recent_days else None
+    )
+
+
+def _far(store: Store, folder: Path) -> History:
+    """The server, and what was kept before it. A page shows what the server has where that is unreadable, and
+    says so."""
+    account = server_account(store)
+    old: History | None
+    try:
+        old = left_behind(folder, account.target)
+    except SeriesUnread as error:
+        old = Unreadable(str(error))
+    return with_server(old, account, OF_A_PAGE)

@@ -82,8 +82,10 @@ def _in_database(
     from ingest.store.influx.layout import missing
     from ingest.store.influx.statements import series_told
 
-    database = account.database or account.bucket.split("/")[0]
-    steps, left = missing(database, kept, _found(asking, database), change=change)
+    database, _, configured = account.bucket.partition("/")
+    if account.database:
+        database, configured = account.database, account.retention_policy
+    steps, left = missing(database, kept, _found(asking, database), change=change, configured=configured)
     for step in () if dry_run else steps:
         series_told(asking, step.statement)
     return steps, left
@@ -121,13 +123,25 @@ def _found(asking: Asking, database: str) -> Found:
     if database not in databases:
         return Found(databases)
     quoted = '"' + database.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    kept = series_told(asking, f"SHOW RETENTION POLICIES ON {quoted}")
+    kept = rows_of(series_told(asking, f"SHOW RETENTION POLICIES ON {quoted}"))
     queries = [one for one in series_told(asking, "SHOW CONTINUOUS QUERIES") if one.get("name") == database]
     return Found(
         databases,
-        {row[0]: row[1] for row in rows_of(kept)},
+        {row[0]: row[1] for row in kept},
         {row[0]: row[1] for row in rows_of(queries)},
+        next((row[0] for row in kept if row[4]), ""),
+        [row[0] for row in kept if _has_points(asking, quoted, row[0])],
     )
+
+
+def _has_points(asking: Asking, quoted: str, policy: str) -> bool:
+    """Whether a policy has points of ours: a measurement of ours with a value of a device."""
+    from ingest.store.influx.reading_points import MEASUREMENTS
+    from ingest.store.influx.statements import series_told
+
+    name = '"' + policy.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    every = ", ".join(f'{quoted}.{name}."{one}"' for one in MEASUREMENTS)
+    return bool(series_told(asking, f"SELECT * FROM {every} LIMIT 1"))  # noqa: S608, names are quoted
 
 
 def _say(steps: Sequence[Step | Request], left: list[str], *, json: bool) -> None:

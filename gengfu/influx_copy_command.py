@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,13 +28,16 @@ from ingest.store.history import SeriesUnread
 from ingest.store.influx.asking import Asking
 from ingest.store.influx.copying import SEEN_S, Copying, DayCopied, StillWritten
 from ingest.store.influx.copying_comparing import READERS
-from ingest.store.influx.copying_progress import Progress, load, save
+from ingest.store.influx.copying_progress import Noted, Progress, load, save
 from ingest.store.influx.copying_sending import IN_FLIGHT
+from ingest.store.influx.copying_waiting import Denied
+from ingest.store.influx.expiry import Retention, retention_of
 from ingest.store.influx.product import Make, Product
 from ingest.store.influx.reading import ServerReader
 from ingest.store.influx.reading_dialect import dialect_of
-from ingest.store.influx.server import PROBE, Account, Server, Taken
+from ingest.store.influx.server import PROBE, Account, Later, Server, Taken
 from ingest.store.influx.settling import SETTLED_S
+from ingest.store.layout import DAY_NS
 from ingest.store.reader import SeriesReader
 
 STORE: Final = "points.db"
@@ -43,6 +47,9 @@ YIELDS: Final = 10
 SEEN_AT_ONCE_S: Final = 2.0
 """How long points of InfluxDB 1 and 2, which show them when they acknowledge, are looked for (chosen)."""
 _WARNING: Final = 30
+_DENIED: Final = (
+    "the server has denied us for a minute: {error}; {}. Then run it again: it goes on where it was cut off"
+)
 _STILL_WRITTEN: Final = (
     'the service still writes to {path}: set store.kind = "influxdb", start it anew, and copy then'
 )
@@ -54,6 +61,7 @@ def copy(
     *,
     config: ConfigOption = None,
     again: Annotated[bool, typer.Option("--again", help="also the days that were copied before")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="that something stays behind for good")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what there is, and do nothing")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -73,7 +81,7 @@ def copy(
                 return
             with lock(settled.data_dir, LOCK):
                 os.nice(YIELDS)
-                _copy(settled, reader, account, again=again, json=json)
+                _copy(settled, reader, account, again=again, accept=accept, json=json)
     except StillWritten:
         raise refuse(_STILL_WRITTEN.format(path=path)) from None
     except SeriesUnread as error:
@@ -101,34 +109,55 @@ def _opened(path: Path) -> Iterator[SeriesReader]:
         reader.close()
 
 
-def _copy(settled: Config, reader: SeriesReader, account: Account, *, again: bool, json: bool) -> None:
+def _copy(
+    settled: Config, reader: SeriesReader, account: Account, *, again: bool, accept: bool, json: bool
+) -> None:
     folder = settled.data_dir
     if _is_held_open(folder):
         raise StillWritten
     progress = _begun(folder, reader, account, again=again)
-    with _copying(settled, reader, account) as copying:
+    with _copying(settled, reader, account) as (copying, longer):
         save(folder, progress)
         days = reader.days()
-        wanting = 0
-        for day in copying.run([day for day in days if date(day) not in progress.days]):
+        progress, looked_at = _still_there(copying, progress, days)
+        before = progress.days
+        for day in copying.run(
+            [day for day in days if date(day) not in before or before[date(day)].behind],
+            kept=[day for day in days if date(day) in before and before[date(day)].refused],
+        ):
             _say(as_object(day) if json else line(day), json=json)
             for text in () if json else what_is_wrong(day):
                 _say(text, json=False)
             damaged = sorted({*progress.damaged, *reader.damaged_blocks})
             progress = msgspec.structs.replace(progress, damaged=tuple(damaged))
-            progress = _with(progress, day) if day.complete else progress
-            wanting += not day.complete
+            progress = progress.with_day(date(day.day), _noted(day) if day.complete else None)
             save(folder, progress)
         if _is_held_open(folder) or reader.days() != days:
             raise StillWritten
-        progress = msgspec.structs.replace(progress, done=not wanting)
+        whole = all(date(day) in progress.days for day in days)
+        progress = msgspec.structs.replace(progress, done=whole and (accept or not progress.total.behind))
         save(folder, progress)
         series = copying.series()
-    whole = progress.done and not progress.damaged
-    total = msgspec.to_builtins(progress) | {"series": series, "in_server": progress.in_server}
-    _say(total if json else last_line(progress, series, folder / STORE), json=json)
-    if not whole:
+    total = _total(progress) | {"series": series, "in_server": progress.in_server, "looked_at": looked_at}
+    _say(total if json else last_line(progress, series, folder / STORE, longer, looked_at), json=json)
+    if progress.damaged or not progress.done:
         raise typer.Exit(1)
+
+
+def _still_there(copying: Copying, progress: Progress, days: list[int]) -> tuple[Progress, int]:
+    """Without the days that the server has no longer as they were copied by an earlier run; and how many it
+    was asked for and still has. Those of which something stayed behind are copied again anyway."""
+    looked_at = 0
+    for day in days:
+        noted = progress.days.get(date(day))
+        if noted is None or noted.behind:
+            continue
+        if copying.still_there(day):
+            looked_at += 1
+        else:
+            _tell(f"{date(day)} was copied, and is not there any more as it was: it is copied anew")
+            progress = progress.with_day(date(day), None)
+    return progress, looked_at
 
 
 def _begun(folder: Path, reader: SeriesReader, account: Account, *, again: bool) -> Progress:
@@ -144,27 +173,30 @@ def _begun(folder: Path, reader: SeriesReader, account: Account, *, again: bool)
         _tell(f"{STORE} has changed since: all is copied")
         return anew
     if before.days:
-        _tell(f"goes on: {len(before.days)} days with {before.points:,} points were copied before")
+        _tell(f"goes on: {len(before.days)} days with {before.total.points:,} points were copied before")
     return msgspec.structs.replace(before, done=False)
 
 
-def _with(progress: Progress, day: DayCopied) -> Progress:
-    return msgspec.structs.replace(
-        progress,
-        days=tuple(sorted((*progress.days, date(day.day)))),
-        points=progress.points + day.points,
-        joined=progress.joined + day.joined,
-        refused=progress.refused + day.refused,
-        expired=progress.expired + day.expired,
-        unnamed=progress.unnamed + day.unnamed,
+def _noted(day: DayCopied) -> Noted:
+    return Noted(
+        points=day.points, joined=day.joined, refused=day.refused, expired=day.expired, unnamed=day.unnamed
     )
 
 
+def _total(progress: Progress) -> dict[str, Any]:
+    """For programs: what is noted, of all days together."""
+    noted: dict[str, Any] = msgspec.to_builtins(progress)
+    counts: dict[str, Any] = msgspec.to_builtins(progress.total)
+    return noted | {"days": list(progress.days)} | counts
+
+
 @contextmanager
-def _copying(settled: Config, reader: SeriesReader, account: Account) -> Iterator[Copying]:
+def _copying(settled: Config, reader: SeriesReader, account: Account) -> Iterator[tuple[Copying, str]]:
+    """And how the server is made to keep older points."""
     with ExitStack() as held:
         with Asking(account) as asking:
             product = asking.product()
+            kept = _kept(asking, reader) if product.make == Make.VICTORIA else None
         dialect = dialect_of(account, product)
         server = Server(account, IN_FLIGHT + READERS)
         held.callback(server.close)
@@ -180,10 +212,35 @@ def _copying(settled: Config, reader: SeriesReader, account: Account) -> Iterato
             _tell,
             whole_ms=victoria,
             settled_s=SETTLED_S if victoria else 0.0,
+            keeps_s=kept.keeps_s if kept else None,
             seen_s=SEEN_S if not (product.is_influxdb(1) or product.is_influxdb(2)) else SEEN_AT_ONCE_S,
         )
         held.callback(copying.close)
-        yield copying
+        try:
+            yield copying, _longer(product, kept)
+        except Denied as error:
+            does = what_to_do(account, product, Later(str(error), denied=True))
+            raise refuse(_DENIED.format(does, error=error)) from None
+
+
+def _kept(asking: Asking, reader: SeriesReader) -> Retention | None:
+    """For how long VictoriaMetrics keeps points, where it says so."""
+    try:
+        kept = retention_of(asking.get("/flags", {}).decode(errors="replace"))
+    except SeriesUnread:
+        return None
+    if kept and any(day * DAY_NS < time.time_ns() - kept.keeps_s * 10**9 for day in reader.days()):
+        _tell(f"the server keeps {kept}: what is older stays behind")
+    return kept
+
+
+def _longer(product: Product, kept: Retention | None) -> str:
+    """What makes the server keep older points."""
+    if product.make == Make.VICTORIA:
+        return f"start it with a longer -retentionPeriod{f' (it keeps {kept})' if kept else ''}"
+    if product.is_influxdb(1) or product.is_influxdb(2):
+        return "`gengfu influx init --raw 1200d --change`, with as many days as your history has"
+    return "give the database a longer retention at the server"
 
 
 def _see_that_it_takes_points(server: Server, account: Account, product: Product) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,8 +11,7 @@ from typing import Any
 
 from ingest.store.influx.copying import DayCopied
 from ingest.store.influx.copying_comparing import Wrong
-from ingest.store.influx.copying_progress import Progress
-from ingest.store.influx.putting import RefusedLine
+from ingest.store.influx.copying_progress import Noted, Progress
 from ingest.store.layout import DAY_NS
 
 
@@ -19,7 +19,7 @@ def as_object(day: DayCopied) -> dict[str, Any]:
     """For programs."""
     found = asdict(day) | {"day": date(day.day)}
     found["wrong"] = [_wrong_object(one) for one in day.wrong]
-    found["refusals"] = [{"line": _shown(one), "why": one.why} for one in day.refusals]
+    found["refusals"] = [{"line": shown(o.line), "why": o.why, "count": o.count} for o in day.refusals]
     return found
 
 
@@ -54,9 +54,9 @@ def line(day: DayCopied) -> str:
 
 
 def what_is_wrong(day: DayCopied) -> Iterator[str]:
-    """The first of what was refused, and of what is not there as it should be."""
+    """What was refused why, and the first of what is not there as it should be."""
     for refusal in day.refusals:
-        yield f"  refused    {_shown(refusal)}  {refusal.why}"
+        yield f"  refused    {refusal.count:,}: {words(refusal.why)}; the first: {shown(refusal.line)}"
     for one in day.wrong:
         where = " ".join(
             filter(None, (one.series.device, one.series.channel, one.series.metric.name_on_wire))
@@ -68,41 +68,73 @@ def what_is_wrong(day: DayCopied) -> Iterator[str]:
         yield (f"  {what:<9}  {where} {at}: here {wanted}, {found}")
 
 
-def last_line(progress: Progress, series: int, path: Path) -> str:
-    """What was proved, what stays behind, and what may be deleted now."""
-    stays = ", ".join(
-        f"{count:,} {what}"
-        for count, what in (
-            (progress.refused, "refused by the server (gengfu deadletter list)"),
-            (progress.expired, "older than it keeps"),
-            (progress.unnamed, "of series that no table knows"),
-        )
-        if count
-    )
+def words(why: str) -> str:
+    """Of an answer of JSON what it says in words."""
+    status, found, body = why.partition(": ")
+    try:
+        said = json.loads(body) if found else None
+    except ValueError:
+        return why
+    if not isinstance(said, dict):
+        return why
+    text = said.get("error") or said.get("message")
+    return f"{status}: {text}" if isinstance(text, str) else why
+
+
+def last_line(progress: Progress, series: int, path: Path, longer: str, looked_at: int) -> str:
+    """What was proved, what stays behind, and what may be deleted now. `longer`: how the server is made to
+    keep older points; `looked_at`: so many days were copied before, and looked at again now."""
+    total = progress.total
     lines = [
         f"{progress.in_server:,} points of {series:,} series on {len(progress.days)} days are in the server"
         " and were read back there"
     ]
-    if progress.joined:
-        lines.append(f"{progress.joined:,} more share their place there with another one of their series")
-    if stays:
-        lines.append(f"stay behind in {path}: {stays}")
+    if looked_at:
+        lines.append(
+            f"{looked_at:,} of these days by an earlier run: of each the points of some series of every kind"
+            " of device were read again now, not all"
+        )
+    if total.joined:
+        lines.append(f"{total.joined:,} more share their place there with another one of their series")
+    if total.behind:
+        lines.append(f"stay behind in {path}: {_behind(total)}")
     if progress.damaged:
         blocks = ", ".join(map(str, progress.damaged[:10]))
         lines.append(f"{len(progress.damaged)} blocks cannot be read and were left out: {blocks}")
-    if not progress.done:
-        lines.append(
-            "not all is there: run it again, which writes the days anew that are not whole. What is older"
-            " than the server keeps it never has"
+    return "\n".join((*lines, *_what_now(progress, path, longer)))
+
+
+def _behind(total: Noted) -> str:
+    """How many why."""
+    return ", ".join(
+        f"{count:,} {what}"
+        for count, what in (
+            (total.refused, "refused by the server (gengfu deadletter list shows the last of them)"),
+            (total.expired, "older than it keeps"),
+            (total.unnamed, "of series that no table knows"),
         )
+        if count
+    )
+
+
+def _what_now(progress: Progress, path: Path, longer: str) -> Iterator[str]:
+    total = progress.total
+    if not progress.done:
+        if total.expired:
+            yield f"for what is older: {longer}, and run it again"
+        if total.refused:
+            yield "for what is refused: set right at the server what its words say, and run it again"
+        if total.behind:
+            yield "--accept leaves behind for good what stays behind: deleted with these files, it is gone"
+        yield "not all is there: each run tries the days again that are not whole. Delete nothing"
     elif not progress.damaged:
-        but = "except for what stays behind, " if stays else ""
-        lines.append(f"{but}these may be deleted now: {path}, {path}-wal, {path}-shm")
-    return "\n".join(lines)
+        but = "except for what stays behind, which was accepted, " if total.behind else ""
+        yield f"{but}these may be deleted now: {path}, {path}-wal, {path}-shm"
 
 
-def _shown(refusal: RefusedLine) -> str:
-    return ascii(refusal.line.decode(errors="replace").rstrip("\n"))[1:-1]
+def shown(refused: bytes) -> str:
+    """A line, with all that is no letter or sign escaped."""
+    return ascii(refused.decode(errors="replace").rstrip("\n"))[1:-1]
 
 
 def date(day: int) -> str:

@@ -14,10 +14,11 @@ from gengfu.following_rules import first_book
 from gengfu.ledger import SqlInbox, SqlLedger, committed_seq
 from gengfu.live_rules import LiveRules
 from gengfu.lived import lived_us
+from gengfu.names_kept import names_kept_days
 from ingest.ballast import Ballast
 from ingest.deadletters import DeadLetters
 from ingest.decoding import Decoder
-from ingest.freeing import Freeing, quarantine_us
+from ingest.freeing import Freeing, Holding, quarantine_us
 from ingest.heard import Heard
 from ingest.intake import Intake
 from ingest.journal import Journal
@@ -126,12 +127,18 @@ def parts_of(config: Config, engine: Engine, left: Left, here: Here) -> Parts[Tr
         ledger=SqlLedger(engine, index.name_of, now_us, rules.called),
         inbox=SqlInbox(engine, 0),
         snapshots=left.snapshots,
-        freeing=Freeing(index, intake.stamps, rules, quarantine=quarantine_us(config.store.keep_days)),
+        freeing=freeing_of(config, index, intake.stamps, rules),
         shed=shed,
         ballast=ballast,
         replying=source,
         presence=Presence(lambda: source.connected, lambda: rules.away, lived=lambda: left.lived_us),
     )
+
+
+def freeing_of(config: Config, index: SeriesIndex, stamps: Stamps, rules: Holding) -> Freeing | None:
+    """Lets go of series when no store holds points of theirs; None where that is never."""
+    days = names_kept_days(config.store, config.data_dir)
+    return None if days is None else Freeing(index, stamps, rules, quarantine=quarantine_us(days))
 
 
 def recover_all(

@@ -12,6 +12,7 @@ from console.answers.callbacks import Inbox
 from console.answers.settings import AnswersSettings
 from console.app import create_console
 from console.live import ChangeFeed
+from console.people_seam import seam_at
 from console.serving import ConsoleServer
 from console.settings import ConsoleSettings
 from devices.database import open_database
@@ -21,7 +22,9 @@ from devices.vault import Vault, VaultError
 from gengfu.clock import now_us
 from gengfu.config import Config
 from gengfu.folder import lock
+from gengfu.histories_here import histories_of
 from gengfu.leash import follow_leash
+from gengfu.limits_here import LimitsHere
 from gengfu.logs import set_up_logs
 from gengfu.run_alerts import ANSWERS_CALLBACK, ANSWERS_LINK
 from gengfu.telemetry import serve_figures
@@ -58,6 +61,7 @@ def run_console(config: Config) -> None:
     held = lock(config.data_dir, "console")
     follow_leash()
     engine = open_database(config.database_url)
+    limits = LimitsHere(now_us)
     settings = ConsoleSettings(
         session_key=secret_of(engine, Vault.open(config.key_path), CONSOLE_SESSION, now_us()),
         clock=now_us,
@@ -66,6 +70,10 @@ def run_console(config: Config) -> None:
         site_name=config.site.name,
         https_only=config.console.public_url.startswith("https://"),
         off=Unwatched(now_us),
+        histories=histories_of(config),
+        limits=limits,
+        looks_at=limits.looks_at,
+        seam=seam_at(config.key_path),
     )
     app = create_console(settings, engine)
     server = ConsoleServer(app, config.console.host, config.console.port)

@@ -108,13 +108,15 @@ class Storing:
 
     def _open_influxdb(self) -> InfluxWriter:
         wanted = self._config.store
-        server = Server(account_of(wanted), wanted.in_flight)
+        server = Server(account_of(wanted), wanted.in_flight, renew=lambda: account_of(wanted))
         engine = open_database(self._config.database_url)
         self._close = engine.dispose
         return InfluxWriter(self._config.data_dir / "journal", server, engine, in_flight=wanted.in_flight)
 
 
-def figures(writer: StoreWriter | InfluxWriter | None) -> dict[str, float | dict[str, float]]:
+def figures(
+    writer: StoreWriter | InfluxWriter | None, recent: RecentWriter | None = None
+) -> dict[str, float | dict[str, float]]:
     """What `/metrics` shows; names are documented in docs/metrics.md. Nothing without a store."""
     if writer is None:
         return {}
@@ -127,6 +129,9 @@ def figures(writer: StoreWriter | InfluxWriter | None) -> dict[str, float | dict
         "passed_over_total": float(writer.passed_over),
         "refused_lines_total": float(of_a_server.refused if of_a_server else 0),
         "unnamed_total": float(of_a_server.unnamed if of_a_server else 0),
+        "recent_points_total": float(recent.points if recent else 0),
+        "recent_behind_records": float(recent.behind if recent else 0),
+        "recent_waits": float(recent.failing if recent else 0),
     }
 
 
@@ -150,7 +155,7 @@ def run_store(config: Config) -> None:
         config.metrics.host,
         config.metrics.store,
         "store",
-        lambda: figures(storing.writer),
+        lambda: figures(storing.writer, storing.recent),
         lambda: health(storing.writer),
     )
     engine = open_database(config.database_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from gengfu.config_store import Store
@@ -10,15 +11,22 @@ from ingest.store.influx.server import Account
 
 def account_of(store: Store) -> Account:
     """Raises OSError or UnicodeError where a file cannot be read, ValueError where it is empty."""
+    return replace(_named(store), token=_secret(store.token_file), password=_secret(store.password_file))
+
+
+def target_of(store: Store) -> str:
+    """Where points go, as what was copied is noted. Reads no secret."""
+    return _named(store).target
+
+
+def _named(store: Store) -> Account:
     return Account(
         url=store.url,
         org=store.org,
         bucket=store.bucket,
-        token=_secret(store.token_file),
         database=store.database,
         retention_policy=store.retention_policy,
         user=store.user,
-        password=_secret(store.password_file),
         gzip=store.gzip,
     )
 

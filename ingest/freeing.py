@@ -34,8 +34,8 @@ class Holding(Protocol):
 
 
 def quarantine_us(keep_days: float) -> int:
-    """How long after its last reading a retired device's series are kept: a day longer than the embedded
-    store keeps points, so that none is left under a name nobody knows."""
+    """How long after its last reading a retired device's series are kept: a day longer than the store keeps
+    points, so that none is left under a name nobody knows."""
     return round((keep_days + 1) * DAY_US)
 
 

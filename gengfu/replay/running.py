@@ -80,6 +80,7 @@ class Replay:
             calendar=calendar_of(config.site.timezone),
             tick_us=round(asked.tick_s * 1e6),
         )
+        self._notes: list[str] = []
         self._events = read_events(asked.events, self._zone) if asked.events else None
         self._summary = Summary(self.used.catalogue, self._book, self._events, round(asked.gap_s * 1e6))
 
@@ -104,7 +105,7 @@ class Replay:
         return self._summary.figures() | {
             "rules": self.used.rules_said,
             "overrides": self.used.overrides_said,
-            "notes": [*self.used.left_out, *notes],
+            "notes": [*self._notes, *self.used.left_out, *notes],
         }
 
     def _counted(self, recording: Iterable[Recorded]) -> Iterator[Recorded]:
@@ -130,7 +131,7 @@ class Replay:
         return self._stored(names, from_us, until_us)
 
     def _stored(self, names: Mapping[int, Series], from_us: int, until_us: int) -> Iterator[Recorded]:
-        with opened(self._config.store, self._config.data_dir) as reader:
+        with opened(self._config.store, self._config.data_dir, self._notes.append) as reader:
             yield from stored(reader, names, self._book, from_us, until_us)
 
     def _registered(self) -> Circuits:

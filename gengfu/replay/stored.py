@@ -6,7 +6,7 @@ with the flags they were given, so that they count for as little as they did. Qu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,15 +16,21 @@ from sqlalchemy import Connection, select
 
 from devices.model import Metric
 from devices.schema import series
+from gengfu.check_history import POINTS
 from gengfu.config_store import INFLUXDB, Store
+from gengfu.left_behind import left_behind, with_server
 from gengfu.replay.reading import RecordingError
 from gengfu.replay.recorded import Book, Recorded
 from gengfu.store_account import account_of
 from ingest.store.embedded_history import EmbeddedHistory
-from ingest.store.history import History, Series, SeriesUnread
-from ingest.store.influx.reading import ServerReader
+from ingest.store.history import History, Series, SeriesUnread, lacks_of
+from ingest.store.influx.asking import LIMITS
 from ingest.store.points import Points
 
+LEFT_BEHIND: Final = (
+    f"{POINTS} holds history that is not known to be in the server; it was read too, each point once:"
+    " `gengfu influx copy` copies it"
+)
 WINDOW_NS: Final = 6 * 3600 * 1_000_000_000
 """How much is in memory at once (chosen: 100,000 points of 1,000 series that report every 3 minutes)."""
 _MOST: Final = 10_000_000
@@ -48,26 +54,33 @@ def series_of(connection: Connection, devices: Collection[str]) -> dict[int, Ser
 
 
 @contextmanager
-def opened(store: Store, data_dir: Path) -> Iterator[History]:
-    """The site's store. Raises RecordingError where it is not there, or cannot be read later."""
+def opened(store: Store, data_dir: Path, note: Callable[[str], None]) -> Iterator[History]:
+    """The site's store; what was kept here before a server was configured as well, until it is copied. `note`
+    takes a sentence on that, and on what was missing. Raises RecordingError where it is not there, or cannot
+    be read later: a replay of some of the points would say less than happened."""
     try:
-        reader = _reader(store, data_dir)
+        reader = _reader(store, data_dir, note)
         try:
             yield reader
         finally:
             reader.close()
+        if lacks := lacks_of(reader):
+            note(lacks)
     except SeriesUnread as error:
         raise RecordingError(f"the series store cannot be read: {error}") from None
 
 
-def _reader(store: Store, data_dir: Path) -> History:
+def _reader(store: Store, data_dir: Path, note: Callable[[str], None]) -> History:
     if store.kind != INFLUXDB:
-        return EmbeddedHistory.open(data_dir / "points.db")
+        return EmbeddedHistory.open(data_dir / POINTS)
     try:
         account = account_of(store)
     except (OSError, ValueError) as error:
         raise RecordingError(f"the secret of the series store cannot be read: {error}") from None
-    return ServerReader.open(account)
+    old = left_behind(data_dir, account.target)
+    if old:
+        note(LEFT_BEHIND)
+    return with_server(old, account, LIMITS)
 
 
 def stored(

@@ -16,7 +16,8 @@ not.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ from typing import Final
 import numpy as np
 import structlog
 
+from ingest.store.ageing import AHEAD_US, Age, aged, begun
+from ingest.store.ageing_told import tell_of_doubt
 from ingest.store.block import BlockDamaged, decode_block
 from ingest.store.layout import DAMAGED, DAY_NS, DONE, WIDE, open_for_writing
 from ingest.store.merging import Cell, Merge, Sizes, Tally
@@ -57,6 +60,9 @@ _TALLY: Final = """
 """
 _PLACE: Final = "SELECT id, day, width, cell, tier, points, ts_max, length(body) FROM block"
 _TS_MAX: Final = 6
+_BEGIN_AT: Final = "UPDATE whole SET since_ns = max(since_ns, ?)"
+_CAME_BETWEEN: Final = "SELECT EXISTS (SELECT 1 FROM block WHERE ts_max > ? AND ts_max <= ?)"
+_NEVER_PRUNED: Final = -(2**63)
 
 
 class EmbeddedStore:
@@ -74,13 +80,23 @@ class EmbeddedStore:
     Raises LayoutUnknown for a file that is none of ours.
     """
 
-    def __init__(self, path: Path, *, keep_days: float, keep_bytes: int = 0, sizes: Sizes = SIZES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keep_days: float,
+        keep_bytes: int = 0,
+        sizes: Sizes = SIZES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`monotonic`: seconds that pass, whatever the clock says."""
         self.keep_days = keep_days
         self.keep_bytes = keep_bytes
         self.repeats = 0
         self.merged = 0
         self.damaged = 0
-        self._sizes = sizes
+        self._sizes, self._monotonic = sizes, monotonic
+        self._age: Age | None = None
         self._written = 0
         self._connection = open_for_writing(path)
         self._reader = SeriesReader(self._connection)
@@ -113,7 +129,7 @@ class EmbeddedStore:
     def begin_at(self, at_ns: int) -> None:
         """From here on it is whole, and not before: what came earlier may be missing."""
         with self._transaction() as connection:
-            connection.execute("UPDATE whole SET since_ns = max(since_ns, ?)", (at_ns,))
+            connection.execute(_BEGIN_AT, (at_ns,))
 
     def fits(self, points: Points) -> bool:
         """Whether pages that are free in the file hold them, so that it does not grow; rather no than yes.
@@ -140,7 +156,10 @@ class EmbeddedStore:
 
         Points older than `keep_days` (to the minute) are not read any more from here on, also while their
         block has younger ones. Merges a part of what is due. Gives how many points were dropped.
+
+        A clock that is suddenly ahead drops nothing before it has been there for an hour (`ageing`).
         """
+        now_us = self._believed(now_us)
         self._tally.turn_to(now_us * 1000 // DAY_NS)
         horizon_ns = (now_us - int(self.keep_days * 86_400e6)) * 1000
         if abs(horizon_ns - self._horizon_ns) >= HORIZON_STEP_NS:
@@ -148,9 +167,7 @@ class EmbeddedStore:
                 connection.execute("UPDATE meta SET horizon_ns = ?", (horizon_ns,))
             self._horizon_ns = horizon_ns
         dropped = self._drop(self._too_old(blocks))
-        if many := self._too_many(blocks):
-            self.begin_at(max(row[_TS_MAX] for row in many) + 1)
-            dropped += self._drop(many)
+        dropped += self._drop(self._too_many(blocks))
         self.merge(max(WRITTEN_AND_MERGED - self._written, MERGED_ALWAYS))
         self._written = 0
         return dropped
@@ -209,6 +226,28 @@ class EmbeddedStore:
         for day, width, cell, tier, _, points, *_ in rows:
             self._tally.change(Cell(day, width, cell), tier, 1, points)
 
+    def _believed(self, clock_us: int) -> int:
+        """What points age by."""
+        before, at_s = self._age, self._monotonic()
+        if before:
+            self._age = aged(before, clock_us, at_s)
+        else:
+            last_us = self._last_us()
+            witnessed = last_us is not None and self._came_between(last_us + AHEAD_US, clock_us - AHEAD_US)
+            self._age = begun(last_us, clock_us, at_s, witnessed=witnessed)
+        tell_of_doubt(before, self._age)
+        return self._age.now_us
+
+    def _last_us(self) -> int | None:
+        """By what points were too old when the store was last pruned, to the minute; None: never."""
+        if self._horizon_ns == _NEVER_PRUNED:
+            return None
+        return int(self._horizon_ns // 1000 + self.keep_days * 86_400e6)
+
+    def _came_between(self, from_us: int, to_us: int) -> bool:
+        query = self._connection.execute(_CAME_BETWEEN, (from_us * 1000, to_us * 1000))
+        return bool(query.fetchone()[0])
+
     def _too_old(self, limit: int) -> list[tuple[int, ...]]:
         query = f"{_PLACE} WHERE ts_max < ? ORDER BY ts_max LIMIT ?"
         return self._connection.execute(query, (self._horizon_ns, limit)).fetchall()
@@ -238,9 +277,11 @@ class EmbeddedStore:
         return pages, free, size
 
     def _drop(self, rows: Sequence[tuple[int, ...]]) -> int:
+        """Says with it that the store begins behind them: the horizon alone goes back with the clock."""
         if not rows:
             return 0
         with self._transaction() as connection:
+            connection.execute(_BEGIN_AT, (max(row[_TS_MAX] for row in rows) + 1,))
             connection.executemany("DELETE FROM block WHERE id = ?", [(row[0],) for row in rows])
         for _, day, width, cell, tier, points, *_ in rows:
             self._tally.change(Cell(day, width, cell), tier, -1, -points)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
+from devices.shortlist import shortlist
 from ingest.store.history import Outline, Series, SeriesUnread
-from ingest.store.layout import StoreError
+from ingest.store.layout import PATIENCE_S, StoreError
 from ingest.store.pieces import Sums, check_pieces, sums_of
 from ingest.store.points import Points
 from ingest.store.reader import SeriesReader
@@ -26,10 +27,11 @@ class EmbeddedHistory:
         self._reader, self._path, self._at_once = reader, path, at_once
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Raises SeriesUnread where there is no store yet, or one of another release."""
+    def open(cls, path: Path, patience_s: float = PATIENCE_S) -> Self:
+        """Raises SeriesUnread where there is no store yet, one of another release, or one that somebody keeps
+        locked for `patience_s`."""
         try:
-            return cls(SeriesReader.open(path), path)
+            return cls(SeriesReader.open(path, patience_s), path)
         except FileNotFoundError:
             raise SeriesUnread(f"{path}: there is no series store yet") from None
         except (StoreError, sqlite3.DatabaseError) as error:
@@ -40,6 +42,15 @@ class EmbeddedHistory:
         """As `SeriesReader.whole_from_ns`."""
         with self._readable():
             return self._reader.whole_from_ns
+
+    @property
+    def lacks(self) -> str:
+        """Blocks that could not be read so far, which may be of any series and time; empty without."""
+        blocks = self._reader.damaged_blocks
+        if not blocks:
+            return ""
+        named = shortlist([str(one) for one in blocks])
+        return f"{self._path.name}: damaged blocks, whose points are not read: {named}"
 
     def read(self, series: Series, from_ns: int, to_ns: int, limit: int = 10_000) -> Points:
         """As `History.read`."""

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from devices.model import Float64, Int64, Metric
 from ingest.store.pieces import Sums, sums_of
 from ingest.store.points import Points
+
+OLDEST_NS: Final = -(2**63)
+NEWEST_NS: Final = 2**63 - 1
+"""The ends of time."""
 
 
 class SeriesUnread(Exception):
@@ -106,6 +110,20 @@ class History(Protocol):
 
     def close(self) -> None:
         """Lets go of it."""
+
+
+@runtime_checkable
+class Lacking(Protocol):
+    """History that may have answered with less than there is."""
+
+    @property
+    def lacks(self) -> str:
+        """What was missing in its answers so far, and why; empty where nothing was."""
+
+
+def lacks_of(history: History) -> str:
+    """As `Lacking.lacks`; empty for a store that answers with all or not at all."""
+    return history.lacks if isinstance(history, Lacking) else ""
 
 
 def outline_of(points: Points, from_ns: int, to_ns: int, step_ns: int) -> Outline:

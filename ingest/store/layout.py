@@ -26,6 +26,8 @@ NARROW: Final = 1 << 10
 40 of them become 16 full ones. 1,024 series at a point a minute are 1.5 million points a day, 90 blocks."""
 DONE: Final = 99
 DAMAGED: Final = -1
+PATIENCE_S: Final = 30.0
+"""With a file that somebody has locked (chosen)."""
 _PAGE_BYTES: Final = 16_384
 _WHOLE: Final = """
     CREATE TABLE IF NOT EXISTS whole (id INTEGER PRIMARY KEY CHECK (id = 1), since_ns INTEGER NOT NULL);
@@ -59,7 +61,7 @@ class LayoutUnknown(StoreError):
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """The one writer's connection; makes the file. Raises LayoutUnknown, sqlite3.OperationalError."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=PATIENCE_S)
     try:
         if not _is_ours(connection, path):
             connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
@@ -76,15 +78,17 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A reader's connection, beside the writer and other readers.
+def open_for_reading(path: Path, patience_s: float = PATIENCE_S) -> sqlite3.Connection:
+    """A reader's connection, beside the writer and other readers; `patience_s` with one who locks the file.
 
     Raises FileNotFoundError where there is no store (yet), LayoutUnknown, sqlite3.OperationalError.
     """
     if not path.exists():
         raise FileNotFoundError(path)
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=patience_s
+    )
     try:
         if not _is_ours(connection, path):
             raise FileNotFoundError(path)

@@ -17,7 +17,7 @@ import structlog
 
 from devices.model import Int64
 from ingest.store.block import BlockDamaged, decode_block
-from ingest.store.layout import DAY_NS, NARROW, WIDE, open_for_reading, whole_since_ns
+from ingest.store.layout import DAY_NS, NARROW, PATIENCE_S, WIDE, open_for_reading, whole_since_ns
 from ingest.store.points import Points, bounds, ordered, separated, without_repeats
 
 log = structlog.get_logger()
@@ -44,12 +44,12 @@ class SeriesReader:
         self._damaged: set[int] = set()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, patience_s: float = PATIENCE_S) -> Self:
         """Opens the store beside its writer.
 
         Raises FileNotFoundError where there is no store yet, LayoutUnknown for another file.
         """
-        return cls(open_for_reading(path))
+        return cls(open_for_reading(path, patience_s))
 
     @property
     def damaged(self) -> int:

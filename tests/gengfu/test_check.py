@@ -15,6 +15,7 @@ from devices.registry.bindings import bind
 from devices.registry.contacts import add_channel, add_contact
 from devices.registry.installed import register_device
 from devices.registry.tree import add_area, add_building, add_dwelling, add_stair
+from devices.registry.users import HashedPassword, add_user
 from devices.vault import Vault, create_key
 from gengfu.check import database_server, findings
 from gengfu.config import AnswersListener, Broker, Config
@@ -54,6 +55,10 @@ def add_desk(engine: Engine, vault: Vault) -> None:
             parent_code=None,
             by="t",
             now_us=1,
+        )
+        unused = HashedPassword("nobody logs in with it")
+        add_user(
+            connection, login="night", password=unused, role="operator", everywhere=True, by="t", now_us=1
         )
         add_contact(connection, vault, code="duty-1", name="值班室", by="t", now_us=1)
         add_channel(

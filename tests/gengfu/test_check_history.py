@@ -14,7 +14,7 @@ from gengfu.check_store import store_findings
 from gengfu.config_store import Store
 from gengfu.ports import free_port
 from ingest.store.embedded import EmbeddedStore
-from ingest.store.influx.copying_progress import Progress, save
+from ingest.store.influx.copying_progress import Noted, Progress, save
 from ingest.store.points import Points
 from ingest.store.reader import SeriesReader
 
@@ -56,7 +56,7 @@ def test_points_that_are_too_old_to_be_read_are_no_history(tmp_path: Path) -> No
 def note(folder: Path, **other: Any) -> None:
     """As a whole copy to the target notes it, but for what is other."""
     reader = SeriesReader.open(folder / "points.db")
-    whole = Progress(target=TARGET, position=reader.position, done=True, days=("2026-09-21",), points=1)
+    whole = Progress(target=TARGET, position=reader.position, done=True, days={"2026-09-21": Noted(points=1)})
     reader.close()
     save(folder, msgspec.structs.replace(whole, **other))
 

@@ -1,4 +1,5 @@
-"""`gengfu check` proves on real servers that points can be written, and says what to do where they cannot."""
+"""`gengfu check` proves on real servers that points can be written and read, and says what to do where they
+cannot."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ def test_a_server_that_takes_points_is_named_with_its_limits(series_server: Seri
     found = told(at(series_server))
     ok, text = found["series store"]
     assert (ok, text.split(" at ")[0]) == (True, "InfluxDB 1.6.7~rc0")
-    assert text.endswith(f"takes points in {series_server.database}")
+    assert text.endswith(f"takes points in {series_server.database}, and gives them back")
     ok, text = found["series store limits"]
     assert ok is False
     assert "max-values-per-tag is 100000" in text
@@ -131,18 +132,50 @@ def test_who_may_read_and_not_write_is_told_the_right_that_is_missing(
         server.query(f"GRANT READ ON {server.database} TO r")
         ok, text = told(at(server, user="r", password_file=str(tmp_path / "p")))["series store"]
         assert ok is False
-        assert text.endswith(f'let the user write: GRANT WRITE ON "{server.database}" TO "r"')
+        assert text.endswith(f'let the user read and write: GRANT ALL ON "{server.database}" TO "r"')
         token = str(tmp_path / "t")
         by_token = Store(kind="influxdb", url=server.url, bucket=server.bucket, token_file=token)
         ok, text = told(by_token)["series store"]
         assert ok is False
         assert text.endswith(
-            f"put a token that may write {server.bucket} into the file that store.token_file names,"
+            f"put a token that may read and write {server.bucket} into the file that store.token_file names,"
             " on 1.8 as user:password"
         )
         ok, text = told(at(server))["series store"]
         assert ok is False
         assert text.endswith("it wants to know who writes: set store.user, store.password_file")
+
+
+@pytest.mark.parametrize("kind", [INFLUX16, INFLUX18])
+def test_who_may_write_and_not_read_is_told_so_and_the_words_set_it_right(
+    series_servers: SeriesServers, tmp_path: Path, kind: str
+) -> None:
+    """GRANT READ would take the right to write away: InfluxDB 1.x holds one right of a user and database."""
+    (tmp_path / "p").write_text("w")
+    (tmp_path / "t").write_text("w:w")
+    with series_servers.own(kind, password="geheim-1") as server:
+        server.query("CREATE USER w WITH PASSWORD 'w'")
+        server.query(f"GRANT WRITE ON {server.database} TO w")
+        ours = [at(server, user="w", password_file=str(tmp_path / "p"))]
+        if kind == INFLUX18:
+            token = str(tmp_path / "t")
+            ours.append(Store(kind="influxdb", url=server.url, bucket=server.bucket, token_file=token))
+        grant = f'GRANT ALL ON "{server.database}" TO "w"'
+        for store in ours:
+            ok, text = told(store)["series store"]
+            assert ok is False
+            assert ", and they cannot be read there: HTTP 403: " in text
+            assert text.endswith(f"; we may write there and not read: {grant}")
+        server.query(grant)
+        assert [told(store)["series store"][0] for store in ours] == [True] * len(ours)
+
+
+def test_a_server_that_takes_points_and_answers_no_question_is_told_so() -> None:
+    pages = {"/write": saying(b"", 204), "/query": saying(b"{}", 503)}
+    with answering(by_path(pages)) as url:
+        ok, text = told(Store(kind="influxdb", url=url, database="g"))["series store"]
+    assert ok is False
+    assert "takes points in g, and they cannot be read there: HTTP 503: {}; see whether the server" in text
 
 
 def test_a_page_to_log_in_is_called_one() -> None:
@@ -185,7 +218,7 @@ def two(said: bytes, status: int) -> Mapping[str, Answering]:
         (
             b'{"code":"unauthorized","message":"unauthorized access"}',
             401,
-            "put a token that may write b into the file that store.token_file names",
+            "put a token that may read and write b into the file that store.token_file names",
         ),
         (
             b'{"code":"not found","message":"bucket \\"b\\" not found"}',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gengfu.check_store_limits import LARGE, Limits1, dedup_told, limits_of, limits_told
+from gengfu.check_store_limits import LARGE, Limits1, dedup_told, limits_of, limits_told, retention_told
 from ingest.store.influx.asking import Asking
 from ingest.store.influx.server import Account
 from tests.series_servers import INFLUX16, INFLUX18, SeriesServer, SeriesServers
@@ -102,3 +102,16 @@ def test_limits_that_nobody_may_read_are_a_note(limits: Limits1 | None) -> None:
 )
 def test_victoriametrics_has_to_know_repeats(flags: str, ok: bool) -> None:
     assert dedup_told(flags).ok is ok
+
+
+@pytest.mark.parametrize(
+    ("flags", "ok", "text"),
+    [
+        ('-retentionPeriod="400d"\n', True, "it keeps 400 days (-retentionPeriod=400d)"),
+        ('-storageDataPath="/a"\n', None, "it keeps 31 days (-retentionPeriod is not set), and drops"),
+        ("", None, "it does not say for how long"),
+    ],
+)
+def test_for_how_long_victoriametrics_keeps_points_is_named(flags: str, ok: bool | None, text: str) -> None:
+    found = retention_told(flags)
+    assert (found.ok, text in found.text) == (ok, True)

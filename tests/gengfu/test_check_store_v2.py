@@ -28,7 +28,8 @@ def told(store: Store) -> tuple[bool | None, str]:
 def test_it_takes_points_or_says_what_to_do(series_server: SeriesServer, tmp_path: Path) -> None:
     bucket, token = series_server.bucket, series_server.organisation.token_for
     tokens = {
-        "ours": token(f"write bucket {series_server.bucket}"),
+        "ours": token(f"read bucket {bucket}", f"write bucket {bucket}"),
+        "writer": token(f"write bucket {bucket}"),
         "reader": token(f"read bucket {series_server.bucket}"),
         "wrong": "very-secret",
     }
@@ -39,11 +40,15 @@ def test_it_takes_points_or_says_what_to_do(series_server: SeriesServer, tmp_pat
         token_file=str(tmp_path / "ours"),
     )  # fmt: skip
     ok, text = told(store)
-    assert (ok, text.endswith(f"takes points in {bucket}")) == (True, True)
+    assert (ok, text.endswith(f"takes points in {bucket}, and gives them back")) == (True, True)
     assert text.startswith("InfluxDB 2.")
     wrong = [
-        ({"token_file": str(tmp_path / "reader")}, "give this token the right to write there"),
-        ({"token_file": str(tmp_path / "wrong")}, f"put a token that may write {bucket} into the file"),
+        ({"token_file": str(tmp_path / "reader")}, "give this token the right to read and write there"),
+        ({"token_file": str(tmp_path / "writer")}, "we may write there and not read: influx auth create"),
+        (
+            {"token_file": str(tmp_path / "wrong")},
+            f"put a token that may read and write {bucket} into",
+        ),
         ({"token_file": ""}, "it wants to know who writes: set store.token_file"),
         ({"org": ""}, "InfluxDB 2 wants store.org"),
         ({"org": "nope"}, "compare store.org (nope) with `influx org list`"),

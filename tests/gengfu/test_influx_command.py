@@ -123,3 +123,53 @@ def test_lengths_are_understood_as_influxdb_writes_them(length: str, wanted: int
 def test_a_name_cannot_leave_its_quotes() -> None:
     steps, _ = missing('a"; DROP DATABASE b', Kept(), Found(), change=False)
     assert steps[0].statement == 'CREATE DATABASE "a\\"; DROP DATABASE b"'
+
+
+@pytest.mark.parametrize("series_kind", [INFLUX16, INFLUX18])
+def test_points_that_were_written_before_stay_where_they_are_read(
+    series_server: SeriesServer, tmp_path: Path
+) -> None:
+    """A service that was started before `init`: its points are in the default policy, and stay there."""
+    series_server.write(b"smoke,device=own:a smoke_alarm=1.0 %d\n" % START_NS)
+    code, out, _ = init(tmp_path, series_server)
+    assert code == 0
+    assert "retention policy autogen, where points of ours are and more are written, keeps for ever" in out
+    assert "retention policy raw" not in out
+    queries = str(series_server.query("SHOW CONTINUOUS QUERIES"))
+    assert queries.count(f"FROM {series_server.database}.autogen./.*/") == 2
+    assert series_server.count("smoke") == 1, "found without a policy, as pages look for it"
+    code, out, _ = init(tmp_path, series_server, "--raw", "1200d", "--change")
+    assert code == 0
+    assert init(tmp_path, series_server, "--raw", "1200d") == (0, "all is there\n", "")
+    assert series_server.count("smoke") == 1
+    policies = series_server.query(f"SHOW RETENTION POLICIES ON {series_server.database}")[0]["values"]
+    assert {row[0]: row[1] for row in policies}["autogen"] == "28800h0m0s"
+
+
+@pytest.mark.parametrize("series_kind", [INFLUX16])
+def test_points_in_a_policy_that_is_the_default_no_more_are_told(
+    series_server: SeriesServer, tmp_path: Path
+) -> None:
+    init(tmp_path, series_server)
+    name = series_server.database
+    old = f"/write?db={name}&rp=autogen"
+    assert series_server.post(old, b"smoke,device=own:a smoke_alarm=1.0 %d" % START_NS).status == 204
+    left = init(tmp_path, series_server)[1]
+    assert left.startswith("left    retention policy autogen has points of ours, which nothing reads there")
+    statement = left[left.index("SELECT") : left.index(" WHERE")] + " GROUP BY *"
+    series_server.query(statement)
+    assert series_server.count("smoke") == 1, "what it says copies them"
+
+
+def test_queries_that_read_another_policy_are_made_anew_only_when_asked_for() -> None:
+    query = "CREATE CONTINUOUS QUERY q ON g BEGIN SELECT mean(*) INTO g.m.:MEASUREMENT FROM g.raw./.*/ END"
+    policies = {"autogen": "0s", "raw": "9600h0m0s", "minutes": "0s", "hours": "0s"}
+    queries = dict.fromkeys(("gengfu_minutes", "gengfu_hours"), query)
+    found = Found(["g"], policies, queries, "autogen", ["autogen"])
+    kept = Kept("INF", "INF", "INF")
+    steps, left = missing("g", kept, found, change=False)
+    assert (steps, len(left)) == ([], 2)
+    assert "reads raw, points are in autogen" in left[0]
+    steps, left = missing("g", kept, found, change=True)
+    assert (left, [one.statement.split()[0] for one in steps]) == ([], ["DROP", "CREATE"] * 2)
+    assert missing("g", kept, found, change=False, configured="raw")[0] == []

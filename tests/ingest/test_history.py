@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from devices.model import Metric
 from ingest.store.embedded import EmbeddedStore
 from ingest.store.embedded_history import EmbeddedHistory
-from ingest.store.history import Outline, Series, SeriesUnread, outline_of
+from ingest.store.history import Outline, Series, SeriesUnread, lacks_of, outline_of
 from ingest.store.layout import DAY_NS
 from ingest.store.pieces import MOST_PIECES, MS, Sums, check_pieces, sums_of
 from ingest.store.points import Points
@@ -186,3 +187,19 @@ def test_a_store_that_is_not_there_or_is_none_is_unread(tmp_path: Path) -> None:
     (tmp_path / "other.db").write_text("a file of somebody's" * 100)
     with pytest.raises(SeriesUnread, match="is not a series store"):
         EmbeddedHistory.open(tmp_path / "other.db")
+
+
+def test_a_damaged_block_is_said_and_a_locked_file_is_unread(tmp_path: Path) -> None:
+    path = stored(tmp_path, points((START_NS, 1.0, 0)), points((START_NS + MS, 2.0, 0)))
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE block SET body = x'00' WHERE id = 1")
+    history = EmbeddedHistory.open(path, 0.0)
+    assert history.lacks == ""
+    assert history.read(METER, 0, 2**62).value.tolist() == [2.0]
+    assert lacks_of(history) == "points.db: damaged blocks, whose points are not read: 1"
+    history.close()
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SeriesUnread, match="locked"):
+        EmbeddedHistory.open(path, 0.0)
+    connection.close()

@@ -105,9 +105,13 @@ def test_any_history_reads_like_the_reference(
     history: list[tuple[str, int | list[Row]]], data: st.DataObject
 ) -> None:
     reference, hours = Reference(), FIRST_DAY * 24
+
+    def passed_s() -> float:
+        return hours * 3600.0
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "points.db"
-        store = EmbeddedStore(path, keep_days=KEEP_DAYS, sizes=SMALL)
+        store = EmbeddedStore(path, keep_days=KEEP_DAYS, sizes=SMALL, monotonic=passed_s)
         for number, (action, what) in enumerate(history, 1):
             if isinstance(what, list):
                 store.write(points_of(what, number), number)
@@ -121,7 +125,9 @@ def test_any_history_reads_like_the_reference(
                 reference.horizon_ns = (hours - KEEP_DAYS * 24) * 3_600_000_000_000
             else:
                 store.close()
-                store = EmbeddedStore(path, keep_days=KEEP_DAYS, sizes=SMALL)
+                store = EmbeddedStore(path, keep_days=KEEP_DAYS, sizes=SMALL, monotonic=passed_s)
+                store.prune(hours * 3_600_000_000)
+                reference.horizon_ns = (hours - KEEP_DAYS * 24) * 3_600_000_000_000
         with closing(store), closing(SeriesReader.open(path)) as reader:
             compare(store, reader, reference, data)
 
@@ -163,12 +169,13 @@ def test_blocks_stay_few_and_points_are_written_again_a_bounded_number_of_times(
 
 
 def test_a_day_that_is_long_past_is_made_one(tmp_path: Path) -> None:
-    path = tmp_path / "points.db"
-    store = EmbeddedStore(path, keep_days=30)
+    path, passed_s = tmp_path / "points.db", [0.0]
+    store = EmbeddedStore(path, keep_days=30, monotonic=lambda: passed_s[0])
     for n in range(7):
         store.write(points_of([(slot, FIRST_DAY * DAY_NS + n, 1.0) for slot in (1, NARROW)]), n)
     store.prune((FIRST_DAY + 8) * DAY_NS // 1000)
     assert [one[:2] for one in blocks(path)] == [(WIDE, 0)] * 7
+    passed_s[0] = 86_400.0
     for _ in range(2):
         store.prune((FIRST_DAY + 9) * DAY_NS // 1000)
     assert blocks(path) == [(NARROW, 0, 7), (NARROW, 0, 7)]

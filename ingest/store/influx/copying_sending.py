@@ -12,7 +12,7 @@ from ingest.store.influx.copying_waiting import Waiting
 from ingest.store.influx.expiry import Expiry
 from ingest.store.influx.lines import Named, bodies
 from ingest.store.influx.putting import Outcasts, Putting, RefusedLine
-from ingest.store.influx.server import PROBE, Answer, Later, Refused, Taken
+from ingest.store.influx.server import Answer, Later, Refused, Taken
 from ingest.store.points import Points
 
 IN_FLIGHT: Final = 2
@@ -50,7 +50,7 @@ class Sending:
 
     def send(self, points: Points, names: Named) -> list[RefusedLine]:
         """What was refused, when all others are in the server; what is too old for it is not among them.
-        Outages are waited for. Raises Stopped."""
+        Outages are waited for. Raises Stopped, Denied."""
         points = points[points.ts_ns > self.expiry.before_ns]
         refused: list[RefusedLine] = []
         under_way: deque[Future[list[RefusedLine]]] = deque()
@@ -83,30 +83,17 @@ class Sending:
         return []
 
     def _without_refused(self, lines: bytes) -> list[RefusedLine]:
-        tries = 0
-        while True:
-            putting = Putting(lines)
-            putting.go_on(self._answer, self._outcasts)
-            deaf = self._deaf(putting)
-            if deaf is None:
-                return putting.refused
-            self._outcasts = Outcasts(self._monotonic)
-            self._waiting.pause(deaf, tries)
+        putting, tries = Putting(lines), 0
+        while deaf := putting.go_on(self._answer, self._outcasts):
+            self._waiting.pause(deaf.why, tries, denied=deaf.denied)
             tries += 1
-
-    def _deaf(self, putting: Putting) -> str | None:
-        """Where all is refused it is asked whether anything is taken there: somebody else may answer in the
-        server's place."""
-        if putting.taken or not putting.refused:
-            return None
-        answer = self._server.post(PROBE)
-        return None if isinstance(answer, Taken) else answer.why
+        return putting.refused
 
     def _answer(self, lines: bytes) -> Taken | Refused:
         """Asks until there is an answer."""
         tries = 0
         while isinstance(answer := self._server.post(lines), Later):
-            self._waiting.pause(answer.why, tries, answer.wait_s)
+            self._waiting.pause(answer.why, tries, answer.wait_s, denied=answer.denied)
             tries += 1
         self._waiting.answered()
         return answer

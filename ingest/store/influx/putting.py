@@ -3,9 +3,10 @@ for what it is given to post with.
 
 Whatever a server says of the rest of a body that it refuses is not believed: at their limits on series
 InfluxDB 1.6 and 1.8 say that one line was dropped and drop others with it (measured). Only a body that was
-taken is stored. So a refused body is halved, and n refused values cost some 2 n requests: therefore series
-that a server does not take at all are remembered for a while, and set apart where a body is refused; and of
-what is older than it keeps the boundary is found first.
+taken is stored. So a refused body is halved, and a value that is refused alone is a suspect until it is known
+that who refused it takes others. So n refused values cost some 3.6 n requests: therefore series that a server
+does not take at all are remembered for a while, and set apart where a body is refused; and of what is older
+than it keeps the boundary is found first.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.store.influx.cutting import halves_of, series_of, values_of
 from ingest.store.influx.expiry import Expiry
 from ingest.store.influx.server import Later, Post, Refused, Taken
+from ingest.store.influx.suspects import Suspects
 
 OF_THE_SERIES: Final = re.compile(r"field type conflict|limit exceeded")
 """Words of InfluxDB that are about a series, whatever its next value will be."""
@@ -55,7 +58,7 @@ class Outcasts:
             with self._lock:
                 if len(self._until) >= MOST_REMEMBERED:
                     self._until.clear()
-                self._until[_series_of(refused.line)] = self._monotonic() + REMEMBERED_S, refused.why
+                self._until[series_of(refused.line)] = self._monotonic() + REMEMBERED_S, refused.why
 
     def apart(self, lines: bytes) -> tuple[bytes, list[RefusedLine]]:
         """The lines without values of such series, and those."""
@@ -64,7 +67,7 @@ class Outcasts:
         kept: list[bytes] = []
         out: list[RefusedLine] = []
         for line in lines.splitlines(keepends=True):
-            judged = [(one, self._why(one)) for one in _values(line)]
+            judged = [(one, self._why(one)) for one in values_of(line)]
             bad = [RefusedLine(one, why) for one, why in judged if why]
             out += bad
             kept += [one for one, why in judged if not why] if bad else [line]
@@ -72,7 +75,7 @@ class Outcasts:
 
     def _why(self, value: bytes) -> str:
         """Why its series was refused not long ago; empty where it was not."""
-        until_s, why = self._until.get(_series_of(value), (0.0, ""))
+        until_s, why = self._until.get(series_of(value), (0.0, ""))
         return why if until_s > self._monotonic() else ""
 
 
@@ -84,7 +87,7 @@ class _Part:
 
     def cut(self, *, cut_out: bool) -> list[_Part]:
         """Both halves, or what cannot be cut; the first is last."""
-        return [_Part(half, cut_out) for half in reversed(_halves(self.lines))]
+        return [_Part(half, cut_out) for half in reversed(halves_of(self.lines))]
 
 
 class Putting:
@@ -97,31 +100,53 @@ class Putting:
         self.refused: list[RefusedLine] = []
         self.taken = self.was_long = False
         self._waiting = [_Part(lines)]
+        self._suspects = Suspects()
         self._silences = 0
 
     @property
     def done(self) -> bool:
         """Whether all of it is in the server, but for what is refused."""
-        return not self._waiting
+        return not self._waiting and not self._suspects
 
     def go_on(self, post: Post, outcasts: Outcasts) -> Later | None:
         """Posts, in halves where something is refused, until each value that is refused stands alone.
 
-        Later: something was not answered. What was not is posted again by the next call, in halves where it
-        has been silent for long; a point that is written twice is the same point.
+        Later: something was not answered, or whoever answers takes nothing at all (`denied`). The next call
+        posts it again, in halves where it has been silent for long; a point that is written twice is the
+        same point.
         """
-        while self._waiting:
-            part = self._waiting.pop()
-            answer = post(part.lines)
-            if isinstance(answer, Later):
-                self._waiting += self._for_the_next_time(part, answer)
-                return answer
-            self._silences = 0
-            if isinstance(answer, Taken):
-                self.taken = True
-            else:
-                self._waiting += self._without_refused(part, answer, outcasts, post)
+        while not self.done:
+            judge = self._suspects.is_due(nothing_else=not self._waiting)
+            later = self._judge(post, outcasts) if judge else self._put(post, outcasts)
+            if later:
+                return later
         return None
+
+    def _put(self, post: Post, outcasts: Outcasts) -> Later | None:
+        part = self._waiting.pop()
+        answer = post(part.lines)
+        if isinstance(answer, Later):
+            self._waiting += self._for_the_next_time(part, answer)
+            return answer
+        self._silences = 0
+        if isinstance(answer, Taken):
+            self.taken = True
+        else:
+            self._waiting += self._without_refused(part, answer, outcasts, post)
+        return None
+
+    def _judge(self, post: Post, outcasts: Outcasts) -> Later | None:
+        """One request about the suspects."""
+        verdict = self._suspects.ask(post)
+        if isinstance(verdict, Later):
+            return verdict
+        for line, why in verdict.guilty:
+            self.refused.append(RefusedLine(line, why))
+            outcasts.note(self.refused[-1])
+        self.refused += [RefusedLine(line, why) for line, why in verdict.known]
+        if verdict.free:
+            self._waiting.append(_Part(verdict.free))
+        return None if verdict.deaf is None else Later(verdict.deaf, denied=True)
 
     def _for_the_next_time(self, part: _Part, answer: Later) -> list[_Part]:
         self._silences += not answer.denied
@@ -139,14 +164,12 @@ class Putting:
         if not part.cut_out:
             rest, out = outcasts.apart(part.lines)
             if out:
-                self.refused += out
+                self._suspects.add_known((one.line, one.why) for one in out)
                 return [_Part(rest, cut_out=True)] if rest else []
         halves = part.cut(cut_out=True)
         if len(halves) > 1:
             return halves
-        refused = RefusedLine(part.lines, sys.intern(answer.why))  # a million of them say the same
-        outcasts.note(refused)
-        self.refused.append(refused)
+        self._suspects.add(part.lines)
         return []
 
 
@@ -162,46 +185,4 @@ def _expired(lines: bytes, answer: Refused, post: Post) -> tuple[bytes, list[Ref
     rest = expiry.apart(lines)
     old = [line for line in lines.splitlines(keepends=True) if expiry.apart(line) == b""]
     why = sys.intern(answer.why)
-    return (rest, [RefusedLine(one, why) for line in old for one in _values(line)]) if old else None
-
-
-def _halves(lines: bytes) -> list[bytes]:
-    """Both halves, cut at the end of a line; of one line with several values, a line with each half of them.
-    As it is where neither is there."""
-    middle = lines.find(b"\n", len(lines) // 2) + 1
-    if middle in (0, len(lines)):
-        middle = lines.rfind(b"\n", 0, max(len(lines) // 2, 1)) + 1
-    if middle:
-        return [lines[:middle], lines[middle:]]
-    head, fields, end = _parts(lines)
-    if len(fields) < 2:
-        return [lines]
-    middle = len(fields) // 2
-    return [b"%s %s %s" % (head, b",".join(half), end) for half in (fields[:middle], fields[middle:])]
-
-
-def _values(line: bytes) -> list[bytes]:
-    """A line for each value of a line."""
-    head, fields, end = _parts(line)
-    return [b"%s %s %s" % (head, one, end) for one in fields] if len(fields) > 1 else [line]
-
-
-def _parts(line: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before the fields, each field with its quality, and the time. As `lines` writes them: no
-    field has a space or a comma in it."""
-    parts = line.rsplit(b" ", 2)
-    if len(parts) != 3:
-        return line, [], b""
-    fields: list[bytes] = []
-    for one in parts[1].split(b","):
-        if fields and one.startswith(fields[-1].split(b"=")[0] + b"_quality="):
-            fields[-1] += b"," + one
-        else:
-            fields.append(one)
-    return parts[0], fields, parts[2]
-
-
-def _series_of(line: bytes) -> bytes:
-    """Of a line of one value, without value and time."""
-    head, fields, _ = _parts(line)
-    return head + b" " + (fields[0].split(b"=")[0] if fields else b"")
+    return (rest, [RefusedLine(one, why) for line in old for one in values_of(line)]) if old else None

@@ -17,25 +17,37 @@ import gzip
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from time import time
+from threading import Lock
+from time import monotonic, time
 from typing import Final
 from urllib.parse import urlencode
 
 import urllib3
 
 from ingest.store.influx.unanswered import Cause, unanswered
+from ingest.store.influx.under_way import UnderWay, seen
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 30.0
 """Chosen: InfluxDB gives up on a write itself after 10 s."""
+WHOLE_S: Final = 120.0
+"""For a request and its whole answer (chosen: who sends a little at a time does not hold us. A body that does
+not get there in this time is cut)."""
+MOST_BYTES: Final = 1 << 16
+METRICS_BYTES: Final = 4 << 20
+"""What is read of an answer, and of a page of metrics (chosen)."""
 LIFE_S: Final = 2.0
 """For an answer to a look at the server, during which nothing is written (chosen)."""
 PROBE: Final = b"# gengfu\n"
 """A comment: a server checks who writes where, and stores nothing."""
 LONGEST_WISH_S: Final = 300.0
 """How long a server may ask us to wait (chosen: history waits in the journal meanwhile, which is bounded)."""
+RENEW_S: Final = 30.0
+"""How long after one look for another account the next one is, at least (chosen)."""
+_PIECE: Final = 1 << 16
 _GZIP_LEVEL: Final = 1
 _BODY_AT_FAULT: Final = frozenset({400, 413, 422})
 _STARTED: Final = re.compile(rb"^(?:vm_app_start_timestamp|process_start_time_seconds) (\S+)", re.MULTILINE)
@@ -117,44 +129,99 @@ Post = Callable[[bytes], Answer]
 
 
 class Server:
-    """Posts lines, from several threads at once. Raises nothing: every failure is an answer."""
+    """Posts lines, from several threads at once. Raises nothing: every failure is an answer.
 
-    def __init__(self, account: Account, in_flight: int, *, answer_s: float = ANSWER_S) -> None:
-        self._target, self._headers, self._gzip = account.target, account.headers, account.gzip
-        self._metrics = f"{account.url.rstrip('/')}/metrics"
-        self._pool = urllib3.PoolManager(
-            maxsize=in_flight,
-            block=True,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_S, read=answer_s),
+    Where it is denied, `renew` is asked for the account anew, at most once in `RENEW_S`: somebody may have
+    put another token into the file. It may raise OSError or ValueError; then the account stays as it is.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        in_flight: int,
+        *,
+        answer_s: float = ANSWER_S,
+        whole_s: float = WHOLE_S,
+        renew: Callable[[], Account] | None = None,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
+        self._account, self._renew, self._monotonic = account, renew, monotonic
+        self._renewing, self._renewed_s = Lock(), float("-inf")
+        self._under_way, self._whole_s = UnderWay(), whole_s
+        self._pool = seen(
+            urllib3.PoolManager(
+                maxsize=in_flight,
+                block=True,
+                retries=False,
+                timeout=urllib3.Timeout(connect=CONNECT_S, read=answer_s),
+            )
         )
 
     def post(self, lines: bytes) -> Answer:
-        """Sends lines once."""
-        body = gzip.compress(lines, _GZIP_LEVEL) if self._gzip else lines
+        """Sends lines once; once more where they were denied and there is another account by now."""
+        account = self._account
+        answer = self._post(lines, account)
+        if isinstance(answer, Later) and answer.denied and (other := self._other_than(account)):
+            return self._post(lines, other)
+        return answer
+
+    def _post(self, lines: bytes, account: Account) -> Answer:
+        body = gzip.compress(lines, _GZIP_LEVEL) if account.gzip else lines
         try:
-            reply = self._pool.request("POST", self._target, body=body, headers=self._headers, redirect=False)
+            with self._under_way.within(self._whole_s):
+                reply = self._pool.request(
+                    "POST",
+                    account.target,
+                    body=body,
+                    headers=account.headers,
+                    redirect=False,
+                    preload_content=False,
+                )
+                said = _beginning(reply, MOST_BYTES)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             found = unanswered(error)
             return Later(str(found), cause=found.cause)
-        return read_answer(reply.status, reply.headers.get("Retry-After", ""), reply.data, time())
+        return read_answer(reply.status, reply.headers.get("Retry-After", ""), said, time())
+
+    def _other_than(self, denied: Account) -> Account | None:
+        """The account that holds now, of this thread's asking or another's; None where it is this one."""
+        with self._renewing:
+            if self._renew and self._account == denied and self._may_renew():
+                with suppress(OSError, ValueError):  # half written, or gone: the next look is in `RENEW_S`
+                    self._account = self._renew()
+            return self._account if self._account != denied else None
+
+    def _may_renew(self) -> bool:
+        now_s = self._monotonic()
+        due = now_s - self._renewed_s >= RENEW_S
+        self._renewed_s = now_s if due else self._renewed_s
+        return due
 
     def life(self) -> str | None:
         """When the server started, as it says itself; another answer later means that it died in between.
         Empty where it does not say, None where it does not answer now."""
         try:
-            reply = self._pool.request(
-                "GET", self._metrics, headers=self._headers, redirect=False, timeout=LIFE_S
-            )
+            metrics = f"{self._account.url.rstrip('/')}/metrics"
+            with self._under_way.within(LIFE_S):
+                reply = self._pool.request(
+                    "GET",
+                    metrics,
+                    headers=self._account.headers,
+                    redirect=False,
+                    timeout=LIFE_S,
+                    preload_content=False,
+                )
+                said = _beginning(reply, METRICS_BYTES)
         except (urllib3.exceptions.HTTPError, OSError, ValueError):
             return None
         if reply.status >= 500:
             return None
-        found = _STARTED.search(reply.data) if reply.status == 200 else None
+        found = _STARTED.search(said) if reply.status == 200 else None
         return found[1].decode(errors="replace") if found else ""
 
     def close(self) -> None:
-        """Lets go of its connections."""
+        """Lets go of its connections; from any thread. What is under way, or begins later, gets no answer."""
+        self._under_way.close()
         self._pool.clear()
 
 
@@ -169,6 +236,21 @@ def read_answer(status: int, retry_after: str, body: bytes, now_s: float) -> Ans
         return Refused(why)
     denied = status < 500 and status not in {408, 425, 429}
     return Later(why, _wait_s(retry_after, now_s), denied)
+
+
+def _beginning(reply: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """No more than so many bytes of an answer; where there is more the connection is closed. In any case the
+    pool has it back: it waits for its connections."""
+    said, whole = bytearray(), False
+    try:
+        while len(said) < most and not whole:
+            piece = reply.read1(_PIECE, decode_content=False)
+            said, whole = said + piece, not piece
+    finally:
+        if not whole:
+            reply.close()
+        reply.release_conn()
+    return bytes(said[:most])
 
 
 def words_of(body: bytes) -> str:

@@ -28,8 +28,9 @@ from ingest.store.influx.lifetime import LOOK_S, Lifetime
 from ingest.store.influx.lines import BODY_POINTS, bodies
 from ingest.store.influx.names import SeriesNames
 from ingest.store.influx.putting import Outcasts, Putting
+from ingest.store.influx.refusals import Refusals
 from ingest.store.influx.roads import Roads
-from ingest.store.influx.server import PROBE, Answer, Later, Taken
+from ingest.store.influx.server import Answer, Later
 from ingest.store.influx.settling import SETTLED_S, Settling
 from ingest.store.influx.shipment import Shipment
 from ingest.store.points import Points
@@ -46,6 +47,8 @@ LONGEST_WAIT_S: Final = 30.0
 the server says."""
 SLOW_S: Final = 60.0
 """A load that takes longer is trouble that somebody should see: it may be refused value by value (chosen)."""
+LAST_ANSWERS_S: Final = 3.0
+"""How long answers are awaited at the end of the process (chosen: far below what a supervisor grants)."""
 LEAST_POINTS: Final = 300
 GROWTH: Final = 250
 """Bodies are made half as long after a load that was cut because nobody answered, down to `LEAST_POINTS`; by
@@ -66,15 +69,15 @@ class Posts(Protocol):
         """What changes when the server starts anew; empty where it does not say, None without an answer."""
 
     def close(self) -> None:
-        """Lets go of its connections."""
+        """Lets go of its connections; from any thread. What is under way gets no answer."""
 
 
 class InfluxWriter:
     """Moves points from the journal in `folder` to a server, and tells the journal how far, some time later.
 
-    `points` (those that were written again too), `passed_over` (shed), `refused` (values), `unnamed` (points
-    of series that no table knows any more) and `damaged` count since start; `behind` is how many records
-    wait.
+    `points` (those that were written again too, none that was refused), `passed_over` (shed), `refused`
+    (values), `unnamed` (points of series that no table knows any more) and `damaged` count since start;
+    `behind` is how many records wait.
     """
 
     repeats = 0
@@ -104,6 +107,8 @@ class InfluxWriter:
         with reading(engine) as connection:
             self._names.load(connection)
         self._threads = ThreadPoolExecutor(in_flight, "points")
+        self._refusals = Refusals(monotonic)
+        self._stop = threading.Event()
         self._shipment: Shipment | None = None
         self._live_due_s = 0.0
         self._most = BODY_POINTS
@@ -142,10 +147,10 @@ class InfluxWriter:
             return 0
         trouble = shipment.send(
             self._threads,
-            self._server.post,
+            self._post,
             self._outcasts,
             partial(self._roads.look_further, live=shipment.live),
-        ) or self._deaf(shipment)
+        )
         if trouble:
             self._lifetime.doubt()
             return trouble
@@ -155,13 +160,25 @@ class InfluxWriter:
         return max(len(shipment.load.records), 1)
 
     def run(self, stop: threading.Event) -> None:
-        """Writes until `stop`. What cannot be written now is tried again; nothing is skipped."""
+        """Writes until `stop`; answers that are awaited then have `LAST_ANSWERS_S`. What cannot be written
+        now is tried again, what is under way at the end after the next start; nothing is skipped."""
+        self._stop, over = stop, threading.Event()
+        threading.Thread(target=self._end, args=(stop, over), name="ending", daemon=True).start()
+        try:
+            self._run(stop)
+        finally:
+            over.set()
+            self.close()
+
+    def _run(self, stop: threading.Event) -> None:
         wait_s = FIRST_WAIT_S / 2
         while not stop.is_set():
             try:
                 done = self.run_once()
             except (OperationalError, OSError) as error:
                 done = Unread(f"{type(error).__name__}: the database or the journal cannot be used")
+            if stop.is_set():
+                return
             self._note(done)
             if isinstance(done, Later):
                 advanced = self._shipment is not None and self._shipment.advanced
@@ -171,7 +188,15 @@ class InfluxWriter:
                 wait_s = FIRST_WAIT_S / 2
                 if not done:
                     stop.wait(max(self._live_due_s - self._monotonic(), 0.0))
-        self.close()
+
+    def _end(self, stop: threading.Event, over: threading.Event) -> None:
+        """A server that is silent now holds nobody up who ends this process."""
+        stop.wait()
+        if not over.wait(LAST_ANSWERS_S):
+            self._server.close()
+
+    def _post(self, lines: bytes) -> Answer:
+        return Later("it is being stopped") if self._stop.is_set() else self._server.post(lines)
 
     def close(self) -> None:
         """Lets go of files, threads and connections."""
@@ -218,17 +243,6 @@ class InfluxWriter:
         named = self._names.rows(points.slot) > 0
         return points if named.all() else points[named]
 
-    def _deaf(self, shipment: Shipment) -> Later | None:
-        """Where all of a load was refused it is asked whether anything is taken there: a proxy, or a server
-        that wants TLS, refuses everything with the same words as a bad line."""
-        if shipment.taken or not shipment.refused:
-            return None
-        answer = self._server.post(PROBE)
-        if isinstance(answer, Taken):
-            return None
-        self._shipment, self._outcasts, self._live_due_s = None, Outcasts(self._monotonic), 0.0
-        return Later(answer.why, denied=True)
-
     def _pass_by(self, shipment: Shipment) -> None:
         refused = shipment.refused
         if refused:
@@ -239,8 +253,9 @@ class InfluxWriter:
         self._settle()
         self._shipment = None
         self._most = _next_most(self._most, was_long=shipment.was_long)
-        self.points += shipment.points
+        self.points += shipment.points - len(refused)
         self.refused += len(refused)
+        self._refusals.note(refused, self.refused)
         self.unnamed += shipment.unnamed
         self.passed_over += shipment.load.shed_points
 
@@ -269,7 +284,8 @@ def _advice(later: Later) -> str:
         return "see to the database and the disk of the data folder; points wait in the journal, alarms go on"
     if later.denied:
         return (
-            "compare [store] with the server: address, user, token, database or bucket (gengfu check), and"
-            " start the service again after a change; points wait in the journal, alarms go on"
+            "compare [store] with the server: address, user, token, database or bucket (gengfu check);"
+            " another secret in its file is used within a minute, after any other change start the service"
+            " again; points wait in the journal, alarms go on"
         )
     return "see to the server; points wait in the journal, alarms go on"

@@ -22,7 +22,7 @@ from tests.gengfu.program import objects
 from tests.gengfu.replay.files import EIGHT_S, clock
 from tests.gengfu.replay.running import Run, told
 from tests.ingest.influx.house_reading import put
-from tests.series_servers import VICTORIA, SeriesServer
+from tests.series_servers import INFLUX18, VICTORIA, SeriesServer
 
 NAMES = {
     3: Series(3, "own:m", "l1", Metric.CURRENT),
@@ -96,7 +96,13 @@ def test_points_of_a_server_are_replayed_as_those_of_the_embedded_store(
             'bucket = "any"' if series_server.kind == VICTORIA else f'database = "{series_server.database}"'
         )
     told_of_server(tmp_path, series_server.url, more)
+    of_both = run(*words, "--json")
+    for one in site.glob("points.db*"):
+        one.unlink()
     of_server = run(*words, "--json"), run(*words, "--device", "own:m", "--json")
+    both, alone = (objects(one.stdout)[-1]["summary"] for one in (of_both, of_server[0]))
+    assert both.pop("notes")[0].startswith("points.db holds history"), "and what is in both counts once"
+    assert (both, told(of_both)) == ({k: v for k, v in alone.items() if k != "notes"}, told(of_server[0]))
     assert [one.output for one in of_server] == [one.output for one in of_file]
     assert objects(of_server[0].stdout)[-1]["summary"]["readings"] == 180
     assert [line["device"] for line in told(of_server[0])][:1] == ["own:m"]
@@ -119,3 +125,27 @@ def test_a_secret_that_is_not_there_is_told_in_one_line(run: Run, site: Path, tm
     told_of_server(tmp_path, "http://127.0.0.1:1", f'bucket = "b"\ntoken_file = "{tmp_path / "none"}"')
     result = run("--store", "--from", clock(0), "--until", clock(60), code=1)
     assert "gengfu: the secret of the series store cannot be read:" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("series_kind", [INFLUX18])
+def test_what_was_kept_before_the_server_is_replayed_until_it_is_copied(
+    run: Run, site: Path, tmp_path: Path, series_server: SeriesServer
+) -> None:
+    """And it is said, on stderr and in the summary."""
+    points = kept()
+    points = points[np.argsort(points.ts_ns, kind="stable")]
+    store = EmbeddedStore(site / "points.db", keep_days=100_000)
+    store.write(points[:100], 1)
+    store.close()
+    put(series_server, NAMES, points[90:], "electrical")
+    told_of_server(tmp_path, series_server.url, f'database = "{series_server.database}"')
+    words = ("--store", "--from", clock(0), "--until", clock(7 * 3600), "--json")
+    found = run(*words)
+    summary = objects(found.stdout)[-1]["summary"]
+    assert summary["readings"] == 180
+    assert "`gengfu influx copy`" in summary["notes"][0]
+    assert "note: points.db holds history" in found.stderr
+    (site / "points.db").write_bytes(b"no store" * 1000)
+    refused = run(*words, code=1)
+    assert "points.db holds history and cannot be read" in refused.stderr
+    assert "move points.db" in refused.stderr.splitlines()[-1], "what to do"

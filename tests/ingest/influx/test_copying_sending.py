@@ -13,8 +13,8 @@ import pytest
 from devices.model import Metric
 from ingest.store.history import Series
 from ingest.store.influx.copying_sending import Sending
-from ingest.store.influx.copying_waiting import Stopped, Waiting
-from ingest.store.influx.expiry import Expiry
+from ingest.store.influx.copying_waiting import Denied, Stopped, Waiting
+from ingest.store.influx.expiry import Expiry, retention_of
 from ingest.store.influx.server import PROBE, Answer, Later, Refused, Taken
 from ingest.store.points import Points
 from tests.ingest.influx.house_reading import START_NS, Names
@@ -135,3 +135,48 @@ def test_where_words_of_age_are_not_about_age_each_value_is_judged_for_itself() 
     server = Scripted(lambda lines, _: Refused(BEYOND) if lines.count(b"\n") > 1 else Taken())
     refused, _, sending = sent(server, 8)
     assert (refused, len(server.lines), sending.expiry.before_ns) == (0, 8, -(2**63))
+
+
+def test_a_denial_that_lasts_ends_it_with_the_servers_words() -> None:
+    """Somebody withdrew the token while history was copied: nobody would set it right by itself."""
+    waiting = Waiting(lambda _: None, denied_s=0.2)
+    sending = Sending(Scripted(lambda _, __: Later("HTTP 401: unauthorized", denied=True)), waiting)
+    with pytest.raises(Denied, match="HTTP 401: unauthorized"):
+        sending.send(points(10), NAMES)
+    waiting.stop()
+    sending.close()
+
+
+def test_a_short_denial_and_an_outage_of_any_length_are_waited_out() -> None:
+    now_s = 0.0
+    waiting = Waiting(lambda _: None, denied_s=60.0, monotonic=lambda: now_s)
+    for denied in (True, True, False, False, True, True):
+        waiting.pause("no", -10, denied=denied)
+        now_s += 50.0
+    with pytest.raises(Denied):
+        waiting.pause("no", -10, denied=True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ('-retentionPeriod="2w"\n', "14 days (-retentionPeriod=2w)"),
+        ('-a="b"\n-retentionPeriod="12"\n', "372 days (-retentionPeriod=12)"),
+        ('-retentionPeriod="1.5d"\n', "36 hours (-retentionPeriod=1.5d)"),
+        ('-storageDataPath="/a"\n', "31 days (-retentionPeriod is not set)"),
+        ('-storageNode="a:8400"\n', "None"),
+        ('-retentionPeriod="for ever"\n', "None"),
+        ("<html>", "None"),
+        ("", "None"),
+    ],
+)
+def test_how_long_victoriametrics_keeps_points_is_read_in_its_flags(flags: str, wanted: str) -> None:
+    assert str(retention_of(flags)) == wanted
+
+
+def test_what_expires_soon_is_sent_no_more_and_the_boundary_only_moves_forward() -> None:
+    expiry = Expiry()
+    expiry.moved(10 * 86_400 * 10**9, 86_400)
+    assert expiry.before_ns == (9 * 86_400 + 3_600) * 10**9
+    expiry.moved(9 * 86_400 * 10**9, 86_400)
+    assert expiry.before_ns == (9 * 86_400 + 3_600) * 10**9
