@@ -10,11 +10,16 @@ from alerts.answer_view import AnswerPage, Fellow, answer_page
 from alerts.board_view import (
     ChangeLine,
     OpenIncident,
+    Standing,
+    changed_since,
     changes_after,
     count_open,
+    lines_for,
     newest_change_id,
     open_incidents,
+    passing_ids,
     seen_at_the_desk,
+    standings,
 )
 from alerts.detail_view import ActLine, AlarmLine, IncidentDetail, MessageLine, StepLine, incident_detail
 from alerts.lifecycle import possible_acts
@@ -28,13 +33,18 @@ __all__ = [
     "IncidentDetail",
     "MessageLine",
     "OpenIncident",
+    "Standing",
     "StepLine",
     "answer_page",
+    "changed_since",
     "changes_after",
     "count_open",
     "incident_detail",
+    "lines_for",
     "newest_change_id",
     "open_incidents",
+    "passing_ids",
     "possible_acts",
     "seen_at_the_desk",
+    "standings",
 ]

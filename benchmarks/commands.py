@@ -131,12 +131,41 @@ def alerts(
 
 
 @app.command()
+def console(
+    *,
+    incidents: Annotated[int, typer.Option(min=10, max=100_000, help="that are open")] = 5_000,
+    changes: Annotated[float, typer.Option(min=1, max=1_000, help="of incidents a second")] = 50,
+    streams: Annotated[int, typer.Option(min=1, max=399, help="open pages beside the browser's")] = 200,
+    pages: Annotated[
+        int, typer.Option(min=-1, max=399, help="of them that also ask again as a page does; -1: all")
+    ] = -1,
+    seconds: Annotated[float, typer.Option(min=3, max=86_400, help="while incidents change")] = 600,
+    database: Annotated[
+        str, typer.Option("--database", help="URL of an empty database; else a SQLite file")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """How soon a real Chromium paints the board and shows a change on it, and what the console holds."""
+    from benchmarks.bench_console import Course, run_bench
+
+    try:
+        course = Course(incidents, changes, streams, streams if pages < 0 else pages, seconds, database)
+        figures = run_bench(course)
+    except (CannotMeasure, DidNotHappen) as error:
+        raise _refused(error) from None
+    _show(figures, json=json)
+    if figures.lost:
+        typer.echo(f"gengfu: {figures.lost} changes were lost on their way to streams", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def store(
     *,
     points: Annotated[int, typer.Option(min=10_000, max=100_000_000, help="that ours writes")] = 2_000_000,
     devices: Devices = 10_000,
     server: Annotated[
-        str, typer.Option("--server", help="influxd of 1.8 or victoria-metrics, a name or a path")
+        str, typer.Option("--server", help="influxd of 1.8 or 2, or victoria-metrics: a name or a path")
     ] = "",
     json: JsonOption = False,
 ) -> None:

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from sqlalchemy import Engine
 
 from alerts.views import incident_detail, open_incidents
+from console.access import Right, needs
 from console.board import BOARD_LIMIT
 from console.incident import IncidentId
-from console.session import SignedIn, language_of, signed_in
+from console.session import SignedIn, language_of
 from devices.database import reading
 
-User = Annotated[SignedIn, Depends(signed_in)]
+User = Annotated[SignedIn, Depends(needs(Right.SEE_INCIDENTS))]
 
 
 def api_routes(engine: Engine) -> APIRouter:
@@ -23,15 +24,16 @@ def api_routes(engine: Engine) -> APIRouter:
 
     @routes.get("/incidents")
     def incidents(
-        request: Request, _: User, limit: Annotated[int, Query(ge=1, le=BOARD_LIMIT)] = BOARD_LIMIT
+        request: Request, user: User, limit: Annotated[int, Query(ge=1, le=BOARD_LIMIT)] = BOARD_LIMIT
     ) -> list[dict[str, Any]]:
         with reading(engine) as connection:
-            return [asdict(one) for one in open_incidents(connection, language_of(request), limit)]
+            found = open_incidents(connection, language_of(request), limit, user.scope)
+            return [asdict(one) for one in found]
 
     @routes.get("/incidents/{incident_id}")
-    def one_incident(request: Request, _: User, incident_id: IncidentId) -> dict[str, Any]:
+    def one_incident(request: Request, user: User, incident_id: IncidentId) -> dict[str, Any]:
         with reading(engine) as connection:
-            detail = incident_detail(connection, incident_id, language_of(request))
+            detail = incident_detail(connection, incident_id, language_of(request), user.scope)
         if detail is None:
             raise HTTPException(404, "no such incident")
         return asdict(detail)

@@ -20,9 +20,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from console.access import Forbidden
 from console.answers.body_limit import BodyLimit
 from console.api import api_routes
 from console.board import board_routes
+from console.comfort import KeepComfort
+from console.facade_routes import picture_routes
 from console.frontend.setup import missing_files
 from console.headers import HEADERS, NO_STORE, SecurityHeaders
 from console.incident import incident_routes
@@ -30,9 +33,15 @@ from console.language import KeepLanguage
 from console.live import ChangeFeed
 from console.login import login_routes
 from console.pages import HERE, Pages
-from console.session import ForgedPost, NotSignedIn
+from console.past import past_routes
+from console.people import people_routes
+from console.positions import Positions
+from console.presence import Presence
+from console.session import ForgedPost, NotSignedIn, SignedIn, language_of
 from console.settings import SESSION_S, ConsoleSettings
 from console.siren import siren_wav
+from console.values import values_routes
+from console.words import say
 
 log = structlog.get_logger()
 
@@ -65,11 +74,16 @@ def create_console(settings: ConsoleSettings, engine: Engine) -> FastAPI:
         middleware=_middleware(settings),
     )  # fmt: skip
     app.state.settings, app.state.engine, app.state.feed = settings, engine, feed
-    pages = Pages(settings)
+    app.state.presence = Presence()
+    pages, positions = Pages(settings), Positions(settings.session_key)
     for routes in (
-        login_routes(pages, engine),
-        board_routes(pages, engine, feed),
-        incident_routes(pages, engine),
+        login_routes(pages, engine, feed),
+        board_routes(pages, engine, feed, positions),
+        incident_routes(pages, engine, positions),
+        values_routes(pages, engine, settings),
+        people_routes(pages, engine, settings),
+        past_routes(pages, engine),
+        picture_routes(pages, engine, positions, settings),
         api_routes(engine),
     ):
         app.include_router(routes)
@@ -92,6 +106,7 @@ def _middleware(settings: ConsoleSettings) -> list[Middleware]:
             https_only=settings.https_only,
         ),
         Middleware(KeepLanguage),
+        Middleware(KeepComfort),
     ]
 
 
@@ -127,13 +142,16 @@ def _add_refusals(app: FastAPI, pages: Pages) -> None:
     def forged(request: Request, _: Exception) -> Response:
         return pages.render(request, "plain.html", None, 403, message="act.stale")
 
+    @app.exception_handler(Forbidden)
+    def forbidden(request: Request, error: Exception) -> Response:
+        user = error.user if isinstance(error, Forbidden) else None
+        return _refusal(pages, request, 403, "forbidden.page", "not for this role", user)
+
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"detail": str(getattr(error, "detail", ""))}, status)
         message = "missing.page" if status == 404 else "fault.page"
-        return pages.render(request, "plain.html", None, status, message=message)
+        return _refusal(pages, request, status, message, str(getattr(error, "detail", "")))
 
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> Response:
@@ -141,3 +159,14 @@ def _add_refusals(app: FastAPI, pages: Pages) -> None:
         page = pages.render(request, "plain.html", None, 500, message="fault.page")
         page.headers.update(HEADERS | {"Cache-Control": NO_STORE})  # this one passes no middleware
         return page
+
+
+def _refusal(
+    pages: Pages, request: Request, status: int, message: str, detail: str, user: SignedIn | None = None
+) -> Response:
+    """One refusal for all who ask: JSON for integrators, a line for a part of a page, else a page."""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": detail}, status)
+    if request.headers.get("HX-Request") or request.url.path == "/live":
+        return PlainTextResponse(say(language_of(request), message), status)
+    return pages.render(request, "plain.html", user, status, message=message)

@@ -2,68 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Annotated, Final
 
-import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from alerts.views import OpenIncident, count_open, newest_change_id, open_incidents
-from console.evidence import evidence_of
-from console.faults import Fault, standing_faults
-from console.live import STREAM_LIMIT, ChangeFeed
+from console.access import Right, has, needs
+from console.act import actor_of
+from console.board_drawn import VERSION_MAX
+from console.boards import BOARD_LIMIT, Boards, Fires, siren_of
+from console.filter_read import AreaChoice, areas_to_choose
+from console.filters import CHOICES, Filter, filter_of
+from console.live import STREAM_LIMIT, ChangeFeed, Screen
 from console.pages import Pages
-from console.session import SignedIn, language_of, signed_in, who_is
-from console.siren import Siren, read_siren
+from console.positions import POSITION_MAX, Positions
+from console.presence import Presence
+from console.session import SignedIn, language_of, who_is
+from console.watch import Watch, watch_of
 from devices.database import reading
 
-BOARD_LIMIT: Final = 200
-"""Incidents on one board (chosen): beyond it the page says how many more there are."""
+__all__ = ["BOARD_LIMIT", "board_routes"]
 
-User = Annotated[SignedIn, Depends(signed_in)]
+TOLD_KEPT: Final = 4_096
+"""Sealed positions that are kept: pages of one scope are told the same (chosen: some seconds of a storm)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """All that the board shows, read in one transaction; `newest` is the change it is true for.
-
-    `more` is how many further incidents are open.
-    """
-
-    newest: int
-    incidents: list[OpenIncident]
-    more: int
-    faults: list[Fault]
-    siren: Siren
-    evidence: Mapping[int, str]
+User = Annotated[SignedIn, Depends(needs(Right.SEE_INCIDENTS))]
 
 
-def read_board(engine: Engine, language: str, now_us: int) -> Board:
-    """The board as it is at `now_us`."""
-    with reading(engine) as connection:
-        found = list(open_incidents(connection, language, BOARD_LIMIT))
-        return Board(
-            newest_change_id(connection),
-            found,
-            max(count_open(connection) - len(found), 0),
-            standing_faults(connection, language, now_us),
-            read_siren(connection, found),
-            evidence_of(connection, found, language),
-        )
-
-
-def board_routes(pages: Pages, engine: Engine, feed: ChangeFeed) -> APIRouter:
+def board_routes(pages: Pages, engine: Engine, feed: ChangeFeed, positions: Positions) -> APIRouter:
     """`/`, its fragments `/board` and `/siren`, and the stream `/live`."""
     routes = APIRouter()
+    boards = feed.boards = Boards(engine, pages)
+    told = lru_cache(TOLD_KEPT)(positions.told)
 
-    def page(request: Request, user: SignedIn, template: str, here: int = 0) -> Response:
-        board = read_board(engine, language_of(request), pages.now_us())
+    def page(request: Request, user: SignedIn, template: str) -> Response:
+        chosen = filter_of(request.query_params)
+        shown = boards.shown(user, language_of(request), chosen, actor_of(user))
         return pages.render(
-            request, template, user,
-            board=board, siren=board.siren, newest=board.newest, here=here, outcome=None,
+            request, template, user, siren=siren_of(shown.untaken), board=Fires(shown.untaken),
+            head=shown.head, lines=_with_token(shown.lines, user), tail=shown.tail, version=shown.version,
+            newest=positions.told(shown.newest, user.scope), here=0,
+            outcome=None, chosen=chosen, areas=partial(_areas, engine, user, chosen), choices=CHOICES,
         )  # fmt: skip
 
     @routes.get("/")
@@ -76,32 +57,49 @@ def board_routes(pages: Pages, engine: Engine, feed: ChangeFeed) -> APIRouter:
 
     @routes.get("/siren")
     def siren(request: Request, user: User, here: Annotated[int, Query(ge=0)] = 0) -> Response:
-        return page(request, user, "_siren.html", here)
+        untaken = boards.fires(user, language_of(request))
+        return pages.render(
+            request, "_siren.html", user, here=here, siren=siren_of(untaken), board=Fires(untaken)
+        )
 
     @routes.get("/live")
     async def live(
         request: Request,
         user: User,
-        since: Annotated[int | None, Query(ge=0)] = None,
+        since: Annotated[str, Query(max_length=POSITION_MAX)] = "",
         here: Annotated[int, Query(ge=0)] = 0,
-        last_event_id: Annotated[str, Header(max_length=20)] = "",
+        board: Annotated[str, Query(max_length=VERSION_MAX)] = "",
+        last_event_id: Annotated[str, Header(max_length=POSITION_MAX)] = "",
     ) -> Response:
         if feed.streams >= STREAM_LIMIT:
             return PlainTextResponse("too many streams\n", 503)
-        seen = int(last_event_id) if last_event_id.isdecimal() else since
-        session = dict(request.session)
+        seen = positions.heard(last_event_id or since, user.scope)
+        session, clock = dict(request.session), request.app.state.settings.clock
+        presence: Presence = request.app.state.presence
 
-        def still_there() -> bool:
-            with reading(engine) as connection:
-                return who_is(connection, session, request.app.state.settings.clock()) is not None
+        def look(connection: Connection) -> Watch | None:
+            now = who_is(connection, session, clock())
+            return watch_of(connection, now) if now and has(now, Right.SEE_INCIDENTS) else None
 
-        async def still_allowed() -> bool:
-            return await anyio.to_thread.run_sync(still_there)
+        def said(change_id: int) -> str:
+            return told(change_id, user.scope)
 
+        screen = Screen(language_of(request), board, filter_of(request.query_params), actor_of(user))
         return StreamingResponse(
-            feed.events(seen, here, still_allowed),
+            presence.kept(here, user, feed.events(seen, here, look, said, screen)),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
         )
 
     return routes
+
+
+def _areas(engine: Engine, user: SignedIn, chosen: Filter) -> tuple[AreaChoice, ...]:
+    """Asked by the page that shows the choices, not at each change."""
+    with reading(engine) as connection:
+        return areas_to_choose(connection, user.scope, chosen.area)
+
+
+def _with_token(lines: str, user: SignedIn) -> str:
+    """The lines with this session's token in their forms: they were drawn for all."""
+    return lines.replace('name="csrf" value=""', f'name="csrf" value="{user.csrf}"')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -14,8 +14,10 @@ from starlette.responses import RedirectResponse, Response
 
 from console import session
 from console.limiter import LoginLimiter
+from console.live import ChangeFeed
 from console.pages import Pages
-from devices.database import reading
+from devices.database import reading, writing
+from devices.registry.sessions import end_session
 from devices.registry.users import UserRow, verify_password
 
 log = structlog.get_logger()
@@ -39,7 +41,8 @@ def inner_path(wanted: str) -> str:
 
 
 class Door:
-    """Checks passwords, at most PARALLEL_CHECKS at once and no more often than the limiter allows."""
+    """Checks passwords, at most PARALLEL_CHECKS at once and no more often than the limiter allows, and begins
+    sessions."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,13 +61,18 @@ class Door:
         self._limiter.succeeded(login, address)
         return user
 
+    def begin(self, cookie: dict[str, Any], login: str, now_us: int) -> None:
+        """Writes the session of a user who was let in, and puts it into their cookie."""
+        with writing(self._engine) as connection:
+            session.begin(connection, cookie, login, now_us)
+
     def _verify(self, login: str, password: str) -> UserRow | None:
         with reading(self._engine) as connection:
             return verify_password(connection, login=login, password=password)
 
 
-def login_routes(pages: Pages, engine: Engine) -> APIRouter:
-    """`/login` and `/logout`."""
+def login_routes(pages: Pages, engine: Engine, feed: ChangeFeed) -> APIRouter:
+    """`/login` and `/logout`; `feed` ends the streams of a session that has ended."""
     routes = APIRouter()
     door = Door(engine)
 
@@ -94,14 +102,17 @@ def login_routes(pages: Pages, engine: Engine) -> APIRouter:
         if isinstance(user, Refusal):
             log.warning("login_refused", why=user.name)
             return form(request, user.value, onward, 429 if user is Refusal.WAIT else 401)
-        session.begin(request.session, user.login, now_us)
+        await asyncio.to_thread(door.begin, request.session, user.login, now_us)
         return RedirectResponse(inner_path(onward), 303)
 
     @routes.post("/logout")
     def leave(request: Request, csrf: Annotated[str, Form(max_length=100)] = "") -> Response:
         if not session.csrf_matches(request.session, csrf):
             raise session.ForgedPost
+        with writing(engine) as connection:
+            end_session(connection, str(request.session.get("id", "")))
         request.session.clear()
+        feed.look_again()
         return RedirectResponse("/login", 303)
 
     return routes

@@ -43,16 +43,19 @@ def merging_of(connection: Connection, detail: IncidentDetail, user: SignedIn, l
     over = detail.closed_us is not None or detail.merged_into is not None
     if over or f"user:{user.role}" not in DESKS:
         return Merging(is_offered=False)
-    return Merging(_targets(connection, detail, language), _leaving(detail))
+    return Merging(_targets(connection, detail, user, language), _leaving(detail))
 
 
-def _targets(connection: Connection, detail: IncidentDetail, language: str) -> tuple[OpenIncident, ...]:
+def _targets(
+    connection: Connection, detail: IncidentDetail, user: SignedIn, language: str
+) -> tuple[OpenIncident, ...]:
     i = incident.c
     own = connection.execute(select(incident).where(i.id == detail.line.id)).one()
     of_building = i.building_id == own.building_id if own.building_id else i.building_id != 0
     near = of_building & i.closed_us.is_(None) & i.merged_into.is_(None) & (i.hazard == own.hazard)
+    near &= (i.id != own.id) & user.scope.holds(i.building_id)
     rows = connection.execute(
-        select(incident).where(near, i.id != own.id).order_by(i.opened_us.desc(), i.id.desc()).limit(CHOICES)
+        select(incident).where(near).order_by(i.opened_us.desc(), i.id.desc()).limit(CHOICES)
     ).all()
     try:
         mine = incident_of(own)

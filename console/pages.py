@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from console.access import Right, has
+from console.comfort import CHOICES, comfort_of
+from console.key_words import ACT_KEYS, KEYS
 from console.session import SignedIn, language_of
 from console.settings import ConsoleSettings
 from console.words import LANGUAGES, say
@@ -64,8 +68,25 @@ class Pages:
         self, request: Request, template: str, user: SignedIn | None, status: int = 200, **values: object
     ) -> HTMLResponse:
         """The page `template` for this reader. `once` in templates gives a fresh token for a form."""
-        language, now_us = language_of(request), self.now_us()
-        html = self._jinja.get_template(template).render(
+        language = language_of(request)
+        html = self.text(
+            template,
+            language,
+            values,
+            user=user,
+            may=lambda right: user is not None and has(user, Right(right)),
+            path=request.url.path,
+            comfort=comfort_of(request),
+            comforts=CHOICES,
+            key_lists=KEYS,
+            act_keys=ACT_KEYS,
+        )
+        return HTMLResponse(html, status, headers={"Content-Language": language})
+
+    def text(self, template: str, language: str, values: Mapping[str, object], **more: object) -> str:
+        """The same as text, for no reader in particular: what needs one is given in `more`."""
+        now_us = self.now_us()
+        return self._jinja.get_template(template).render(
             values,
             t=partial(say, language),
             clock=lambda at_us: clock_text(at_us, now_us, self._zone),
@@ -78,7 +99,9 @@ class Pages:
             languages=LANGUAGES,
             timezone=self._settings.timezone,
             site=self._settings.site_name,
-            user=user,
-            path=request.url.path,
+            **more,
         )
-        return HTMLResponse(html, status, headers={"Content-Language": language})
+
+    def day(self) -> int:
+        """Which day it is at the site: what is drawn on one says the time of another with its date."""
+        return instant(self.now_us()).astimezone(self._zone).toordinal()

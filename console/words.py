@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from console.facade_words import FACADE_WORDS
+from console.key_words import KEY_WORDS
+from console.people_words import PEOPLE_WORDS
+from console.value_words import VALUE_WORDS
+
 LANGUAGES: Final = {"zh-CN": "中文", "en": "English"}
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -27,6 +32,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "sound.test": ("试听报警声", "Test the alarm sound"),
     "siren.title": ("火警未接手", "fire alarm not taken"),
     "siren.open": ("处火警无人接手：立即打开", "fire alarm(s) nobody has taken: open now"),
+    "forbidden.page": ("您的账号无权打开此页", "Your account may not open this page"),
+    "forbidden.role": (
+        "此页不属于您的角色。若工作需要，请联系管理员更改角色。",
+        "This page is not for your role. If your work needs it, ask an administrator to change the role.",
+    ),
+    "scope": ("负责区域", "Areas"),
+    "scope.everywhere": ("全部区域", "everywhere"),
+    "scope.nowhere": ("未分配区域：请联系管理员", "no area given: ask an administrator"),
+    "scope.more": ("等", "and more"),
     # login
     "login": ("登录", "Log in"),
     "login.name": ("用户名", "User name"),
@@ -107,6 +121,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "无法读取 MQTT 日志或写入数据库：被拒绝的发布者没有计数",
         "cannot count whom the broker refuses, alarms go on",
     ),
+    "fault.unplaced_unseen": (
+        "没有可查看全部区域的值班员或主管：地点不明的报警不会出现在任何人的屏幕上",
+        "No operator or supervisor sees everywhere: an alarm at no known place is on nobody's screen",
+    ),
+    "fault.areas_unseen": ("；有楼栋而无人查看的区域：", "; nor the areas with buildings"),
+    "fault.withheld": (
+        "可能涉及其他区域，详情只对可查看全部区域的账号显示",
+        "it may be about other areas; who sees everywhere is shown what it is",
+    ),
     "faults": ("系统故障", "System faults"),
     "since": ("自", "since"),
     "newest": ("最新报警", "newest alarm"),
@@ -130,6 +153,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "messages.none": ("还没有发出通知。", "Nobody has been told yet."),
     "timeline": ("经过", "Timeline"),
     "act.title": ("你可以", "What you can do"),
+    "act.no_contact": (
+        "您的账号没有关联联系人，不能处理警情：请联系管理员",
+        "Your account acts as no contact and can do nothing here: ask an administrator",
+    ),
+    "act.not_bound": ("您未绑定此处，不能处理。", "You are not bound to this place."),
+    "act.unknown": ("没有这个编号的警情", "there is no incident of this number"),
     "act.none": ("这条警情已结束。", "This incident is closed."),
     "act.admin": (
         "管理员账号只管理账号，不处置警情。",
@@ -255,6 +284,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "role.duty_desk": ("值班台", "Duty desk"),
     "role.supervisor": ("主管", "Supervisor"),
     "role.volunteer": ("志愿者", "Volunteer"),
+    "role.installer": ("安装人员", "Installer"),
     "role.operator": ("值班员", "Operator"),
     "role.admin": ("管理员", "Administrator"),
     # media and the state of a message
@@ -276,9 +306,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+_EVERY: Final = (_WORDS, VALUE_WORDS, FACADE_WORDS, PEOPLE_WORDS, KEY_WORDS)
+
+
 def say(language: str, key: str) -> str:
     """The words for `key`. A key nobody wrote is given back as it is: ugly, and never a broken page."""
-    both = _WORDS.get(key)
+    both = next((words[key] for words in _EVERY if key in words), None)
     if both is None:
         return key.rsplit(".", 1)[-1]
     return both[0] if language == "zh-CN" else both[1]
@@ -286,4 +319,4 @@ def say(language: str, key: str) -> str:
 
 def keys() -> list[str]:
     """Every key, for the tests."""
-    return list(_WORDS)
+    return [key for words in _EVERY for key in words]

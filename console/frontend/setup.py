@@ -25,6 +25,8 @@ VENDOR: Final = FOLDER.parent / "static" / "vendor"
 FILES: Final = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "sse.js": "htmx-ext-sse/sse.js",
+    "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
+    "uPlot.min.css": "uplot/dist/uPlot.min.css",
 }
 """What pages load, by the path inside node_modules."""
 STAMP: Final = "versions.json"

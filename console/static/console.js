@@ -7,11 +7,17 @@
   const SILENT_AFTER_MS = 40000; // the server pings every 15 s
 
   const NOTICE_MS = 15000;
+  const ASK_AFTER_MS = 20000; // without a word from the stream for so long, a page asks
+  const ASK_EVERY_MS = 10000;
+  const ASK_APART_MS = 1000;
+  const NEWS_KEPT = 100; // of the board: what came while it was being fetched
 
   let aheadMs = 0; // the server's clock minus ours
   let interruptedAt = 0;
   let heardAt = Date.now();
   let ended = false;
+  let boardNews = [];
+  let askedAt = 0;
   const listened = new WeakSet();
 
   const byId = (id) => document.getElementById(id);
@@ -113,6 +119,82 @@
     sound.play().catch(() => showBlocked(true));
   }
 
+  // "EPOCH-NUMBER", as console/board_drawn.py.
+  function versionOf(text) {
+    const [epoch, number] = text.split("-");
+    return { epoch: epoch, number: Number(number) };
+  }
+
+  function hearBoard(message) {
+    const news = JSON.parse(message.data);
+    boardNews.push(news);
+    if (boardNews.length > NEWS_KEPT) boardNews = boardNews.slice(-NEWS_KEPT);
+    showNews(news);
+  }
+
+  // A board that was fetched may be older than what came by the stream meanwhile.
+  function catchUp() {
+    const board = byId("board-shown");
+    if (!board) return;
+    const epoch = versionOf(board.dataset.version).epoch;
+    boardNews.filter((news) => versionOf(news.version).epoch === epoch).forEach(showNews);
+  }
+
+  function showNews(news) {
+    const board = byId("board-shown");
+    if (!board) return;
+    const shown = versionOf(board.dataset.version);
+    const coming = versionOf(news.version);
+    if (coming.epoch === shown.epoch && coming.number <= shown.number) return;
+    if (coming.epoch !== shown.epoch && !news.whole) return askAnew();
+    const focused = document.activeElement && document.activeElement.id;
+    if (news.head !== undefined) byId("board-head").innerHTML = news.head;
+    if (news.tail !== undefined) byId("board-tail").innerHTML = news.tail;
+    showLines(byId("board-lines"), news.lines || {}, news.order);
+    board.dataset.version = news.version;
+    if (focused && document.activeElement.id !== focused && byId(focused)) byId(focused).focus();
+    tick();
+  }
+
+  // What came is of a board that this page has not got.
+  function askAnew() {
+    if (Date.now() - askedAt < ASK_APART_MS) return;
+    askedAt = Date.now();
+    window.htmx.trigger(byId("board"), "stale");
+  }
+
+  // Only lines that are another are touched: what a reader points at stays where it is.
+  function showLines(list, lines, order) {
+    for (const id of Object.keys(lines)) {
+      const made = document.createElement("template");
+      made.innerHTML = lines[id];
+      const line = made.content.firstElementChild;
+      const old = byId("incident-" + id);
+      if (old) old.replaceWith(line);
+      else list.append(line);
+      window.htmx.process(line);
+    }
+    if (!order) return;
+    const wanted = new Set(order.map((id) => "incident-" + id));
+    for (const line of Array.from(list.children)) if (!wanted.has(line.id)) line.remove();
+    order.forEach((id, n) => {
+      const line = byId("incident-" + id);
+      if (line && list.children[n] !== line) list.insertBefore(line, list.children[n] || null);
+    });
+  }
+
+  function hearSiren(message) {
+    byId("siren").innerHTML = message.data;
+    readServerClock();
+    soundAlarm();
+  }
+
+  // What the stream brings is fetched as well while it brings nothing.
+  function askWhileSilent() {
+    if (ended || !byId("live") || Date.now() - heardAt < ASK_AFTER_MS) return;
+    for (const id of ["siren", "board"]) if (byId(id)) window.htmx.trigger(byId(id), "stale");
+  }
+
   function heard() {
     heardAt = Date.now();
     interruptedAt = 0;
@@ -147,17 +229,27 @@
   function swapped(swap) {
     if (swap.target.id === "notice") showNotice();
     readServerClock();
+    catchUp();
     tick();
     soundAlarm();
   }
 
+  // Lines of the board are drawn for all who see them: the session's token is not in their forms.
+  function addToken(request) {
+    const token = document.querySelector('meta[name="csrf-token"]');
+    if (token) request.detail.headers["X-CSRF-Token"] = token.content;
+  }
+
+  document.addEventListener("htmx:configRequest", addToken);
   document.addEventListener("htmx:afterSwap", swapped);
   document.addEventListener("htmx:sseOpen", (open) => {
     heard();
     const source = open.detail.source;
     if (listened.has(source)) return; // a source opens again after each interruption
     listened.add(source);
-    for (const name of ["ping", "hello"]) source.addEventListener(name, heard);
+    for (const name of ["ping", "hello", "change", "board"]) source.addEventListener(name, heard);
+    source.addEventListener("board", hearBoard);
+    source.addEventListener("siren", hearSiren);
   });
   document.addEventListener("htmx:sseMessage", heard);
   document.addEventListener("htmx:sseError", streamFailed);
@@ -189,5 +281,6 @@
     soundAlarm();
     askForSound();
     window.setInterval(tick, 1000);
+    window.setInterval(askWhileSilent, ASK_EVERY_MS);
   });
 })();

@@ -100,7 +100,13 @@ class Block:
     def _build(self) -> None:
         with writing(self.engine) as connection:
             for login, role in USERS.items():
-                row = {"login": login, "role": role, "password_hash": HASH, "created_us": 0}
+                row = {
+                    "login": login,
+                    "role": role,
+                    "password_hash": HASH,
+                    "created_us": 0,
+                    "everywhere": True,
+                }
                 connection.execute(insert(registry.user), row)
             grid = None
             for level, name in AREAS.items():

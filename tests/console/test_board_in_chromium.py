@@ -3,6 +3,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from devices.database import writing
+from devices.registry import log_out_user
 from gengfu.ports import free_port
 from tests.console.block import Block
 from tests.console.chromium import chromium, complaints, listen, sign_in, until
@@ -92,7 +94,6 @@ def test_a_second_operator_sees_each_step_and_the_first_confirms_a_fire(
     block: Block, page: Page, browser: Browser
 ) -> None:
     said = listen(page)
-    page.on("dialog", lambda dialog: dialog.accept())
     with block.deciding(), console_on(block, free_port()) as address:
         block.smoke("501")
         sign_in(page, address, "night")
@@ -103,6 +104,7 @@ def test_a_second_operator_sees_each_step_and_the_first_confirms_a_fire(
         page.click("#open-1")
         page.fill("#note", "明火，三楼可见")
         page.click("#act-confirm")
+        page.click("#ask-yes")
         expect(page.locator("#notice")).to_contain_text("已生效")
         expect(page.locator("#incident")).to_contain_text("真火")
         expect(page.locator("#messages")).to_contain_text("消防救援站")
@@ -133,9 +135,9 @@ def test_typing_survives_what_comes_in_and_the_page_warns_of_another_fire(block:
 def test_a_session_that_ends_says_so_instead_of_standing_still(block: Block, page: Page) -> None:
     with block.deciding(), console_on(block, free_port()) as address:
         sign_in(page, address, "night")
-        page.context.clear_cookies()
-        block.smoke("501")
-        expect(page.locator("#live-ended")).to_be_visible()
+        with writing(block.engine) as connection:
+            log_out_user(connection, login="night", by="test", now_us=block.clock())
+        expect(page.locator("#live-ended")).to_be_visible(timeout=20_000)
 
 
 def test_a_session_that_ends_while_the_stream_is_down_says_so_too(block: Block, page: Page) -> None:

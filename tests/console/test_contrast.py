@@ -13,6 +13,7 @@ PAIRS = {
         *((text, "panel") for text in ("fire", "warn", "good")),
         ("fire", "fire-ground"), ("warn", "fire-ground"), ("fire", "ground"), ("warn", "ground"),
         ("on-fire", "fire"), ("on-warn", "warn"), ("panel", "link"),
+        *(("focus", on) for on in ("ground", "panel", "fire-ground")),
     ],
     ANSWERS: [
         ("text", "ground"), ("soft", "ground"), ("text", "panel"), ("good", "ground"),

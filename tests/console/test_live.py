@@ -1,27 +1,31 @@
 import asyncio
 import contextlib
+import re
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 from sqlalchemy import Connection, event, func, select
 
 from alerts import schema
-from console.live import CLOSED, QUEUE_LIMIT, REPLAY_LIMIT, ChangeFeed, Pushed, Stream
+from console.live import CLOSED, QUEUE_LIMIT, REPLAY_LIMIT, ChangeFeed, Event, Stream
 from console.session import SignedIn
+from console.watch import ALL, Look, Pushed, Watch
 from devices.database import reading, writing
 from gengfu.ports import free_port
 from tests.console.block import PASSWORD, PATIENCE_S, Block, field
 from tests.console.served import console_on
 
 
-async def always() -> bool:
-    return True
+def always(_: Connection) -> Watch | None:
+    """Whoever sees everything."""
+    return ALL
 
 
-async def never() -> bool:
-    return False
+def never(_: Connection) -> Watch | None:
+    """Whoever may no longer look."""
+    return None
 
 
 @contextlib.asynccontextmanager
@@ -46,7 +50,7 @@ def write_changes(block: Block, count: int) -> None:
 
 
 def ids(texts: list[str]) -> list[int]:
-    return [int(text.split("\n", 1)[0].removeprefix("id: ")) for text in texts if text.startswith("id: ")]
+    return [int(number) for text in texts for number in re.findall(r"(?m)^id: (\d+)$", text)]
 
 
 async def until_hello(stream: AsyncIterator[str]) -> list[str]:
@@ -136,8 +140,8 @@ def test_a_page_that_cannot_catch_up_is_told_to_fetch_everything(block: Block, s
 
 
 def test_a_slow_page_has_a_bounded_queue_and_ends_in_one_resync() -> None:
-    async def story() -> list[Pushed | None]:
-        stream = Stream()
+    async def story() -> list[Event | None]:
+        stream = Stream(always)
         for n in range(QUEUE_LIMIT + 1):
             stream.put(Pushed("change", n + 1, 1))
         return [await stream.next(0.01), await stream.next(0.01)]
@@ -146,8 +150,8 @@ def test_a_slow_page_has_a_bounded_queue_and_ends_in_one_resync() -> None:
 
 
 def test_the_end_reaches_even_a_page_that_is_too_slow() -> None:
-    async def story() -> Pushed | None:
-        stream = Stream()
+    async def story() -> Event | None:
+        stream = Stream(always)
         for n in range(QUEUE_LIMIT):
             stream.put(Pushed("change", n + 1, 1))
         stream.put(CLOSED)
@@ -188,13 +192,11 @@ def test_closing_the_feed_ends_streams_and_forgets_them(block: Block) -> None:
     assert asyncio.run(story()) == ([], 0)
 
 
-@pytest.mark.parametrize("still_allowed", [always, never])
-def test_silence_is_filled_with_pings_only_while_the_reader_may_look(
-    block: Block, still_allowed: Callable[[], Awaitable[bool]]
-) -> None:
+@pytest.mark.parametrize("look", [always, never])
+def test_silence_is_filled_with_pings_only_while_the_reader_may_look(block: Block, look: Look) -> None:
     async def story() -> list[str]:
         async with feeding(block) as feed:
-            stream = feed.events(None, 0, still_allowed)
+            stream = feed.events(None, 0, look)
             texts: list[str] = []
             async for text in stream:
                 texts.append(text)
@@ -202,8 +204,9 @@ def test_silence_is_filled_with_pings_only_while_the_reader_may_look(
                     break
             return texts
 
-    pinged = any("event: ping" in text for text in asyncio.run(story()))
-    assert pinged == (still_allowed is always)
+    texts = asyncio.run(story())
+    assert any("event: ping" in text for text in texts) == (look is always)
+    assert bool(texts) == (look is always)
 
 
 @contextlib.contextmanager

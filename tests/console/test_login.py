@@ -1,12 +1,22 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from console.limiter import PAIR_LIMIT
 from console.login import inner_path
-from console.settings import SESSION_S
+from console.settings import IDLE_S, SESSION_S
 from devices.database import writing
+from devices.registry import disable_user, enable_user, log_out_user, set_password
+from devices.registry.users import HashedPassword
 from devices.schema import user
-from tests.console.block import PASSWORD, Block
+from tests.console.block import HASH, PASSWORD, Block, Reader
+
+
+def password_again(connection: Connection, **trace: Any) -> None:
+    """Another password, by the registry."""
+    set_password(connection, password=HashedPassword(HASH), **trace)
 
 
 def test_pages_send_a_stranger_to_the_login_and_back_again(block: Block) -> None:
@@ -56,12 +66,34 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(block: Bl
     assert "samesite=strict" in cookie
 
 
-def test_a_session_ends_after_a_shift(block: Block) -> None:
+def is_in(reader: Reader) -> bool:
+    return reader.client.get("/siren", follow_redirects=False).status_code == 200
+
+
+def test_a_session_ends_after_a_shift_however_busy_it_was(block: Block) -> None:
     with block.console() as reader:
-        block.pass_s(SESSION_S - 1)
-        assert reader.client.get("/", follow_redirects=False).status_code == 200
+        for _ in range(SESSION_S // 1800 - 1):
+            block.pass_s(1800)
+            assert is_in(reader)
+        block.pass_s(1799)
+        assert is_in(reader)
         block.pass_s(1)
-        assert reader.client.get("/", follow_redirects=False).status_code == 303
+        assert not is_in(reader)
+
+
+def test_a_session_with_which_nothing_was_asked_for_an_hour_is_over(block: Block) -> None:
+    with block.console() as reader:
+        block.pass_s(IDLE_S - 1)
+        assert is_in(reader)
+        block.pass_s(IDLE_S)
+        assert not is_in(reader)
+
+
+def test_a_board_that_asks_every_ten_seconds_is_not_idle_all_of_a_quiet_night(block: Block) -> None:
+    with block.console() as reader:
+        for _ in range(2 * IDLE_S // 10):
+            block.pass_s(10)
+            assert is_in(reader)
 
 
 def test_a_disabled_user_is_out_at_the_next_click(block: Block) -> None:
@@ -84,8 +116,32 @@ def test_logging_out_ends_it_and_needs_the_token(block: Block) -> None:
     with block.console() as reader:
         assert reader.client.post("/logout", data={"csrf": "made-up"}).status_code == 403
         assert reader.client.get("/", follow_redirects=False).status_code == 200
+        stolen = dict(reader.client.cookies)
         reader.client.post("/logout", data={"csrf": reader.csrf("/")})
-        assert reader.client.get("/", follow_redirects=False).status_code == 303
+        assert not is_in(reader)
+    with block.console(login="") as thief:
+        thief.client.cookies.update(stolen)
+        assert not is_in(thief)
+
+
+def test_logging_out_ends_one_session_and_no_other(block: Block) -> None:
+    with block.console() as here, block.console() as there:
+        here.client.post("/logout", data={"csrf": here.csrf("/")})
+        assert not is_in(here)
+        assert is_in(there)
+
+
+@pytest.mark.parametrize("command", [log_out_user, disable_user, password_again])
+def test_the_commands_that_end_sessions_end_all_of_the_user_for_good(
+    block: Block, command: Callable[..., object]
+) -> None:
+    with block.console() as here, block.console("second") as other:
+        with writing(block.engine) as connection:
+            command(connection, login="night", by="test", now_us=block.now_us)
+            if command is disable_user:
+                enable_user(connection, login="night", by="test", now_us=block.now_us)
+        assert not is_in(here)
+        assert is_in(other)
 
 
 @pytest.mark.parametrize(

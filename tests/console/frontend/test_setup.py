@@ -23,7 +23,7 @@ def installed(folder: Path) -> Path:
     """What npm leaves behind, without npm."""
     for inside in FILES.values():
         file = folder / "node_modules" / inside
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"// {inside}")
     return folder / "node_modules"
 
