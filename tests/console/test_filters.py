@@ -115,6 +115,7 @@ def test_a_filter_widens_no_scope(streets: Streets) -> None:
     assert shown(streets.block, Filter(area=there), scope=Scope(areas=frozenset({here}))) == set()
 
 
+@pytest.mark.slow  # half a minute
 def test_the_siren_sounds_for_the_same_fires_whatever_is_filtered(block: Block) -> None:
     for flat, device in (("501", "a"), ("401", "b")):
         block.smoke(flat, device)

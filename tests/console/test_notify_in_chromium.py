@@ -47,6 +47,7 @@ def paged(desk: BrowserContext) -> Page:
     return page
 
 
+@pytest.mark.slow  # two pages that see a fire in the same instant may both tell of it
 def test_a_fire_is_told_once_in_a_browser_and_again_when_it_starts_again(
     block: Block, desk: BrowserContext
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_fire_is_told_once_in_a_browser_and_again_when_it_starts_again(
     assert complaints(said) == complaints(said_to_two) == []
 
 
+@pytest.mark.slow  # half a minute
 def test_the_page_that_told_may_go_and_another_tells_again(block: Block, desk: BrowserContext) -> None:
     with block.deciding(), console_on(block, free_port()) as address:
         desk.grant_permissions(["notifications"], origin=address)
